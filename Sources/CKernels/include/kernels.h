@@ -1,0 +1,3 @@
+#ifndef AUDIOLDM2_KERNELS_H
+#define AUDIOLDM2_KERNELS_H
+#endif

@@ -1,0 +1,171 @@
+/// The operations that AudioLDM 2 is made of, over tensors that stay where the backend computes.
+///
+/// Models and layers know only this protocol, so a second backend (a GPU) adds no second copy of a model. All tensors
+/// are dense, channels last. Every operation throws `TensorError` for shapes that do not fit, memory that cannot be had,
+/// or a tensor of another backend.
+package protocol Backend: AnyObject, Sendable {
+    // MARK: Memory
+
+    /// Takes a stored weight into use: keeps it where it is, or copies it to the device.
+    func prepare(_ data: any WeightData) throws -> any Weight
+    /// A tensor with unspecified contents.
+    func empty(_ shape: Shape) throws -> Tensor
+    func upload(_ values: [Float], _ shape: Shape) throws -> Tensor
+    func download(_ tensor: Tensor) throws -> [Float]
+
+    // MARK: Products
+
+    /// `x [..., inputs]` → `[..., outputs]`: `x · wᵀ`, then the epilogue.
+    func linear(_ x: Tensor, _ weight: any Weight, _ epilogue: Epilogue) throws -> Tensor
+    /// `x [..., inputs]` → `[..., outputs / 2]`: of `x · wᵀ + bias`, first half × activation(second half).
+    func gatedLinear(_ x: Tensor, _ weight: any Weight, bias: (any Weight)?, gate: Activation) throws -> Tensor
+    /// `x [batch, height, width, inputs]` → `[batch, height′, width′, outputs]`.
+    func convolution(_ x: Tensor, _ weight: any Weight, _ geometry: ConvolutionGeometry, _ epilogue: Epilogue) throws
+        -> Tensor
+    /// Softmax attention, head by head: see `AttentionInput`.
+    func attention(_ input: AttentionInput) throws -> Tensor
+
+    // MARK: Norms
+
+    /// `x [batch, ..., channels]`: mean and variance over each sample's groups of channels, then scale and shift, then
+    /// the activation.
+    func groupNorm(
+        _ x: Tensor, groups: Int, epsilon: Float, scale: any Weight, shift: any Weight, activation: Activation
+    ) throws -> Tensor
+    /// Mean and variance over the channels of each row; scale and shift.
+    func layerNorm(_ x: Tensor, epsilon: Float, scale: any Weight, shift: any Weight) throws -> Tensor
+    /// `x / √(mean(x²) + ε) · scale` over the channels of each row.
+    func rmsNorm(_ x: Tensor, epsilon: Float, scale: any Weight) throws -> Tensor
+    /// `x / max(‖x‖₂, 1e-12)` over the channels of each row.
+    func l2Normalize(_ x: Tensor) throws -> Tensor
+
+    // MARK: Elements and places
+
+    /// Rows of a table: `[ids.count, width]`.
+    func gather(_ table: any Weight, _ ids: [Int]) throws -> Tensor
+    func apply(_ activation: Activation, _ x: Tensor) throws -> Tensor
+    /// `Σ factorᵢ · xᵢ` of tensors of one shape.
+    func combine(_ terms: [(factor: Float, tensor: Tensor)]) throws -> Tensor
+    /// Joins tensors along an axis; all other extents equal.
+    func concatenate(_ tensors: [Tensor], axis: Int) throws -> Tensor
+    /// A range along an axis, copied.
+    func slice(_ x: Tensor, axis: Int, _ range: Range<Int>) throws -> Tensor
+    /// Copies `x` into rows `start...` of axis 1 of `destination` (both `[batch, rows, channels]`): a cache's update.
+    func write(_ x: Tensor, into destination: Tensor, at start: Int) throws
+}
+
+/// Elementwise functions of the published models.
+package enum Activation: Hashable, Sendable {
+    case none
+    case silu
+    /// `x · Φ(x)`, the exact form.
+    case gelu
+    /// The tanh approximation (`gelu_new`, `gelu_pytorch_tanh`).
+    case geluTanh
+    case relu
+    case leakyRelu(slope: Float)
+    case tanh
+}
+
+/// What happens to a product's sums before they are written: `activation(sum + bias + perSample) + residual`.
+package struct Epilogue: Sendable {
+    /// `[outputs]`.
+    package var bias: (any Weight)?
+    /// `[batch, outputs]`, added to all positions of a sample: the time embedding.
+    package var perSample: Tensor?
+    package var activation: Activation
+    /// Same shape as the result.
+    package var residual: Tensor?
+
+    package init(
+        bias: (any Weight)? = nil, perSample: Tensor? = nil, activation: Activation = .none, residual: Tensor? = nil
+    ) {
+        self.bias = bias
+        self.perSample = perSample
+        self.activation = activation
+        self.residual = residual
+    }
+}
+
+/// Where a convolution reads. Heights are time, widths frequency; a 1-D convolution has width 1.
+package struct ConvolutionGeometry: Hashable, Sendable {
+    package struct Padding: Hashable, Sendable {
+        package var top, bottom, left, right: Int
+        package init(top: Int = 0, bottom: Int = 0, left: Int = 0, right: Int = 0) {
+            (self.top, self.bottom, self.left, self.right) = (top, bottom, left, right)
+        }
+        package init(_ all: Int) { self.init(top: all, bottom: all, left: all, right: all) }
+    }
+
+    package var strideHeight: Int
+    package var strideWidth: Int
+    package var dilationHeight: Int
+    package var dilationWidth: Int
+    package var padding: Padding
+    /// If set, the input is read as if it had been resized (nearest neighbour) to this height and width first.
+    package var resizedHeight: Int?
+    package var resizedWidth: Int?
+    /// Applied to the input as it is read.
+    package var inputActivation: Activation
+
+    package init(
+        strideHeight: Int = 1, strideWidth: Int = 1, dilationHeight: Int = 1, dilationWidth: Int = 1,
+        padding: Padding = Padding(), resizedHeight: Int? = nil, resizedWidth: Int? = nil,
+        inputActivation: Activation = .none
+    ) {
+        self.strideHeight = strideHeight
+        self.strideWidth = strideWidth
+        self.dilationHeight = dilationHeight
+        self.dilationWidth = dilationWidth
+        self.padding = padding
+        self.resizedHeight = resizedHeight
+        self.resizedWidth = resizedWidth
+        self.inputActivation = inputActivation
+    }
+}
+
+/// `width` channels from `start` of a `[batch, tokens, channels]` tensor: q, k or v inside a fused projection.
+package struct Columns: Sendable {
+    package let tensor: Tensor
+    package let start: Int
+    package let width: Int
+
+    package init(_ tensor: Tensor, from start: Int = 0, width: Int? = nil) {
+        self.tensor = tensor
+        self.start = start
+        self.width = width ?? tensor.shape.last - start
+    }
+}
+
+/// `softmax(scale · q kᵀ + bias + mask) v` for each head; heads are consecutive slices of the channels.
+package struct AttentionInput: Sendable {
+    /// `[batch, queries, heads × headWidth]`
+    package var query: Columns
+    /// `[batch, keys…, heads × headWidth]`; only the first `keyCount` tokens are read.
+    package var key: Columns
+    package var value: Columns
+    package var keyCount: Int
+    package var heads: Int
+    package var scale: Float
+    /// `[heads, queries, keys]`, added to the scores: T5's relative positions.
+    package var bias: Tensor?
+    /// `[batch, keys]`, added to the scores: 0 for tokens, a large negative number for padding.
+    package var mask: Tensor?
+    /// Query `i` sees keys up to `keyCount − queries + i`.
+    package var causal: Bool
+
+    package init(
+        query: Columns, key: Columns, value: Columns, keyCount: Int? = nil, heads: Int, scale: Float,
+        bias: Tensor? = nil, mask: Tensor? = nil, causal: Bool = false
+    ) {
+        self.query = query
+        self.key = key
+        self.value = value
+        self.keyCount = keyCount ?? key.tensor.shape[1]
+        self.heads = heads
+        self.scale = scale
+        self.bias = bias
+        self.mask = mask
+        self.causal = causal
+    }
+}

@@ -1,3 +1,122 @@
+// The inner loops of the CPU backend: one signature per kernel, one table of them per instruction set.
+//
+// Scalar C is the specification. Every other table must give the same integers exactly and the same floats to within
+// rounding. A table is chosen once, from what the CPU and the operating system support; `AUDIOLDM2_CPU` forces a lower one.
 #ifndef AUDIOLDM2_KERNELS_H
 #define AUDIOLDM2_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum kernels_tier {
+    KERNELS_SCALAR = 0,
+    KERNELS_AVX2 = 1,
+    KERNELS_AVX_VNNI = 2,
+    KERNELS_AVX512_VNNI = 3,
+    KERNELS_NEON_DOTPROD = 4,
+    KERNELS_NEON_I8MM = 5,
+} kernels_tier;
+
+typedef enum kernels_activation {
+    KERNELS_NONE = 0,
+    KERNELS_SILU = 1,
+    KERNELS_GELU = 2,      // exact, with erf
+    KERNELS_GELU_TANH = 3, // tanh approximation
+    KERNELS_RELU = 4,
+    KERNELS_LEAKY_RELU = 5, // slope in `slope`
+    KERNELS_TANH = 6,
+} kernels_activation;
+
+// Product of gathered unsigned rows with packed signed weights; see `Int8Layout` for the packing.
+//
+//   sum[m][n] = Σ_tap Σ_i (a[tap][m][i] − 128) · w[n][tap][i]
+//   y[m][n]   = act(sum · row_scale[m] · scales[n] + bias[n] + sample_bias[n]) + residual[m][n]
+//
+// Rows come through pointers, so the same kernel is a matrix product (one tap) and a convolution (a pointer per kernel
+// position; padding points at a row of 128).
+typedef struct kernels_product {
+    size_t rows;          // m
+    size_t taps;          // kernel positions
+    size_t inputs;        // i: channels per tap, a multiple of 4
+    size_t first_output;  // first n to compute, a multiple of 16
+    size_t last_output;   // one past the last n to compute
+    const uint8_t *const *a; // [taps][rows] pointers to `inputs` bytes
+    const int8_t *tiles;     // [⌈N/16⌉][taps][inputs/4][16][4]
+    const float *scales;     // [N]
+    const int32_t *sums;     // [N]: Σ of each output's weights
+    const float *row_scales; // [rows] if row_scale_stride is 1, one value if it is 0
+    size_t row_scale_stride;
+    const float *bias;        // [N] or NULL
+    const float *sample_bias; // [N] or NULL
+    const float *residual;    // [rows] of residual_stride floats, or NULL
+    size_t residual_stride;
+    kernels_activation activation;
+    float slope;
+    float *y; // [rows] of y_stride floats, indexed by n from 0
+    size_t y_stride;
+} kernels_product;
+
+typedef struct kernels {
+    kernels_tier tier;
+    const char *name;
+
+    // Integer products.
+    void (*product_u8s8)(const kernels_product *p);
+    // Largest magnitude of n floats; 0 for n = 0. NaN counts as 0.
+    float (*absolute_maximum)(const float *x, size_t n);
+    // y[i] = 128 + round_to_even(clamp(act(x[i]) · inverse_scale, −127, 127)) for i < n, 128 for n ≤ i < padded. NaN gives 128.
+    void (*quantize_u8)(const float *x, size_t n, size_t padded, float inverse_scale, uint8_t *y);
+    // Expands outputs [first, first + count) of a packed weight to float rows of taps · inputs_unpadded values:
+    // y[(n − first)][tap · inputs + i] = scales[n] · w[n][tap][i].
+    void (*expand_tiles)(const int8_t *tiles, const float *scales, size_t taps, size_t inputs, size_t padded_inputs,
+                         size_t first, size_t count, float *y);
+    // y[i] = scale · x[i]
+    void (*expand_s8)(const int8_t *x, size_t n, float scale, float *y);
+    // IEEE half precision, round to nearest even; uint16_t holds the bits.
+    void (*expand_f16)(const uint16_t *x, size_t n, float *y);
+    void (*narrow_f16)(const float *x, size_t n, uint16_t *y);
+
+    // Elementwise. x and y may be the same.
+    void (*activate)(const float *x, size_t n, kernels_activation activation, float slope, float *y);
+    // y[i] = x[i] · act(gate[i])
+    void (*gate)(const float *x, const float *gate, size_t n, kernels_activation activation, float *y);
+    // y[i] = act(x[i] + bias[i] + sample_bias[i]) + residual[i]; bias, sample_bias and residual may be NULL.
+    void (*finish)(const float *x, const float *bias, const float *sample_bias, const float *residual, size_t n,
+                   kernels_activation activation, float slope, float *y);
+    // y[i] += factor · x[i], or y[i] = factor · x[i] if `overwrite`.
+    void (*accumulate)(const float *x, size_t n, float factor, bool overwrite, float *y);
+
+    // Norms over one row of n channels.
+    void (*layer_norm)(const float *x, size_t n, float epsilon, const float *scale, const float *shift, float *y);
+    void (*rms_norm)(const float *x, size_t n, float epsilon, const float *scale, float *y);
+    // Adds, for each channel, Σ(x − pivot) and Σ(x − pivot)² over `rows` rows to sum and square_sum.
+    void (*channel_moments)(const float *x, size_t rows, size_t channels, const float *pivot, double *sum,
+                            double *square_sum);
+    // y[r][c] = act(x[r][c] · scale[c] + shift[c])
+    void (*scale_shift)(const float *x, size_t rows, size_t channels, const float *scale, const float *shift,
+                        kernels_activation activation, float *y);
+    // In place: x = softmax(x · scale + bias + mask); bias and mask may be NULL. A row without a finite score gives zeros.
+    void (*softmax)(float *x, size_t n, float scale, const float *bias, const float *mask);
+} kernels;
+
+// The table in use: the best that this CPU supports, unless `AUDIOLDM2_CPU` names a lower one
+// (scalar, avx2, avxvnni, avx512vnni, dotprod, i8mm). An unknown or unsupported name gives the best table;
+// `kernels_requested_name` then still tells what was asked for.
+const kernels *kernels_current(void);
+// The table of one tier, or NULL if this CPU or build has none.
+const kernels *kernels_for_tier(kernels_tier tier);
+// Value of `AUDIOLDM2_CPU`, or NULL.
+const char *kernels_requested_name(void);
+
+// 64-bit xxHash (XXH64, https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md), for the pack's checksums.
+uint64_t kernels_xxh64(const void *data, size_t length, uint64_t seed);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -12,6 +12,8 @@ package protocol Backend: AnyObject, Sendable {
     func empty(_ shape: Shape) throws -> Tensor
     func upload(_ values: [Float], _ shape: Shape) throws -> Tensor
     func download(_ tensor: Tensor) throws -> [Float]
+    /// A vector weight as a tensor, `[count]`.
+    func tensor(_ vector: any Weight) throws -> Tensor
 
     // MARK: Products
 

@@ -9,6 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifndef __clang__
+#define _Nonnull
+#define _Nullable
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -63,55 +68,55 @@ typedef struct kernels_product {
 
 typedef struct kernels {
     kernels_tier tier;
-    const char *name;
+    const char *_Nonnull name;
 
     // Integer products.
-    void (*product_u8s8)(const kernels_product *p);
+    void (*_Nonnull product_u8s8)(const kernels_product *p);
     // Largest magnitude of n floats; 0 for n = 0. NaN counts as 0.
-    float (*absolute_maximum)(const float *x, size_t n);
-    // y[i] = 128 + round_to_even(clamp(act(x[i]) · inverse_scale, −127, 127)) for i < n, 128 for n ≤ i < padded. NaN gives 128.
-    void (*quantize_u8)(const float *x, size_t n, size_t padded, float inverse_scale, uint8_t *y);
+    float (*_Nonnull absolute_maximum)(const float *x, size_t n);
+    // y[i] = 128 + round_to_even(clamp(x[i] · inverse_scale, −127, 127)) for i < n, 128 for n ≤ i < padded. NaN gives 128.
+    void (*_Nonnull quantize_u8)(const float *x, size_t n, size_t padded, float inverse_scale, uint8_t *y);
     // Expands outputs [first, first + count) of a packed weight to float rows of taps · inputs_unpadded values:
     // y[(n − first)][tap · inputs + i] = scales[n] · w[n][tap][i].
-    void (*expand_tiles)(const int8_t *tiles, const float *scales, size_t taps, size_t inputs, size_t padded_inputs,
+    void (*_Nonnull expand_tiles)(const int8_t *tiles, const float *scales, size_t taps, size_t inputs, size_t padded_inputs,
                          size_t first, size_t count, float *y);
     // y[i] = scale · x[i]
-    void (*expand_s8)(const int8_t *x, size_t n, float scale, float *y);
+    void (*_Nonnull expand_s8)(const int8_t *x, size_t n, float scale, float *y);
     // IEEE half precision, round to nearest even; uint16_t holds the bits.
-    void (*expand_f16)(const uint16_t *x, size_t n, float *y);
-    void (*narrow_f16)(const float *x, size_t n, uint16_t *y);
+    void (*_Nonnull expand_f16)(const uint16_t *x, size_t n, float *y);
+    void (*_Nonnull narrow_f16)(const float *x, size_t n, uint16_t *y);
 
     // Elementwise. x and y may be the same.
-    void (*activate)(const float *x, size_t n, kernels_activation activation, float slope, float *y);
+    void (*_Nonnull activate)(const float *x, size_t n, kernels_activation activation, float slope, float *y);
     // y[i] = x[i] · act(gate[i])
-    void (*gate)(const float *x, const float *gate, size_t n, kernels_activation activation, float *y);
+    void (*_Nonnull gate)(const float *x, const float *gate, size_t n, kernels_activation activation, float *y);
     // y[i] = act(x[i] + bias[i] + sample_bias[i]) + residual[i]; bias, sample_bias and residual may be NULL.
-    void (*finish)(const float *x, const float *bias, const float *sample_bias, const float *residual, size_t n,
+    void (*_Nonnull finish)(const float *x, const float *bias, const float *sample_bias, const float *residual, size_t n,
                    kernels_activation activation, float slope, float *y);
     // y[i] += factor · x[i], or y[i] = factor · x[i] if `overwrite`.
-    void (*accumulate)(const float *x, size_t n, float factor, bool overwrite, float *y);
+    void (*_Nonnull accumulate)(const float *x, size_t n, float factor, bool overwrite, float *y);
 
     // Norms over one row of n channels.
-    void (*layer_norm)(const float *x, size_t n, float epsilon, const float *scale, const float *shift, float *y);
-    void (*rms_norm)(const float *x, size_t n, float epsilon, const float *scale, float *y);
+    void (*_Nonnull layer_norm)(const float *x, size_t n, float epsilon, const float *scale, const float *shift, float *y);
+    void (*_Nonnull rms_norm)(const float *x, size_t n, float epsilon, const float *scale, float *y);
     // Adds, for each channel, Σ(x − pivot) and Σ(x − pivot)² over `rows` rows to sum and square_sum.
-    void (*channel_moments)(const float *x, size_t rows, size_t channels, const float *pivot, double *sum,
+    void (*_Nonnull channel_moments)(const float *x, size_t rows, size_t channels, const float *pivot, double *sum,
                             double *square_sum);
     // y[r][c] = act(x[r][c] · scale[c] + shift[c])
-    void (*scale_shift)(const float *x, size_t rows, size_t channels, const float *scale, const float *shift,
+    void (*_Nonnull scale_shift)(const float *x, size_t rows, size_t channels, const float *scale, const float *shift,
                         kernels_activation activation, float *y);
     // In place: x = softmax(x · scale + bias + mask); bias and mask may be NULL. A row without a finite score gives zeros.
-    void (*softmax)(float *x, size_t n, float scale, const float *bias, const float *mask);
+    void (*_Nonnull softmax)(float *x, size_t n, float scale, const float *bias, const float *mask);
 } kernels;
 
 // The table in use: the best that this CPU supports, unless `AUDIOLDM2_CPU` names a lower one
 // (scalar, avx2, avxvnni, avx512vnni, dotprod, i8mm). An unknown or unsupported name gives the best table;
 // `kernels_requested_name` then still tells what was asked for.
-const kernels *kernels_current(void);
+const kernels *_Nonnull kernels_current(void);
 // The table of one tier, or NULL if this CPU or build has none.
-const kernels *kernels_for_tier(kernels_tier tier);
+const kernels *_Nullable kernels_for_tier(kernels_tier tier);
 // Value of `AUDIOLDM2_CPU`, or NULL.
-const char *kernels_requested_name(void);
+const char *_Nullable kernels_requested_name(void);
 
 // 64-bit xxHash (XXH64, https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md), for the pack's checksums.
 uint64_t kernels_xxh64(const void *data, size_t length, uint64_t seed);

@@ -1,0 +1,55 @@
+import Foundation
+
+/// `vocoder/config.json` of transformers' `SpeechT5HifiGan`.
+package struct HiFiGANConfig: ModelConfig {
+    /// Mel bands.
+    package let modelInDim: Int
+    /// Of the waveform, in Hz.
+    package let samplingRate: Int
+    let upsampleInitialChannel: Int
+    let upsampleRates: [Int]
+    let upsampleKernelSizes: [Int]
+    let resblockKernelSizes: [Int]
+    let resblockDilationSizes: [[Int]]
+    let leakyReluSlope: Float
+    let normalizeBefore: Bool
+
+    enum CodingKeys: String, CodingKey {
+        case modelInDim = "model_in_dim"
+        case samplingRate = "sampling_rate"
+        case upsampleInitialChannel = "upsample_initial_channel"
+        case upsampleRates = "upsample_rates"
+        case upsampleKernelSizes = "upsample_kernel_sizes"
+        case resblockKernelSizes = "resblock_kernel_sizes"
+        case resblockDilationSizes = "resblock_dilation_sizes"
+        case leakyReluSlope = "leaky_relu_slope"
+        case normalizeBefore = "normalize_before"
+    }
+
+    /// Samples per mel frame.
+    package var hopLength: Int { upsampleRates.reduce(1, *) }
+
+    package func validate(component: String) throws {
+        let check = ConfigCheck(component: component)
+        try check.require("model_in_dim", modelInDim, in: 1...4096)
+        try check.require("sampling_rate", samplingRate, in: 1000...768_000)
+        try check.require("upsample_rates (count)", upsampleRates.count, in: 1...8)
+        try check.require("upsample_kernel_sizes (count)", upsampleKernelSizes.count, isOneOf: [upsampleRates.count])
+        for (rate, kernel) in zip(upsampleRates, upsampleKernelSizes) {
+            try check.require("upsample_rates", rate, in: 1...64)
+            try check.require("upsample_kernel_sizes", kernel, in: rate...1024)
+        }
+        try check.require("upsample_initial_channel", upsampleInitialChannel, in: 1...65536)
+        try check.require(
+            "upsample_initial_channel", 1 << upsampleRates.count, dividesInto: upsampleInitialChannel,
+            named: "2^(number of upsample_rates)")
+        try check.require("resblock_kernel_sizes (count)", resblockKernelSizes.count, in: 1...16)
+        try check.require(
+            "resblock_dilation_sizes (count)", resblockDilationSizes.count, isOneOf: [resblockKernelSizes.count])
+        for kernel in resblockKernelSizes { try check.require("resblock_kernel_sizes", kernel, in: 1...255) }
+        for dilations in resblockDilationSizes {
+            try check.require("resblock_dilation_sizes (per block)", dilations.count, in: 1...16)
+            for dilation in dilations { try check.require("resblock_dilation_sizes", dilation, in: 1...255) }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import Layers
+import Tensors
+import WeightFile
+
+/// The residual block of UNet and VAE: norm, SiLU, convolution, twice, around a shortcut.
+///
+/// diffusers `ResnetBlock2D` with `time_embedding_norm = "default"`.
+struct ResnetBlock: Sendable {
+    private let norm1: GroupNorm
+    private let conv1: Conv2d
+    private let timeProjection: Linear?
+    private let norm2: GroupNorm
+    private let conv2: Conv2d
+    private let shortcut: Conv2d?
+
+    struct Norm: Sendable {
+        let groups: Int
+        let epsilon: Float
+    }
+
+    /// - Parameter timeEmbedDim: width of the time embedding; nil for blocks without one.
+    init(_ inputs: Int, _ outputs: Int, timeEmbedDim: Int? = nil, norm: Norm, _ weights: WeightScope) throws {
+        norm1 = try GroupNorm(
+            inputs, groups: norm.groups, epsilon: norm.epsilon, activation: .silu, weights["norm1"])
+        conv1 = try Conv2d(inputs, outputs, kernel: 3, weights["conv1"])
+        timeProjection = try timeEmbedDim.map {
+            try Linear($0, outputs, weights["time_emb_proj"].preferring(.float))
+        }
+        norm2 = try GroupNorm(
+            outputs, groups: norm.groups, epsilon: norm.epsilon, activation: .silu, weights["norm2"])
+        conv2 = try Conv2d(outputs, outputs, kernel: 3, weights["conv2"])
+        shortcut = inputs == outputs ? nil : try Conv2d(inputs, outputs, kernel: 1, weights["conv_shortcut"])
+    }
+
+    /// - Parameters:
+    ///   - x: `[batch, time, frequency, inputs]`.
+    ///   - time: `[batch, timeEmbedDim]`, after its SiLU.
+    /// - Returns: `[batch, time, frequency, outputs]`.
+    func callAsFunction(_ x: Tensor, time: Tensor? = nil) throws -> Tensor {
+        let timeShift = try timeProjection.flatMap { projection in try time.map { try projection($0) } }
+        let h = try conv1(norm1(x), perSample: timeShift)
+        return try conv2(norm2(h), residual: shortcut.map { try $0(x) } ?? x)
+    }
+}

@@ -1,0 +1,80 @@
+import Layers
+import Tensors
+import WeightFile
+
+/// The denoiser: predicts the noise in a latent spectrogram, given the time step and two conditioning sequences.
+///
+/// diffusers `AudioLDM2UNet2DConditionModel`; arXiv 2308.05734, section III-C.
+package struct UNet: Sendable {
+    private let convIn: Conv2d
+    private let timeEmbedding: TimeEmbedding
+    private let downLevels: [UNetDownLevel]
+    private let middle: UNetMiddle
+    private let upLevels: [UNetUpLevel]
+    private let normOut: GroupNorm
+    private let convOut: Conv2d
+    private let slotContexts: [Int]
+
+    package init(_ config: UNetConfig, _ weights: WeightScope) throws {
+        let levels = config.levels
+        let build = UNetBuild(
+            timeEmbedDim: config.timeEmbedDim, norm: .init(groups: config.normNumGroups, epsilon: config.normEps))
+        let base = config.blockOutChannels[0]
+        convIn = try Conv2d(
+            config.inChannels, base, kernel: config.convInKernel, weights["conv_in"].preferring(.float))
+        timeEmbedding = try TimeEmbedding(config, weights["time_embedding"])
+
+        var skipChannels = [base]
+        var channels = base
+        downLevels = try levels.enumerated().map { index, level in
+            let isLast = index == levels.count - 1
+            defer { channels = level.channels }
+            skipChannels += Array(repeating: level.channels, count: level.layers + (isLast ? 0 : 1))
+            return try UNetDownLevel(
+                channels, level, downsamples: !isLast, build: build, weights["down_blocks"][index])
+        }
+        middle = try UNetMiddle(levels[levels.count - 1], build: build, weights["mid_block"])
+        upLevels = try levels.reversed().enumerated().map { index, level in
+            let count = level.layers + 1
+            let skips = Array(skipChannels.suffix(count).reversed())
+            skipChannels.removeLast(count)
+            defer { channels = level.channels }
+            return try UNetUpLevel(
+                channels, skips: skips, level, upsamples: index < levels.count - 1, build: build,
+                weights["up_blocks"][index])
+        }
+        normOut = try GroupNorm(
+            base, groups: config.normNumGroups, epsilon: config.normEps, activation: .silu, weights["conv_norm_out"])
+        convOut = try Conv2d(
+            base, config.outChannels, kernel: config.convOutKernel, weights["conv_out"].preferring(.float))
+        slotContexts = build.slots.contexts
+    }
+
+    /// Computes every cross-attention's keys and values.
+    /// - Parameters:
+    ///   - contexts: the language of audio, and the second text encoder's states, `[batch, tokens, width]` each.
+    ///   - masks: `[batch, tokens]` for each context, 0 at tokens and −10000 at padding; nil where all are tokens.
+    package func conditioning(contexts: [Tensor?], masks: [Tensor?]) throws -> UNetConditioning {
+        var conditioning = UNetConditioning(
+            keysAndValues: Array(repeating: nil, count: slotContexts.count), masks: masks)
+        let layers = downLevels.flatMap(\.layers) + [middle.first] + upLevels.flatMap(\.layers)
+        for block in layers.flatMap(\.transformers).flatMap(\.blocks) {
+            try block.prepare(&conditioning, contexts: contexts)
+        }
+        return conditioning
+    }
+
+    /// - Parameters:
+    ///   - sample: noisy latents `[batch, time, frequency, inChannels]`.
+    ///   - timestep: of the training schedule, 0…999.
+    /// - Returns: the predicted noise, `[batch, time, frequency, outChannels]`.
+    package func callAsFunction(_ sample: Tensor, timestep: Float, _ conditioning: UNetConditioning) throws -> Tensor {
+        let time = try timeEmbedding(timestep, batch: sample.shape[0], on: sample.backend)
+        var x = try convIn(sample)
+        var skips = [x]
+        for level in downLevels { x = try level(x, time: time, conditioning, skips: &skips) }
+        x = try middle(x, time: time, conditioning)
+        for level in upLevels { x = try level(x, time: time, conditioning, skips: &skips) }
+        return try convOut(normOut(x))
+    }
+}

@@ -1,0 +1,132 @@
+import Layers
+import Tensors
+import WeightFile
+
+/// A residual block followed by this place's transformers, one for each conditioning sequence.
+///
+/// In AudioLDM 2 the transformers stand in a fixed order, and their position says what they read: the first two the
+/// language of audio, later ones the second text encoder; without a cross-attention width they attend to themselves
+/// (arXiv 2308.05734, section III-C; diffusers `CrossAttnDownBlock2D`).
+struct UNetLayer: Sendable {
+    private let resnet: ResnetBlock
+    let transformers: [Transformer2D]
+
+    init(
+        _ inputs: Int, _ level: UNetConfig.Level, hasAttention: Bool, index: Int, build: UNetBuild,
+        _ weights: WeightScope
+    ) throws {
+        resnet = try ResnetBlock(
+            inputs, level.channels, timeEmbedDim: build.timeEmbedDim, norm: build.norm, weights["resnets"][index])
+        transformers =
+            try hasAttention
+            ? UNetLayer.transformers(level, firstIndex: index * level.crossAttentionDims.count, build: build, weights)
+            : []
+    }
+
+    static func transformers(
+        _ level: UNetConfig.Level, firstIndex: Int, build: UNetBuild, _ weights: WeightScope
+    ) throws -> [Transformer2D] {
+        try level.crossAttentionDims.enumerated().map { place, dim in
+            try Transformer2D(
+                level.channels, heads: level.heads, layers: level.transformerLayers, groups: build.norm.groups,
+                context: dim.map { (index: place <= 1 ? 0 : 1, dim: $0) }, slots: build.slots,
+                weights["attentions"][firstIndex + place])
+        }
+    }
+
+    func callAsFunction(_ x: Tensor, time: Tensor, _ conditioning: UNetConditioning) throws -> Tensor {
+        try transformers.reduce(resnet(x, time: time)) { h, transformer in try transformer(h, conditioning) }
+    }
+}
+
+/// What all blocks of one UNet share while they are built.
+struct UNetBuild {
+    let timeEmbedDim: Int
+    let norm: ResnetBlock.Norm
+    let slots = AttentionSlots()
+}
+
+/// One resolution on the way down.
+struct UNetDownLevel: Sendable {
+    let layers: [UNetLayer]
+    private let downsampler: Conv2d?
+
+    init(
+        _ inputs: Int, _ level: UNetConfig.Level, downsamples: Bool, build: UNetBuild, _ weights: WeightScope
+    ) throws {
+        layers = try (0..<level.layers).map { index in
+            try UNetLayer(
+                index == 0 ? inputs : level.channels, level, hasAttention: level.downHasAttention, index: index,
+                build: build, weights)
+        }
+        downsampler =
+            try downsamples
+            ? Conv2d(level.channels, level.channels, kernel: 3, stride: 2, weights["downsamplers.0.conv"]) : nil
+    }
+
+    /// Appends every intermediate result to `skips`.
+    func callAsFunction(
+        _ x: Tensor, time: Tensor, _ conditioning: UNetConditioning, skips: inout [Tensor]
+    ) throws -> Tensor {
+        var x = x
+        for layer in layers {
+            x = try layer(x, time: time, conditioning)
+            skips.append(x)
+        }
+        if let downsampler {
+            x = try downsampler(x)
+            skips.append(x)
+        }
+        return x
+    }
+}
+
+/// The lowest resolution: residual block, transformers, residual block.
+struct UNetMiddle: Sendable {
+    let first: UNetLayer
+    private let resnet2: ResnetBlock
+
+    init(_ level: UNetConfig.Level, build: UNetBuild, _ weights: WeightScope) throws {
+        first = try UNetLayer(level.channels, level, hasAttention: true, index: 0, build: build, weights)
+        resnet2 = try ResnetBlock(
+            level.channels, level.channels, timeEmbedDim: build.timeEmbedDim, norm: build.norm, weights["resnets.1"])
+    }
+
+    func callAsFunction(_ x: Tensor, time: Tensor, _ conditioning: UNetConditioning) throws -> Tensor {
+        try resnet2(first(x, time: time, conditioning), time: time)
+    }
+}
+
+/// One resolution on the way up: each layer reads the result before it beside a skip from the way down.
+struct UNetUpLevel: Sendable {
+    let layers: [UNetLayer]
+    private let upsampler: Conv2d?
+
+    /// - Parameters:
+    ///   - inputs: channels that come from the level below.
+    ///   - skips: channels of each layer's skip, in the order of use.
+    init(
+        _ inputs: Int, skips: [Int], _ level: UNetConfig.Level, upsamples: Bool, build: UNetBuild,
+        _ weights: WeightScope
+    ) throws {
+        layers = try skips.enumerated().map { index, skip in
+            try UNetLayer(
+                (index == 0 ? inputs : level.channels) + skip, level, hasAttention: level.upHasAttention, index: index,
+                build: build, weights)
+        }
+        upsampler =
+            try upsamples ? Conv2d(level.channels, level.channels, kernel: 3, weights["upsamplers.0.conv"]) : nil
+    }
+
+    /// Takes its skips off the end of `skips`; upsamples to the size of the next one there.
+    func callAsFunction(
+        _ x: Tensor, time: Tensor, _ conditioning: UNetConditioning, skips: inout [Tensor]
+    ) throws -> Tensor {
+        var x = x
+        for layer in layers {
+            x = try layer(.concatenate([x, skips.removeLast()]), time: time, conditioning)
+        }
+        guard let upsampler, let next = skips.last else { return x }
+        return try upsampler(x, resizedTo: (next.shape[1], next.shape[2]))
+    }
+}

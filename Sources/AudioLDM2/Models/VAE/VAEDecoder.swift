@@ -1,0 +1,87 @@
+import Layers
+import Tensors
+import WeightFile
+
+/// Latents to mel spectrogram.
+///
+/// diffusers `AutoencoderKL.decode`; Rombach et al. 2022 (arXiv 2112.10752), appendix G.
+package struct VAEDecoder: Sendable {
+    private let postQuantConv: Conv2d
+    private let convIn: Conv2d
+    private let middle: VAEMiddle
+    private let levels: [VAEUpLevel]
+    private let normOut: GroupNorm
+    private let convOut: Conv2d
+
+    package init(_ config: VAEConfig, _ weights: WeightScope) throws {
+        let norm = ResnetBlock.Norm(groups: config.normNumGroups, epsilon: 1e-6)
+        let channels = Array(config.blockOutChannels.reversed())
+        let decoder = weights["decoder"]
+        postQuantConv = try Conv2d(
+            config.latentChannels, config.latentChannels, kernel: 1, weights["post_quant_conv"].preferring(.float))
+        convIn = try Conv2d(
+            config.latentChannels, channels[0], kernel: 3, decoder["conv_in"].preferring(.float))
+        middle = try VAEMiddle(channels[0], norm: norm, decoder["mid_block"])
+        levels = try channels.enumerated().map { index, outputs in
+            try VAEUpLevel(
+                channels[max(index - 1, 0)], outputs, layers: config.layersPerBlock + 1,
+                upsamples: index < channels.count - 1, norm: norm, decoder["up_blocks"][index])
+        }
+        let last = channels[channels.count - 1]
+        normOut = try GroupNorm(
+            last, groups: norm.groups, epsilon: norm.epsilon, activation: .silu, decoder["conv_norm_out"])
+        convOut = try Conv2d(last, config.outChannels, kernel: 3, decoder["conv_out"].preferring(.float))
+    }
+
+    /// - Parameter latents: `[batch, time, frequency, latentChannels]`, already divided by the scaling factor.
+    /// - Returns: log-mel spectrogram `[batch, time · scale, frequency · scale, 1]`.
+    package func callAsFunction(_ latents: Tensor) throws -> Tensor {
+        var x = try middle(convIn(postQuantConv(latents)))
+        for level in levels { x = try level(x) }
+        return try convOut(normOut(x))
+    }
+}
+
+/// Residual block, single-head self-attention over all positions, residual block.
+struct VAEMiddle: Sendable {
+    private let resnet1: ResnetBlock
+    private let norm: GroupNorm
+    private let attention: SelfAttention
+    private let resnet2: ResnetBlock
+
+    init(_ channels: Int, norm: ResnetBlock.Norm, _ weights: WeightScope) throws {
+        resnet1 = try ResnetBlock(channels, channels, norm: norm, weights["resnets.0"])
+        let attentionWeights = weights["attentions.0"]
+        self.norm = try GroupNorm(
+            channels, groups: norm.groups, epsilon: norm.epsilon, attentionWeights["group_norm"])
+        attention = try SelfAttention(channels, heads: 1, qkvBias: true, names: .diffusers, attentionWeights)
+        resnet2 = try ResnetBlock(channels, channels, norm: norm, weights["resnets.1"])
+    }
+
+    func callAsFunction(_ x: Tensor) throws -> Tensor {
+        let x = try resnet1(x)
+        let tokens: Shape = [x.shape[0], x.shape[1] * x.shape[2], x.shape[3]]
+        let attended = try attention(norm(x).reshaped(tokens), residual: x.reshaped(tokens))
+        return try resnet2(attended.reshaped(x.shape))
+    }
+}
+
+/// One resolution of the decoder, doubled at its end.
+struct VAEUpLevel: Sendable {
+    private let resnets: [ResnetBlock]
+    private let upsampler: Conv2d?
+
+    init(
+        _ inputs: Int, _ outputs: Int, layers: Int, upsamples: Bool, norm: ResnetBlock.Norm, _ weights: WeightScope
+    ) throws {
+        resnets = try (0..<layers).map { index in
+            try ResnetBlock(index == 0 ? inputs : outputs, outputs, norm: norm, weights["resnets"][index])
+        }
+        upsampler = try upsamples ? Conv2d(outputs, outputs, kernel: 3, weights["upsamplers.0.conv"]) : nil
+    }
+
+    func callAsFunction(_ x: Tensor) throws -> Tensor {
+        let h = try resnets.reduce(x) { h, resnet in try resnet(h) }
+        return try upsampler.map { try $0(h, resizedTo: (2 * h.shape[1], 2 * h.shape[2])) } ?? h
+    }
+}

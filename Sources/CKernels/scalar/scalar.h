@@ -1,0 +1,33 @@
+// The specification of every kernel, in plain C: see `kernels.h` for what each computes.
+#ifndef AUDIOLDM2_SCALAR_H
+#define AUDIOLDM2_SCALAR_H
+
+#include "../include/kernels.h"
+
+float scalar_activation(float x, kernels_activation activation, float slope);
+
+void scalar_product_u8s8(const kernels_product *p);
+
+float scalar_absolute_maximum(const float *x, size_t n);
+void scalar_quantize_u8(const float *x, size_t n, size_t padded, float inverse_scale, uint8_t *y);
+void scalar_expand_tiles(const int8_t *tiles, const float *scales, size_t taps, size_t inputs, size_t padded_inputs,
+                         size_t first, size_t count, float *y);
+void scalar_expand_s8(const int8_t *x, size_t n, float scale, float *y);
+void scalar_expand_f16(const uint16_t *x, size_t n, float *y);
+void scalar_narrow_f16(const float *x, size_t n, uint16_t *y);
+
+void scalar_activate(const float *x, size_t n, kernels_activation activation, float slope, float *y);
+void scalar_gate(const float *x, const float *gate, size_t n, kernels_activation activation, float *y);
+void scalar_finish(const float *x, const float *bias, const float *sample_bias, const float *residual, size_t n,
+                   kernels_activation activation, float slope, float *y);
+void scalar_accumulate(const float *x, size_t n, float factor, bool overwrite, float *y);
+
+void scalar_layer_norm(const float *x, size_t n, float epsilon, const float *scale, const float *shift, float *y);
+void scalar_rms_norm(const float *x, size_t n, float epsilon, const float *scale, float *y);
+void scalar_channel_moments(const float *x, size_t rows, size_t channels, const float *pivot, double *sum,
+                            double *square_sum);
+void scalar_scale_shift(const float *x, size_t rows, size_t channels, const float *scale, const float *shift,
+                        kernels_activation activation, float *y);
+void scalar_softmax(float *x, size_t n, float scale, const float *bias, const float *mask);
+
+#endif

@@ -9,7 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#ifndef __clang__
+#ifdef __clang__
+#pragma clang diagnostic push
+// Only what Swift would otherwise have to unwrap is annotated.
+#pragma clang diagnostic ignored "-Wnullability-completeness"
+#else
 #define _Nonnull
 #define _Nullable
 #endif
@@ -118,9 +122,21 @@ const kernels *_Nullable kernels_for_tier(kernels_tier tier);
 // Value of `AUDIOLDM2_CPU`, or NULL.
 const char *_Nullable kernels_requested_name(void);
 
+// Tells the CPU that this is a spin loop.
+static inline void kernels_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ __volatile__("yield");
+#endif
+}
+
 // 64-bit xxHash (XXH64, https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md), for the pack's checksums.
 uint64_t kernels_xxh64(const void *data, size_t length, uint64_t seed);
 
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
 #ifdef __cplusplus
 }
 #endif

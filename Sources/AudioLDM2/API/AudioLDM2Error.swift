@@ -1,0 +1,50 @@
+import Audio
+import Diffusion
+import Tensors
+import Tokenizers
+import WeightFile
+
+/// What went wrong, in one sentence that names the file or value and what to do about it.
+public struct AudioLDM2Error: Error, CustomStringConvertible, Sendable, Equatable {
+    public enum Kind: Sendable, Equatable {
+        /// The model file is missing, damaged, foreign or made for another version.
+        case modelFile
+        /// The model's configuration asks for something this version does not do.
+        case configuration
+        /// An option's value cannot be used.
+        case invalidOption
+        /// A sound or data file could not be read or written.
+        case file
+        case outOfMemory
+    }
+
+    public let kind: Kind
+    public let description: String
+
+    public init(_ kind: Kind, _ description: String) {
+        self.kind = kind
+        self.description = description
+    }
+
+    /// Runs `body`, turning the errors of the parts below into this one; cancellation passes through.
+    static func translating<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let error as AudioLDM2Error {
+            throw error
+        } catch let error as CancellationError {
+            throw error
+        } catch let error as TensorError {
+            if case .outOfMemory = error { throw AudioLDM2Error(.outOfMemory, error.description) }
+            throw AudioLDM2Error(.modelFile, error.description)
+        } catch let error as ConfigError {
+            throw AudioLDM2Error(.configuration, error.description)
+        } catch let error as SchedulerError {
+            throw AudioLDM2Error(.invalidOption, error.description)
+        } catch let error as AudioError {
+            throw AudioLDM2Error(.file, error.description)
+        } catch {
+            throw AudioLDM2Error(.modelFile, "\(error)")
+        }
+    }
+}

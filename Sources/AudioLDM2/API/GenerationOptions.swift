@@ -1,0 +1,40 @@
+/// How a sound is made from a prompt. Names and meanings are those of diffusers' `AudioLDM2Pipeline`.
+public struct GenerationOptions: Sendable, Hashable {
+    /// The rule that turns predicted noise into the next, cleaner sample.
+    public enum Scheduler: String, CaseIterable, Sendable {
+        case ddim
+        /// DPM-Solver++(2M): good results in 10–25 steps.
+        case dpmpp = "dpm++"
+        case unipc
+        case euler
+        case pndm
+    }
+
+    /// What the sound should not be.
+    public var negativePrompt: String
+    /// Length of the result in seconds; nil for the length that the model was trained on.
+    public var seconds: Double?
+    /// Evaluations of the denoiser. More are better, up to a point, and take proportionally longer.
+    public var numInferenceSteps: Int
+    /// How strongly the prompt is followed; 1 or less switches guidance off, which halves the work.
+    public var guidanceScale: Float
+    public var scheduler: Scheduler
+    /// Share of fresh noise at every step, 0…1; only with `ddim`.
+    public var eta: Float
+    /// The same seed, prompt and options give the same sound, on any number of threads, and the same initial noise as
+    /// PyTorch's CPU generator with that seed. Nil for a random one.
+    public var seed: UInt64?
+
+    public init(
+        negativePrompt: String = "", seconds: Double? = nil, numInferenceSteps: Int = 25, guidanceScale: Float = 3.5,
+        scheduler: Scheduler = .dpmpp, eta: Float = 0, seed: UInt64? = nil
+    ) {
+        self.negativePrompt = negativePrompt
+        self.seconds = seconds
+        self.numInferenceSteps = numInferenceSteps
+        self.guidanceScale = guidanceScale
+        self.scheduler = scheduler
+        self.eta = eta
+        self.seed = seed
+    }
+}

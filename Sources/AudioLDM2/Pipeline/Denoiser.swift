@@ -1,0 +1,104 @@
+import Diffusion
+import Tensors
+
+/// The diffusion loop: from noise to latents.
+struct Denoiser {
+    let context: StageContext
+    let unet: UNet
+    private let conditioning: UNetConditioning
+    private let isGuided: Bool
+
+    /// - Parameter conditions: the negative one and the positive one, or the positive one alone.
+    init(_ unet: UNet, conditions: [Condition], context: StageContext) throws {
+        self.unet = unet
+        self.context = context
+        isGuided = conditions.count == 2
+        let backend = context.backend
+        let mask = conditions.flatMap { $0.mask.map { $0 == 0 ? Float(-10000) : 0 } }
+        conditioning = try unet.conditioning(
+            contexts: [
+                Tensor.concatenate(conditions.map(\.loa), axis: 0),
+                Tensor.concatenate(conditions.map(\.states), axis: 0),
+            ],
+            masks: [nil, backend.upload(mask, [conditions.count, mask.count / conditions.count])])
+    }
+
+    /// The UNet's prediction for every condition: `[conditions, time, frequency, channels]`.
+    func predictions(_ sample: Tensor, timestep: Float) throws -> Tensor {
+        let input = isGuided ? try Tensor.concatenate([sample, sample], axis: 0) : sample
+        return try unet(input, timestep: timestep, conditioning)
+    }
+
+    /// - Parameters:
+    ///   - noise: `[1, time, frequency, channels]`, of variance 1.
+    ///   - draw: more such noise, for schedulers that add some at every step.
+    /// - Returns: latents of the same shape.
+    func callAsFunction(
+        _ noise: Tensor, _ scheduler: any Scheduler, guidanceScale: Float, draw: (Shape) throws -> Tensor
+    ) throws -> Tensor {
+        var scheduler = scheduler
+        var sample = try scheduler.initialNoiseScale * noise
+        let total = scheduler.timesteps.count
+        context.report(.denoising, 0, of: total)
+        for (step, timestep) in scheduler.timesteps.enumerated() {
+            try context.cancellation.check()
+            let predictions = try predictions(scheduler.scaleInput(sample, step: step), timestep: timestep)
+            let noise =
+                isGuided
+                ? try guided(
+                    unconditional: predictions.outermost(0..<1), conditional: predictions.outermost(1..<2),
+                    scale: guidanceScale) : predictions
+            sample = try scheduler.step(noise, step: step, sample: sample, noise: draw)
+            context.report(.denoising, step + 1, of: total)
+        }
+        return sample
+    }
+}
+
+/// Normal noise as PyTorch's CPU generator draws it, in channels-last order.
+struct NoiseSource {
+    private var generator: TorchGenerator
+    private let backend: any Backend
+
+    init(seed: UInt64, on backend: any Backend) {
+        generator = TorchGenerator(seed: seed)
+        self.backend = backend
+    }
+
+    /// - Parameter shape: `[batch, time, frequency, channels]`; the numbers are drawn as if it were
+    ///   `[batch, channels, time, frequency]`.
+    mutating func normal(_ shape: Shape) throws -> Tensor {
+        let values = generator.normal(count: shape.count)
+        return try backend.upload(
+            ChannelOrder.channelsLast(values, [shape[0], shape[3], shape[1], shape[2]]), shape)
+    }
+}
+
+/// Between PyTorch's order of axes and ours.
+enum ChannelOrder {
+    /// `[batch, channels, ...]` → `[batch, ..., channels]`; `shape` is the former.
+    static func channelsLast(_ values: [Float], _ shape: [Int]) -> [Float] {
+        let positions = shape.dropFirst(2).reduce(1, *)
+        return transposed(values, batch: shape[0], rows: shape[1], columns: positions)
+    }
+
+    /// `[batch, ..., channels]` → `[batch, channels, ...]`; `shape` is the former.
+    static func channelsFirst(_ values: [Float], _ shape: [Int]) -> [Float] {
+        let positions = shape.dropFirst().dropLast().reduce(1, *)
+        return transposed(values, batch: shape[0], rows: positions, columns: shape[shape.count - 1])
+    }
+
+    private static func transposed(_ values: [Float], batch: Int, rows: Int, columns: Int) -> [Float] {
+        [Float](unsafeUninitializedCapacity: values.count) { result, count in
+            for sample in 0..<batch {
+                let base = sample * rows * columns
+                for row in 0..<rows {
+                    for column in 0..<columns {
+                        result[base + column * rows + row] = values[base + row * columns + column]
+                    }
+                }
+            }
+            count = values.count
+        }
+    }
+}

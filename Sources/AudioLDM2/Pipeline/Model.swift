@@ -1,0 +1,113 @@
+import Diffusion
+import Foundation
+import Tensors
+import Tokenizers
+import WeightFile
+
+/// An opened model file: its configuration, and the way to its weights.
+struct Model: Sendable {
+    let pack: Pack
+    let clapConfig: CLAPConfig
+    let t5Config: T5Config
+    let projectionConfig: ProjectionConfig
+    let languageModelConfig: GPT2Config
+    let unetConfig: UNetConfig
+    let vaeConfig: VAEConfig
+    let vocoderConfig: HiFiGANConfig
+    let schedulerConfig: SchedulerConfig
+
+    /// The names under which a model file holds its parts: those of `model_index.json`.
+    enum Part {
+        static let clap = "text_encoder"
+        static let second = "text_encoder_2"
+        static let projection = "projection_model"
+        static let languageModel = "language_model"
+        static let unet = "unet"
+        static let vae = "vae"
+        static let vocoder = "vocoder"
+        static let tokenizer = "tokenizer"
+        static let tokenizer2 = "tokenizer_2"
+        static let scheduler = "scheduler"
+    }
+
+    /// - Throws: `PackError`, `ConfigError`, `SchedulerError`.
+    init(opening path: String) throws {
+        pack = try Pack(opening: path)
+        clapConfig = try pack.config(Part.clap)
+        t5Config = try pack.config(Part.second)
+        projectionConfig = try pack.config(Part.projection)
+        languageModelConfig = try pack.config(Part.languageModel)
+        unetConfig = try pack.config(Part.unet)
+        vaeConfig = try pack.config(Part.vae)
+        vocoderConfig = try pack.config(Part.vocoder)
+        schedulerConfig = try SchedulerConfig(json: pack.blob(Part.scheduler))
+        try checkAgreement()
+    }
+
+    /// Widths at the borders between components, so that a mixed-up file fails here and not in the middle of the work.
+    private func checkAgreement() throws {
+        func require(_ component: String, _ key: String, _ value: Int, equals expected: Int) throws {
+            try ConfigCheck(component: component).require(key, value, isOneOf: [expected])
+        }
+        try require(Part.projection, "text_encoder_dim", projectionConfig.textEncoderDim, equals: clapConfig.projectionDim)
+        try require(Part.projection, "text_encoder_1_dim", projectionConfig.textEncoder1Dim, equals: t5Config.dModel)
+        try require(
+            Part.projection, "langauge_model_dim", projectionConfig.langaugeModelDim, equals: languageModelConfig.nEmbd)
+        try require(Part.unet, "in_channels", unetConfig.inChannels, equals: vaeConfig.latentChannels)
+        try require(Part.unet, "out_channels", unetConfig.outChannels, equals: vaeConfig.latentChannels)
+        try require(Part.vae, "out_channels", vaeConfig.outChannels, equals: 1)
+        try ConfigCheck(component: Part.vocoder).require(
+            "model_in_dim", vaeConfig.scaleFactor, dividesInto: vocoderConfig.modelInDim, named: "model_in_dim")
+        let widths = [languageModelConfig.nEmbd, t5Config.dModel]
+        for level in unetConfig.levels {
+            for (place, dim) in level.crossAttentionDims.enumerated() {
+                guard let dim else { continue }
+                try require(Part.unet, "cross_attention_dim", dim, equals: widths[place <= 1 ? 0 : 1])
+            }
+        }
+    }
+
+    /// The length of a sound if nobody asks for another: what the UNet was trained on.
+    var defaultSeconds: Double {
+        Double((unetConfig.sampleSize ?? 256) * vaeConfig.scaleFactor) * secondsPerFrame
+    }
+
+    /// Of the mel spectrogram.
+    var secondsPerFrame: Double { Double(vocoderConfig.hopLength) / Double(vocoderConfig.samplingRate) }
+
+    func tokenizer(_ name: String) throws -> any Tokenizer {
+        try makeTokenizer(TokenizerDefinition(decoding: pack.blob(name)))
+    }
+}
+
+extension Pack {
+    /// A component's configuration, decoded and validated.
+    func config<Config: ModelConfig>(_ component: String) throws -> Config {
+        try Config.read(requiredComponent(component).config, component: component)
+    }
+}
+
+/// The extents of one sound, as the reference computes them from its length in seconds.
+struct ClipLength: Sendable, Equatable {
+    /// Frames of latents; the spectrogram is a multiple of the VAE's scale.
+    let latentFrames: Int
+    /// Bands of latents.
+    let latentBands: Int
+    /// Samples of the waveform, to which it is cut.
+    let samples: Int
+
+    /// The longest sound: what fits comfortably in memory and patience.
+    static let maxSeconds = 600.0
+
+    /// - Throws: `AudioLDM2Error` of kind `.invalidOption` outside of 0.1…600 seconds.
+    init(seconds: Double, model: Model) throws {
+        guard seconds >= 0.1, seconds <= Self.maxSeconds else {
+            throw AudioLDM2Error(.invalidOption, "\(seconds) seconds: choose a length of 0.1…\(Int(Self.maxSeconds))")
+        }
+        let frames = Int(seconds / model.secondsPerFrame)
+        let scale = model.vaeConfig.scaleFactor
+        latentFrames = (frames + scale - 1) / scale
+        latentBands = model.vocoderConfig.modelInDim / scale
+        samples = Int(seconds * Double(model.vocoderConfig.samplingRate))
+    }
+}

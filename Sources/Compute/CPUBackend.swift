@@ -1,0 +1,109 @@
+import CKernels
+import Foundation
+import Tensors
+
+/// Computes on the host's cores: int8 products by our kernels, float products by OpenBLAS.
+package final class CPUBackend: Backend {
+    let pool = BufferPool()
+    let threads: ThreadPool
+    /// A constant table of C functions, which Swift cannot know to be safe to share.
+    nonisolated(unsafe) let kernels: Kernels
+
+    /// - Parameter threadCount: threads to compute with; nil for one per core.
+    package init(threadCount: Int? = nil) {
+        threads = ThreadPool(threadCount: threadCount ?? ProcessInfo.processInfo.activeProcessorCount)
+        kernels = kernels_current().pointee
+        BLAS.useCallersThreadsOnly()
+    }
+
+    package var threadCount: Int { threads.threadCount }
+
+    /// The instruction set in use: "avx512vnni" and the like.
+    package var tierName: String { String(cString: kernels.name) }
+
+    /// The most memory that activations ever took, in bytes.
+    package var peakActivationBytes: Int { pool.peakBytes }
+
+    /// Gives memory that no tensor uses back to the system; call it between stages.
+    package func trim() { pool.trim() }
+
+    // MARK: Memory
+
+    package func prepare(_ data: any WeightData) throws -> any Weight { CPUWeight(data) }
+
+    package func empty(_ shape: Shape) throws -> Tensor {
+        Tensor(shape: shape, storage: try HostStorage(shape.count * MemoryLayout<Float>.size, on: self))
+    }
+
+    package func upload(_ values: [Float], _ shape: Shape) throws -> Tensor {
+        guard values.count == shape.count else {
+            throw TensorError.shapeMismatch(operation: "upload", expected: "\(values.count) elements", found: shape)
+        }
+        let tensor = try empty(shape)
+        values.withUnsafeBufferPointer { source in
+            guard let base = source.baseAddress else { return }
+            tensor.hostFloats?.update(from: base, count: source.count)
+        }
+        return tensor
+    }
+
+    package func download(_ tensor: Tensor) throws -> [Float] {
+        Array(UnsafeBufferPointer(start: try floats(tensor, "download"), count: tensor.shape.count))
+    }
+
+    package func tensor(_ vector: any Weight) throws -> Tensor {
+        try upload(try host(vector, "tensor").vector(), [vector.description.role.shape.count])
+    }
+
+    // MARK: Checks
+
+    /// The elements of a tensor of this kind of backend.
+    func floats(_ tensor: Tensor, _ operation: String) throws -> UnsafeMutablePointer<Float> {
+        guard let floats = tensor.hostFloats else { throw TensorError.foreignStorage(operation: operation) }
+        return floats
+    }
+
+    func host(_ weight: any Weight, _ operation: String) throws -> CPUWeight {
+        guard let weight = weight as? CPUWeight else { throw TensorError.foreignStorage(operation: operation) }
+        return weight
+    }
+
+    func require(_ condition: Bool, _ operation: String, _ expected: @autoclosure () -> String, _ found: Shape) throws {
+        guard condition else {
+            throw TensorError.shapeMismatch(operation: operation, expected: expected(), found: found)
+        }
+    }
+
+    /// Cuts `count` rows into blocks of `size`, the last one shorter, and runs them on all threads.
+    func forBlocks(of count: Int, size: Int, _ body: (_ block: Range<Int>, _ worker: Int) -> Void) {
+        threads.run((count + size - 1) / size) { task, worker in
+            body(task * size..<min(count, (task + 1) * size), worker)
+        }
+    }
+
+    /// Rows per task for work that touches each element a few times: tasks of about 16 K elements.
+    func rowsPerTask(_ channels: Int) -> Int { max(1, 16384 / max(channels, 1)) }
+}
+
+/// The C table of kernels.
+typealias Kernels = kernels
+
+extension Tensor {
+    /// The first element, if the tensor lives on the host.
+    var hostFloats: UnsafeMutablePointer<Float>? { (storage as? HostStorage).map { $0.floats + offset } }
+}
+
+extension Activation {
+    /// The C name of this function and its parameter.
+    var kernel: (kind: kernels_activation, slope: Float) {
+        switch self {
+        case .none: (KERNELS_NONE, 0)
+        case .silu: (KERNELS_SILU, 0)
+        case .gelu: (KERNELS_GELU, 0)
+        case .geluTanh: (KERNELS_GELU_TANH, 0)
+        case .relu: (KERNELS_RELU, 0)
+        case .leakyRelu(let slope): (KERNELS_LEAKY_RELU, slope)
+        case .tanh: (KERNELS_TANH, 0)
+        }
+    }
+}

@@ -1,0 +1,127 @@
+import CKernels
+import Foundation
+import Synchronization
+
+/// A fixed set of threads that run numbered tasks together with the caller.
+///
+/// Tasks are handed out by a shared counter, so which thread runs which task varies, and no result may depend on it:
+/// operations cut their work at fixed places whatever the number of threads.
+final class ThreadPool: Sendable {
+    let threadCount: Int
+    private let shared: Shared
+    /// One job at a time: callers from several tasks take turns.
+    private let turn = Mutex(())
+
+    init(threadCount: Int) {
+        self.threadCount = max(1, threadCount)
+        shared = Shared()
+        for worker in 1..<self.threadCount {
+            let thread = Thread { [shared] in shared.work(as: worker) }
+            thread.name = "audioldm2-\(worker)"
+            thread.stackSize = 1 << 20
+            thread.start()
+        }
+    }
+
+    deinit { shared.stop() }
+
+    /// Calls `body(task, worker)` for every task below `count`; `worker` is below `threadCount` and tells threads apart.
+    func run(_ count: Int, _ body: (_ task: Int, _ worker: Int) -> Void) {
+        if count <= 1 || threadCount == 1 {
+            for task in 0..<count { body(task, 0) }
+            return
+        }
+        turn.withLock { _ in
+            withoutActuallyEscaping(body) { body in
+                shared.run(Job(body: body, count: count), workers: threadCount - 1)
+            }
+        }
+    }
+
+    /// As `run`, for bodies that throw: rethrows the error of the lowest failing task after all have ended.
+    func runThrowing(_ count: Int, _ body: (_ task: Int, _ worker: Int) throws -> Void) throws {
+        let failure = Mutex<(task: Int, error: any Error)?>(nil)
+        run(count) { task, worker in
+            do {
+                try body(task, worker)
+            } catch {
+                failure.withLock { if task < $0?.task ?? .max { $0 = (task, error) } }
+            }
+        }
+        if let failure = failure.withLock({ $0 }) { throw failure.error }
+    }
+}
+
+/// One call of `run`. The closure does not outlive it: workers are done before the caller returns.
+private final class Job: @unchecked Sendable {
+    private let body: (Int, Int) -> Void
+    private let count: Int
+    private let next = Atomic<Int>(0)
+
+    init(body: @escaping (Int, Int) -> Void, count: Int) {
+        (self.body, self.count) = (body, count)
+    }
+
+    func runTasks(as worker: Int) {
+        while true {
+            let task = next.add(1, ordering: .relaxed).oldValue
+            guard task < count else { return }
+            body(task, worker)
+        }
+    }
+}
+
+/// What the threads and the pool share; outlives the pool until its threads have ended.
+private final class Shared: @unchecked Sendable {
+    private let condition = NSCondition()
+    private var job: Job?
+    private var isStopped = false
+    /// Counts jobs; a worker spins on it for a moment before it sleeps, because most jobs follow at once.
+    private let generation = Atomic<Int>(0)
+    private let busyWorkers = Atomic<Int>(0)
+    private static let spins = 4000
+
+    func run(_ job: Job, workers: Int) {
+        busyWorkers.store(workers, ordering: .relaxed)
+        condition.lock()
+        self.job = job
+        generation.add(1, ordering: .releasing)
+        condition.broadcast()
+        condition.unlock()
+        job.runTasks(as: 0)
+        var spins = 0
+        while busyWorkers.load(ordering: .acquiring) > 0 {
+            spins += 1
+            if spins < Self.spins { kernels_pause() } else { sched_yield() }
+        }
+    }
+
+    func stop() {
+        condition.lock()
+        isStopped = true
+        generation.add(1, ordering: .releasing)
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    func work(as worker: Int) {
+        var seen = 0
+        while let job = nextJob(after: &seen) {
+            job.runTasks(as: worker)
+            busyWorkers.subtract(1, ordering: .releasing)
+        }
+    }
+
+    private func nextJob(after seen: inout Int) -> Job? {
+        var spins = 0
+        while generation.load(ordering: .acquiring) == seen, spins < Self.spins {
+            spins += 1
+            kernels_pause()
+        }
+        condition.lock()
+        defer { condition.unlock() }
+        while generation.load(ordering: .relaxed) == seen { condition.wait() }
+        seen = generation.load(ordering: .relaxed)
+        return isStopped ? nil : job
+    }
+}

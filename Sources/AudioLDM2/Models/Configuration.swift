@@ -10,25 +10,25 @@ extension ModelConfig {
     /// Decodes and validates.
     /// - Throws: `ConfigError`.
     package static func read(_ json: Data, component: String) throws -> Self {
-        let config: Self
-        do {
-            config = try JSONDecoder().decode(Self.self, from: json)
-        } catch {
-            throw ConfigError.malformed(component: component, reason: describe(error))
-        }
+        let config: Self = try decodeConfig(json, component: component)
         try config.validate(component: component)
         return config
     }
+}
 
-    private static func describe(_ error: any Error) -> String {
-        guard let error = error as? DecodingError else { return "\(error)" }
-        switch error {
-        case .keyNotFound(let key, _): return "key '\(key.stringValue)' is missing"
-        case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-            let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-            return path.isEmpty ? "it is not valid JSON" : "the value of '\(path)' has the wrong type"
-        @unknown default: return "\(error)"
-        }
+/// Decodes a configuration.
+/// - Throws: `ConfigError.malformed`, which names the key.
+func decodeConfig<Config: Decodable>(_ json: Data, component: String) throws -> Config {
+    do {
+        return try JSONDecoder().decode(Config.self, from: json)
+    } catch DecodingError.keyNotFound(let key, _) {
+        throw ConfigError.malformed(component: component, reason: "key '\(key.stringValue)' is missing")
+    } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context),
+        DecodingError.dataCorrupted(let context)
+    {
+        let path = context.codingPath.map(\.stringValue).joined(separator: ".")
+        let reason = path.isEmpty ? "it is not valid JSON" : "the value of '\(path)' has the wrong type"
+        throw ConfigError.malformed(component: component, reason: reason)
     }
 }
 

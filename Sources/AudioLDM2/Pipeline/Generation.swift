@@ -35,7 +35,7 @@ struct Generation {
                 }
             }
         }
-        let decoder = Decoder(context: context)
+        let decoder = LatentDecoder(context: context)
         let mel = try timer.measure(.decoding) { try decoder.mel(latents) }
         let samples = try timer.measure(.vocoding) { try decoder.waveform(mel, samples: length.samples) }
         return GenerationResult(

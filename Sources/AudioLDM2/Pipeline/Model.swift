@@ -40,7 +40,7 @@ struct Model: Sendable {
         unetConfig = try pack.config(Part.unet)
         vaeConfig = try pack.config(Part.vae)
         vocoderConfig = try pack.config(Part.vocoder)
-        schedulerConfig = try SchedulerConfig(json: pack.blob(Part.scheduler))
+        schedulerConfig = try decodeConfig(pack.blob(Part.scheduler), component: Part.scheduler)
         try checkAgreement()
     }
 

@@ -1,7 +1,7 @@
 import Tensors
 
 /// Latents to mel spectrogram to waveform.
-struct Decoder {
+struct LatentDecoder {
     let context: StageContext
 
     /// - Parameter latents: `[1, time, frequency, channels]`, as the diffusion loop leaves them.

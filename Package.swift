@@ -13,7 +13,7 @@ let package = Package(
     ],
     targets: [
         // C: kernels without dependencies, and the system libraries that Debian packages carry.
-        .target(name: "CKernels"),
+        .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
         .systemLibrary(name: "CSndfile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
@@ -44,6 +44,12 @@ let package = Package(
             dependencies: ["Converter", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Converter/Command"),
 
+        // Tests, and what they share.
+        .target(
+            name: "KernelChecks", dependencies: ["CKernels"], path: "Tests/KernelChecks",
+            exclude: ["Command", "Makefile"]),
+        .executableTarget(name: "KernelBench", dependencies: ["CKernels"], path: "Tests/KernelBench"),
+        .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "KernelChecks"]),
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "Tensors", "CKernels"]),
     ],
     swiftLanguageModes: [.v6],

@@ -7,6 +7,9 @@
 
 // What this build has, best first.
 static const kernels *const tables[] = {
+#if defined(__x86_64__)
+    &kernels_avx512_vnni,
+#endif
     &kernels_scalar,
 };
 
@@ -21,12 +24,11 @@ const kernels *kernels_for_tier(kernels_tier tier) {
 
 const char *kernels_requested_name(void) { return getenv("AUDIOLDM2_CPU"); }
 
-static const kernels *choose(void) {
-    const char *requested = kernels_requested_name();
+const kernels *kernels_for_request(const char *name) {
     const kernels *best = NULL;
     for (size_t i = 0; i < TABLE_COUNT; i++) {
         if (!kernels_cpu_supports(tables[i]->tier)) continue;
-        if (requested && strcmp(requested, tables[i]->name) == 0) return tables[i];
+        if (name && strcmp(name, tables[i]->name) == 0) return tables[i];
         if (!best) best = tables[i];
     }
     return best;
@@ -37,7 +39,7 @@ const kernels *kernels_current(void) {
     static _Atomic(const kernels *) current;
     const kernels *table = atomic_load_explicit(&current, memory_order_relaxed);
     if (!table) {
-        table = choose();
+        table = kernels_for_request(kernels_requested_name());
         atomic_store_explicit(&current, table, memory_order_relaxed);
     }
     return table;

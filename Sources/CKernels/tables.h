@@ -6,4 +6,8 @@
 
 extern const kernels kernels_scalar;
 
+#if defined(__x86_64__)
+extern const kernels kernels_avx512_vnni;
+#endif
+
 #endif

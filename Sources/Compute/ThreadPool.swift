@@ -33,7 +33,7 @@ final class ThreadPool: Sendable {
         }
         turn.withLock { _ in
             withoutActuallyEscaping(body) { body in
-                shared.run(Job(body: body, count: count), workers: threadCount - 1)
+                withUnsafePointer(to: body) { shared.run(Job(body: $0, count: count), workers: threadCount - 1) }
             }
         }
     }
@@ -52,13 +52,13 @@ final class ThreadPool: Sendable {
     }
 }
 
-/// One call of `run`. The closure does not outlive it: workers are done before the caller returns.
+/// One call of `run`. Workers may hold a job for a moment longer than its caller, but are done with its closure before.
 private final class Job: @unchecked Sendable {
-    private let body: (Int, Int) -> Void
+    private let body: UnsafePointer<(Int, Int) -> Void>
     private let count: Int
     private let next = Atomic<Int>(0)
 
-    init(body: @escaping (Int, Int) -> Void, count: Int) {
+    init(body: UnsafePointer<(Int, Int) -> Void>, count: Int) {
         (self.body, self.count) = (body, count)
     }
 
@@ -66,7 +66,7 @@ private final class Job: @unchecked Sendable {
         while true {
             let task = next.add(1, ordering: .relaxed).oldValue
             guard task < count else { return }
-            body(task, worker)
+            body.pointee(task, worker)
         }
     }
 }

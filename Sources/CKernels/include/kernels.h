@@ -46,6 +46,8 @@ typedef enum kernels_activation {
 //   sum[m][n] = Σ_tap Σ_i (a[tap][m][i] − 128) · w[n][tap][i]
 //   y[m][n]   = act(sum · row_scale[m] · scales[n] + bias[n] + sample_bias[n]) + residual[m][n]
 //
+// taps · inputs is at most 2¹⁶, so that sums fit. Weights are −127…127, inputs any byte.
+//
 // Rows come through pointers, so the same kernel is a matrix product (one tap) and a convolution (a pointer per kernel
 // position; padding points at a row of 128).
 typedef struct kernels_product {
@@ -62,7 +64,7 @@ typedef struct kernels_product {
     size_t row_scale_stride;
     const float *bias;        // [N] or NULL
     const float *sample_bias; // [N] or NULL
-    const float *residual;    // [rows] of residual_stride floats, or NULL
+    const float *residual;    // [rows] of residual_stride floats, or NULL; may be y itself
     size_t residual_stride;
     kernels_activation activation;
     float slope;
@@ -106,10 +108,12 @@ typedef struct kernels {
     // Adds, for each channel, Σ(x − pivot) and Σ(x − pivot)² over `rows` rows to sum and square_sum.
     void (*_Nonnull channel_moments)(const float *x, size_t rows, size_t channels, const float *pivot, double *sum,
                             double *square_sum);
-    // y[r][c] = act(x[r][c] · scale[c] + shift[c])
+    // y[r][c] = act(x[r][c] · scale[c] + shift[c]); a leaky ReLU has slope 0 here and in `gate`.
     void (*_Nonnull scale_shift)(const float *x, size_t rows, size_t channels, const float *scale, const float *shift,
                         kernels_activation activation, float *y);
-    // In place: x = softmax(x · scale + bias + mask); bias and mask may be NULL. A row without a finite score gives zeros.
+    // In place: x = softmax(x · scale + bias + mask); bias and mask may be NULL. Scores of −∞ and NaN get zero, +∞ is
+    // bounded by the largest float, and a row of −∞ and NaN alone gives zeros. A row that is masked everywhere by a
+    // finite number is a softmax like any other.
     void (*_Nonnull softmax)(float *x, size_t n, float scale, const float *bias, const float *mask);
 } kernels;
 
@@ -117,6 +121,8 @@ typedef struct kernels {
 // (scalar, avx2, avxvnni, avx512vnni, dotprod, i8mm). An unknown or unsupported name gives the best table;
 // `kernels_requested_name` then still tells what was asked for.
 const kernels *_Nonnull kernels_current(void);
+// The table that a value of `AUDIOLDM2_CPU` chooses; NULL stands for an unset variable.
+const kernels *_Nonnull kernels_for_request(const char *_Nullable name);
 // The table of one tier, or NULL if this CPU or build has none.
 const kernels *_Nullable kernels_for_tier(kernels_tier tier);
 // Value of `AUDIOLDM2_CPU`, or NULL.

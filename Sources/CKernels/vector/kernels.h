@@ -1,0 +1,21 @@
+// All kernels of this folder but the integer product, and their slots in a table.
+#include "elementwise.h"
+#include "norms.h"
+#include "quantize.h"
+
+#define VECTOR_KERNELS                                                                                                 \
+    .absolute_maximum = absolute_maximum,                                                                              \
+    .quantize_u8 = quantize_u8,                                                                                        \
+    .expand_tiles = expand_tiles,                                                                                      \
+    .expand_s8 = expand_s8,                                                                                            \
+    .expand_f16 = expand_f16,                                                                                          \
+    .narrow_f16 = narrow_f16,                                                                                          \
+    .activate = activate,                                                                                              \
+    .gate = gate,                                                                                                      \
+    .finish = finish,                                                                                                  \
+    .accumulate = accumulate_scaled,                                                                                   \
+    .layer_norm = layer_norm,                                                                                          \
+    .rms_norm = rms_norm,                                                                                              \
+    .channel_moments = channel_moments,                                                                                \
+    .scale_shift = scale_shift,                                                                                        \
+    .softmax = softmax

@@ -1,0 +1,150 @@
+// Norms, moments and softmax. Sums run in double, lane by lane: results hold for any length.
+#ifndef AUDIOLDM2_VECTOR_NORMS_H
+#define AUDIOLDM2_VECTOR_NORMS_H
+
+#include "elementwise.h"
+
+#include <float.h>
+#include <math.h>
+
+INLINE double total(vdouble sums) {
+    double sum = 0;
+    for (size_t i = 0; i < LANES; i++) sum += sums[i];
+    return sum;
+}
+
+// Lanes that a part of a vector has.
+INLINE vint lanes_below(size_t count) {
+    int32_t lanes[LANES];
+    for (size_t i = 0; i < LANES; i++) lanes[i] = i < count ? -1 : 0;
+    vint mask;
+    memcpy(&mask, lanes, sizeof mask);
+    return mask;
+}
+
+static double mean_of(const float *x, size_t n) {
+    vdouble sums = 0;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) sums += widened(load(x + i));
+    if (i < n) sums += widened(load_part(x + i, n - i));
+    return total(sums) / (double)n;
+}
+
+// Mean of (x − center)².
+static double mean_square(const float *x, size_t n, float center) {
+    vdouble sums = 0;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        const vfloat difference = load(x + i) - center;
+        sums += widened(difference * difference);
+    }
+    if (i < n) {
+        const vfloat difference = select(lanes_below(n - i), load_part(x + i, n - i) - center, (vfloat)0);
+        sums += widened(difference * difference);
+    }
+    return total(sums) / (double)n;
+}
+
+static void layer_norm(const float *x, size_t n, float epsilon, const float *scale, const float *shift, float *y) {
+    const float mean = (float)mean_of(x, n);
+    const float inverse_deviation = (float)(1 / sqrt(mean_square(x, n, mean) + epsilon));
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        store(y + i, (load(x + i) - mean) * inverse_deviation * load(scale + i) + load(shift + i));
+    }
+    if (i == n) return;
+    const vfloat centered = (load_part(x + i, n - i) - mean) * inverse_deviation;
+    store_part(y + i, centered * load_part(scale + i, n - i) + load_part(shift + i, n - i), n - i);
+}
+
+static void rms_norm(const float *x, size_t n, float epsilon, const float *scale, float *y) {
+    const float inverse_root = (float)(1 / sqrt(mean_square(x, n, 0) + epsilon));
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) store(y + i, load(x + i) * inverse_root * load(scale + i));
+    if (i < n) store_part(y + i, load_part(x + i, n - i) * inverse_root * load_part(scale + i, n - i), n - i);
+}
+
+INLINE void add_to(double *y, vfloat x, size_t count) {
+    vdouble sums;
+    if (count == LANES) {
+        memcpy(&sums, y, sizeof sums);
+        sums += widened(x);
+        memcpy(y, &sums, sizeof sums);
+    } else {
+        for (size_t i = 0; i < count; i++) y[i] += x[i];
+    }
+}
+
+// A few rows are summed in float, then added to the double sums.
+static void channel_moments(const float *x, size_t rows, size_t channels, const float *pivot, double *sum,
+                            double *square_sum) {
+    enum { ROWS_AT_ONCE = 16 };
+    for (size_t first = 0; first < rows; first += ROWS_AT_ONCE) {
+        const size_t last = first + ROWS_AT_ONCE < rows ? first + ROWS_AT_ONCE : rows;
+        for (size_t c = 0; c < channels; c += LANES) {
+            const size_t count = channels - c < LANES ? channels - c : LANES;
+            const vfloat center = count == LANES ? load(pivot + c) : load_part(pivot + c, count);
+            vfloat sums = 0, square_sums = 0;
+            for (size_t r = first; r < last; r++) {
+                const float *row = x + r * channels + c;
+                const vfloat difference = (count == LANES ? load(row) : load_part(row, count)) - center;
+                sums += difference;
+                square_sums += difference * difference;
+            }
+            add_to(sum + c, sums, count);
+            add_to(square_sum + c, square_sums, count);
+        }
+    }
+}
+
+// Scores with bias and mask; NaN becomes −∞ and +∞ the largest float.
+INLINE vfloat finite_scores(vfloat x, float scale, vfloat bias, vfloat mask) {
+    const vfloat score = x * scale + bias + mask;
+    const vfloat bounded = smaller(score, (vfloat)FLT_MAX);
+    return select(score == score, bounded, (vfloat)-INFINITY);
+}
+
+static float largest_score(float *x, size_t n, float scale, const float *bias, const float *mask) {
+    vfloat maxima = -INFINITY;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        const vfloat bias_part = bias ? load(bias + i) : (vfloat)0, mask_part = mask ? load(mask + i) : (vfloat)0;
+        const vfloat scores = finite_scores(load(x + i), scale, bias_part, mask_part);
+        store(x + i, scores);
+        maxima = larger(scores, maxima);
+    }
+    if (i < n) {
+        const size_t left = n - i;
+        const vfloat bias_part = bias ? load_part(bias + i, left) : (vfloat)0;
+        const vfloat mask_part = mask ? load_part(mask + i, left) : (vfloat)0;
+        const vfloat scores = finite_scores(load_part(x + i, left), scale, bias_part, mask_part);
+        store_part(x + i, scores, left);
+        maxima = larger(select(lanes_below(left), scores, maxima), maxima);
+    }
+    float largest = -INFINITY;
+    for (size_t lane = 0; lane < LANES; lane++) largest = maxima[lane] > largest ? maxima[lane] : largest;
+    return largest;
+}
+
+static void softmax(float *x, size_t n, float scale, const float *bias, const float *mask) {
+    const float maximum = largest_score(x, n, scale, bias, mask);
+    if (maximum == -INFINITY) {
+        for (size_t i = 0; i < n; i++) x[i] = 0;
+        return;
+    }
+    vdouble sums = 0;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        const vfloat power = exponential(load(x + i) - maximum);
+        store(x + i, power);
+        sums += widened(power);
+    }
+    if (i < n) {
+        const vfloat power = select(lanes_below(n - i), exponential(load_part(x + i, n - i) - maximum), (vfloat)0);
+        store_part(x + i, power, n - i);
+        sums += widened(power);
+    }
+    accumulate_scaled(x, n, (float)(1 / total(sums)), true, x);
+}
+
+#endif

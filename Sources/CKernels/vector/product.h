@@ -1,0 +1,165 @@
+// The frame of an integer product: how rows and outputs are cut into register tiles, and what happens to the sums.
+//
+// A block of BLOCK_OUTPUTS outputs is the outer loop and tiles of up to TILE_ROWS rows the inner one: the weights of a
+// block (at most a few hundred kilobytes) stay in the L2 cache for all rows of the call, while the rows stream past at
+// only TILE_ROWS bytes per BLOCK_OUTPUTS · TILE_ROWS products. A caller that gives a thread a range of outputs and all
+// rows reads each weight once.
+//
+// The including file defines TILE_ROWS, BLOCK_OUTPUTS, ZERO_POINT and
+//
+//     accumulate(block, row, rows, vectors, sums)
+//
+// which sets sums[r][v] to Σ (a + ZERO_POINT − 128) · w of `rows` rows and `vectors` vectors of outputs.
+#ifndef AUDIOLDM2_VECTOR_PRODUCT_H
+#define AUDIOLDM2_VECTOR_PRODUCT_H
+
+#include "elementwise.h"
+
+enum { TILE_OUTPUTS = 16, TILE_VECTORS = TILE_OUTPUTS / LANES, BLOCK_VECTORS = BLOCK_OUTPUTS / LANES };
+
+// What all rows have in common for one block of outputs; zero past the last output.
+struct block {
+    const kernels_product *p;
+    const int8_t *tiles;
+    size_t first, width;
+    vint corrections[BLOCK_VECTORS];
+    vfloat scales[BLOCK_VECTORS], bias[BLOCK_VECTORS];
+};
+
+INLINE void accumulate(const struct block *block, size_t row, size_t rows, size_t vectors,
+                       vint sums[TILE_ROWS][BLOCK_VECTORS]);
+
+INLINE struct block prepared_block(const kernels_product *p, size_t first) {
+    const size_t left = p->last_output - first;
+    struct block block = {
+        .p = p,
+        .tiles = p->tiles + first * p->taps * p->inputs,
+        .first = first,
+        .width = left < BLOCK_OUTPUTS ? left : BLOCK_OUTPUTS,
+    };
+    int32_t corrections[BLOCK_OUTPUTS] = {0};
+    float scales[BLOCK_OUTPUTS] = {0}, bias[BLOCK_OUTPUTS] = {0};
+    for (size_t i = 0; i < block.width; i++) {
+        const size_t n = first + i;
+        corrections[i] = -ZERO_POINT * p->sums[n];
+        scales[i] = p->scales[n];
+        bias[i] = (p->bias ? p->bias[n] : 0) + (p->sample_bias ? p->sample_bias[n] : 0);
+    }
+    memcpy(block.corrections, corrections, sizeof corrections);
+    memcpy(block.scales, scales, sizeof scales);
+    memcpy(block.bias, bias, sizeof bias);
+    return block;
+}
+
+// sum · row_scale · scales + bias
+INLINE vfloat dequantized(const struct block *block, size_t v, vint sum, float row_scale) {
+    const vfloat exact = __builtin_convertvector(sum + block->corrections[v], vfloat);
+    return exact * (row_scale * block->scales[v]) + block->bias[v];
+}
+
+// Sums of a whole block without activation go from registers to the result.
+INLINE void write_whole(const struct block *block, size_t row, size_t rows, size_t vectors,
+                        vint sums[TILE_ROWS][BLOCK_VECTORS]) {
+    const kernels_product *p = block->p;
+#pragma clang loop unroll(full)
+    for (size_t r = 0; r < rows; r++) {
+        const float row_scale = p->row_scales[(row + r) * p->row_scale_stride];
+        float *y = p->y + (row + r) * p->y_stride + block->first;
+        const float *residual = p->residual ? p->residual + (row + r) * p->residual_stride + block->first : NULL;
+#pragma clang loop unroll(full)
+        for (size_t v = 0; v < vectors; v++) {
+            vfloat value = dequantized(block, v, sums[r][v], row_scale);
+            if (residual) value += load(residual + v * LANES);
+            store(y + v * LANES, value);
+        }
+    }
+}
+
+// All else takes a detour through a small buffer.
+INLINE void write_finished(const struct block *block, size_t row, size_t rows, size_t vectors,
+                           vint sums[TILE_ROWS][BLOCK_VECTORS]) {
+    const kernels_product *p = block->p;
+    float values[TILE_ROWS][BLOCK_OUTPUTS];
+#pragma clang loop unroll(full)
+    for (size_t r = 0; r < rows; r++) {
+        const float row_scale = p->row_scales[(row + r) * p->row_scale_stride];
+#pragma clang loop unroll(full)
+        for (size_t v = 0; v < vectors; v++) {
+            store(values[r] + v * LANES, dequantized(block, v, sums[r][v], row_scale));
+        }
+    }
+    for (size_t r = 0; r < rows; r++) {
+        const float *residual = p->residual ? p->residual + (row + r) * p->residual_stride + block->first : NULL;
+        finish(values[r], NULL, NULL, residual, block->width, p->activation, p->slope,
+               p->y + (row + r) * p->y_stride + block->first);
+    }
+}
+
+// Lets the result's lines come from memory while the sums run; else the stores would wait for them.
+INLINE void prefetch_results(const struct block *block, size_t row, size_t rows, size_t vectors) {
+    const kernels_product *p = block->p;
+    for (size_t r = 0; r < rows; r++) {
+        const float *y = p->y + (row + r) * p->y_stride + block->first;
+        const float *residual = p->residual ? p->residual + (row + r) * p->residual_stride + block->first : y;
+        for (size_t v = 0; v < vectors; v++) {
+            __builtin_prefetch(y + v * LANES, 1);
+            __builtin_prefetch(residual + v * LANES, 0);
+        }
+    }
+}
+
+INLINE void compute_tile(const struct block *block, size_t row, size_t rows, size_t vectors) {
+    vint sums[TILE_ROWS][BLOCK_VECTORS];
+    prefetch_results(block, row, rows, vectors);
+    accumulate(block, row, rows, vectors, sums);
+    if (block->p->activation == KERNELS_NONE && block->width == vectors * LANES) {
+        write_whole(block, row, rows, vectors, sums);
+    } else {
+        write_finished(block, row, rows, vectors, sums);
+    }
+}
+
+// A function for each number of rows, and an array of them.
+#define TILE(name, rows, vectors)                                                                                      \
+    static void name##_##rows(const struct block *block, size_t row) { compute_tile(block, row, rows, vectors); }
+
+#define TILES_OF_1_TO_6_ROWS(name, vectors)                                                                            \
+    TILE(name, 1, vectors)                                                                                             \
+    TILE(name, 2, vectors)                                                                                             \
+    TILE(name, 3, vectors)                                                                                             \
+    TILE(name, 4, vectors)                                                                                             \
+    TILE(name, 5, vectors)                                                                                             \
+    TILE(name, 6, vectors)                                                                                             \
+    static void (*const name[TILE_ROWS])(const struct block *, size_t) = {                                             \
+        name##_1, name##_2, name##_3, name##_4, name##_5, name##_6,                                                    \
+    };
+
+#define TILES_OF_1_TO_12_ROWS(name, vectors)                                                                           \
+    TILE(name, 1, vectors)                                                                                             \
+    TILE(name, 2, vectors)                                                                                             \
+    TILE(name, 3, vectors)                                                                                             \
+    TILE(name, 4, vectors)                                                                                             \
+    TILE(name, 5, vectors)                                                                                             \
+    TILE(name, 6, vectors)                                                                                             \
+    TILE(name, 7, vectors)                                                                                             \
+    TILE(name, 8, vectors)                                                                                             \
+    TILE(name, 9, vectors)                                                                                             \
+    TILE(name, 10, vectors)                                                                                            \
+    TILE(name, 11, vectors)                                                                                            \
+    TILE(name, 12, vectors)                                                                                            \
+    static void (*const name[TILE_ROWS])(const struct block *, size_t) = {                                             \
+        name##_1, name##_2, name##_3, name##_4, name##_5, name##_6,                                                    \
+        name##_7, name##_8, name##_9, name##_10, name##_11, name##_12,                                                 \
+    };
+
+// Rows are spread evenly over as few tiles as possible.
+INLINE void for_each_tile(const struct block *block, void (*const *tiles)(const struct block *block, size_t row)) {
+    const size_t rows = block->p->rows, count = (rows + TILE_ROWS - 1) / TILE_ROWS;
+    for (size_t i = 0, row = 0; i < count; i++) {
+        const size_t last = rows * (i + 1) / count;
+        tiles[last - row - 1](block, row);
+        row = last;
+    }
+}
+
+#endif

@@ -1,0 +1,41 @@
+#if defined(__x86_64__)
+
+#include "../tables.h"
+
+#include <immintrin.h>
+
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c"))), \
+                             apply_to = function)
+
+#define LANES 16
+#include "../vector/kernels.h"
+
+// 24 sums, two vectors of weights and one of inputs fill 27 of 32 registers.
+enum { TILE_ROWS = 12, BLOCK_OUTPUTS = 32, ZERO_POINT = 128 };
+#include "../vector/product.h"
+
+INLINE void add_dot_products(vint *sums, vint a, vint w) {
+    *sums = (vint)_mm512_dpbusd_epi32((__m512i)*sums, (__m512i)a, (__m512i)w);
+}
+#include "product_dot.h"
+
+TILES_OF_1_TO_12_ROWS(wide_tiles, 2)
+TILES_OF_1_TO_12_ROWS(narrow_tiles, 1)
+
+static void product_u8s8(const kernels_product *p) {
+    for (size_t n = p->first_output; n < p->last_output; n += BLOCK_OUTPUTS) {
+        const struct block block = prepared_block(p, n);
+        for_each_tile(&block, block.width > TILE_OUTPUTS ? wide_tiles : narrow_tiles);
+    }
+}
+
+#pragma clang attribute pop
+
+const kernels kernels_avx512_vnni = {
+    .tier = KERNELS_AVX512_VNNI,
+    .name = "avx512vnni",
+    .product_u8s8 = product_u8s8,
+    VECTOR_KERNELS,
+};
+
+#endif

@@ -43,6 +43,8 @@ let package = Package(
             name: "AudioLDM2Convert",
             dependencies: ["Converter", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Converter/Command"),
+
+        .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/Support"),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

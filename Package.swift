@@ -45,6 +45,7 @@ let package = Package(
             path: "Converter/Command"),
 
         .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/Support"),
+        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

@@ -51,6 +51,8 @@ let package = Package(
         .executableTarget(name: "KernelBench", dependencies: ["CKernels"], path: "Tests/KernelBench"),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "KernelChecks"]),
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "Tensors", "CKernels"]),
+        .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/Support"),
+        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

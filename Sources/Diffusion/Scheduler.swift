@@ -1,0 +1,98 @@
+import Tensors
+
+/// A way from noise to a sample: which timesteps the model is asked about, and what is made of its answers.
+///
+/// All coefficients are computed when a scheduler is made; a step is a linear combination of tensors, which stay where
+/// their backend computes. Steps are taken in order, each once:
+///
+///     var sample = scheduler.initialNoiseScale · noise
+///     for step in scheduler.timesteps.indices {
+///         let output = model(scheduler.scaleInput(sample, step: step), scheduler.timesteps[step])
+///         sample = scheduler.step(output, step: step, sample: sample, noise: draw)
+///     }
+package protocol Scheduler: Sendable {
+    /// The timestep of each evaluation of the model, in order. PNDM evaluates one more than there are steps.
+    var timesteps: [Float] { get }
+    /// What normal noise is multiplied with to make the first sample.
+    var initialNoiseScale: Float { get }
+    /// The sample as the model wants to see it.
+    func scaleInput(_ sample: Tensor, step: Int) throws -> Tensor
+    /// The next sample.
+    /// - Parameters:
+    ///   - modelOutput: the model's answer to `scaleInput(sample, step: step)`, after guidance.
+    ///   - noise: draws normal noise of a shape; called once per step if η > 0, not otherwise.
+    /// - Throws: `SchedulerError.stepOutOfOrder`, and what the backend or `noise` throw.
+    mutating func step(
+        _ modelOutput: Tensor, step: Int, sample: Tensor, noise: (Shape) throws -> Tensor
+    ) throws -> Tensor
+}
+
+extension Scheduler {
+    package var initialNoiseScale: Float { 1 }
+
+    package func scaleInput(_ sample: Tensor, step: Int) throws -> Tensor { sample }
+}
+
+/// The schedulers, by their names on the command line.
+package enum SchedulerKind: String, CaseIterable, Sendable {
+    /// `DDIMScheduler` (arXiv 2010.02502).
+    case ddim
+    /// `DPMSolverMultistepScheduler`: DPM-Solver++(2M) (arXiv 2211.01095).
+    case dpmpp = "dpm++"
+    /// `UniPCMultistepScheduler`: UniPC-2 with B₂(h) (arXiv 2302.04867).
+    case unipc
+    /// `EulerDiscreteScheduler` (arXiv 2206.00364, algorithm 2 without churn).
+    case euler
+    /// `PNDMScheduler` without Runge-Kutta steps: PLMS (arXiv 2202.09778).
+    case pndm
+
+    /// The spacing in diffusers where the config does not name one.
+    package var defaultSpacing: TimestepSpacing {
+        switch self {
+        case .ddim, .pndm: .leading
+        case .dpmpp, .unipc, .euler: .linspace
+        }
+    }
+}
+
+/// Makes a scheduler that computes what the class of the same name in diffusers does after `from_config(config)`.
+///
+/// - Parameters:
+///   - steps: from 1 to the length of the training schedule.
+///   - eta: share of DDIM's variance that is drawn as fresh noise, 0…1; 0 for the other schedulers.
+///   - spacing: overrides the config's. A config that was read from a file names the spacing of the scheduler it was
+///     saved by (DDIM: leading), and diffusers carries that over. It does not if the first scheduler was built in the
+///     same process with that argument left out: then the second takes its own `defaultSpacing`.
+/// - Throws: `SchedulerError`.
+package func makeScheduler(
+    _ kind: SchedulerKind, config: SchedulerConfig, steps: Int, eta: Float = 0, spacing: TimestepSpacing? = nil
+) throws -> any Scheduler {
+    guard 1...config.trainSteps ~= steps else {
+        throw SchedulerError.invalidSteps(steps, maximum: config.trainSteps)
+    }
+    guard kind == .ddim ? (0...1).contains(eta) : eta == 0 else {
+        throw SchedulerError.invalidEta(eta, scheduler: kind)
+    }
+    try config.refuseUnsupportedOptions(of: kind)
+    let spacing = spacing ?? config.timestepSpacing ?? kind.defaultSpacing
+    return switch kind {
+    case .ddim: try DDIMScheduler(config, spacing: spacing, steps: steps, eta: Double(eta))
+    case .dpmpp: try DPMSolverScheduler(config, spacing: spacing, steps: steps)
+    case .unipc: try UniPCScheduler(config, spacing: spacing, steps: steps)
+    case .euler: try EulerScheduler(config, spacing: spacing, steps: steps)
+    case .pndm: try PNDMScheduler(config, spacing: spacing, steps: steps)
+    }
+}
+
+/// Sees to it that steps are taken in order: solvers remember what earlier steps computed.
+struct StepCounter: Sendable {
+    private let count: Int
+    private var next = 0
+
+    init(count: Int) { self.count = count }
+
+    mutating func take(_ step: Int) throws {
+        guard step == next, step < count else { throw SchedulerError.stepOutOfOrder(expected: next, found: step) }
+        next += 1
+    }
+}

@@ -1,0 +1,31 @@
+/// What can be wrong with a scheduler's config or with how it is used.
+package enum SchedulerError: Error, CustomStringConvertible, Sendable, Equatable {
+    case invalidField(key: String, found: String, expected: String)
+    case unsupportedOption(key: String, value: String, scheduler: SchedulerKind)
+    case invalidSteps(Int, maximum: Int)
+    /// The timesteps fall outside of the schedule that the model was trained with, or two of them on one noise level.
+    case degenerateSchedule(scheduler: SchedulerKind, steps: Int)
+    case invalidEta(Float, scheduler: SchedulerKind)
+    case stepOutOfOrder(expected: Int, found: Int)
+
+    package var description: String {
+        switch self {
+        case .invalidField(let key, let found, let expected):
+            "scheduler config: \(key) is \(found), expected \(expected)"
+        case .unsupportedOption(let key, let value, let scheduler):
+            "scheduler config: \(key) = \(value) is not supported with the \(scheduler.rawValue) scheduler; "
+                + "choose another scheduler or change the option"
+        case .invalidSteps(let steps, let maximum):
+            "\(steps) steps: the number of steps must be from 1 to \(maximum)"
+        case .degenerateSchedule(let scheduler, let steps):
+            "the \(scheduler.rawValue) scheduler cannot divide this model's noise schedule into \(steps) steps;"
+                + " use fewer steps"
+        case .invalidEta(let eta, .ddim):
+            "eta \(eta): eta must be from 0 to 1"
+        case .invalidEta(let eta, let scheduler):
+            "eta \(eta): only the ddim scheduler adds noise; leave eta at 0 with \(scheduler.rawValue)"
+        case .stepOutOfOrder(let expected, let found):
+            "scheduler step \(found): expected step \(expected); steps are taken in order, each once"
+        }
+    }
+}

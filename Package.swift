@@ -37,12 +37,14 @@ let package = Package(
             dependencies: ["AudioLDM2", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
         .target(
-            name: "Converter", dependencies: ["AudioLDM2", "WeightFile", "Tokenizers", "CKernels"],
+            name: "Converter", dependencies: ["AudioLDM2", "Tensors", "WeightFile", "Tokenizers", "CKernels"],
             path: "Converter", exclude: ["Command"]),
         .executableTarget(
             name: "AudioLDM2Convert",
             dependencies: ["Converter", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Converter/Command"),
+
+        .testTarget(name: "ConverterTests", dependencies: ["Converter", "Tensors"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

@@ -37,7 +37,7 @@ let package = Package(
             dependencies: ["AudioLDM2", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
         .target(
-            name: "Converter", dependencies: ["AudioLDM2", "WeightFile", "Tokenizers", "CKernels"],
+            name: "Converter", dependencies: ["AudioLDM2", "Tensors", "WeightFile", "Tokenizers", "CKernels"],
             path: "Converter", exclude: ["Command"]),
         .executableTarget(
             name: "AudioLDM2Convert",
@@ -53,6 +53,7 @@ let package = Package(
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "Tensors", "CKernels"]),
         .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/Support"),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors", "TestSupport"]),
+        .testTarget(name: "ConverterTests", dependencies: ["Converter", "Tensors"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

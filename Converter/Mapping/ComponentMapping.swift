@@ -1,0 +1,63 @@
+/// How the keys of one class of checkpoint component become the weights that the runtime asks for.
+///
+/// The runtime's paths are the reference's keys, so only differences are written down.
+struct ComponentMapping: Sendable {
+    /// Older spellings of keys, brought to the current one unless that is there too.
+    var renames: [(from: KeyPattern, to: KeyPattern)] = []
+    /// Elements of a path that stand for several tensors, joined along their outputs in this order.
+    var fusions: [String: [String]] = [:]
+    /// Matrices that the reference stores as `[inputs, outputs]`.
+    var transposed: [KeyPattern] = []
+    /// Vectors of which the runtime wants several copies, one after the other.
+    var repeated: [KeyPattern] = []
+    /// Keys that published files carry and nothing here uses.
+    var leftovers: [KeyPattern] = []
+}
+
+extension ComponentMapping {
+    /// The mapping for a class that `model_index.json` names; nil for classes that hold no weights known here.
+    static func named(_ className: String) -> ComponentMapping? { table[className] }
+
+    private static let attention = ["to_qkv": ["to_q", "to_k", "to_v"], "to_kv": ["to_k", "to_v"]]
+
+    private static let table: [String: ComponentMapping] = [
+        "ClapModel": ComponentMapping(
+            fusions: ["qkv": ["query", "key", "value"]],
+            leftovers: [
+                "audio_model.*", "audio_projection.*", "logit_scale_*", "*.position_ids", "*.token_type_ids",
+            ]),
+        "T5EncoderModel": ComponentMapping(
+            // The embedding is tied; either name may have been kept.
+            renames: [("encoder.embed_tokens.weight", "shared.weight")],
+            // Gated layers hold values first, gates second; T5's gate is wi_0.
+            fusions: ["qkv": ["q", "k", "v"], "wi": ["wi_1", "wi_0"]],
+            leftovers: ["encoder.embed_tokens.weight"]),
+        "GPT2Model": gpt2,
+        "GPT2LMHeadModel": gpt2,
+        "AudioLDM2ProjectionModel": ComponentMapping(),
+        "AudioLDM2UNet2DConditionModel": ComponentMapping(fusions: attention),
+        "AutoencoderKL": ComponentMapping(
+            // Attention as diffusers named it before 0.12.
+            renames: [
+                ("*.query.*", "*.to_q.*"), ("*.key.*", "*.to_k.*"), ("*.value.*", "*.to_v.*"),
+                ("*.proj_attn.*", "*.to_out.0.*"),
+            ],
+            fusions: attention,
+            leftovers: ["encoder.*", "quant_conv.*"]),
+        "SpeechT5HifiGan": ComponentMapping(
+            repeated: ["upsampler.*.bias"],
+            // Statistics that only vocoders with `normalize_before` use.
+            leftovers: ["mean", "scale"]),
+    ]
+
+    private static let gpt2 = ComponentMapping(
+        // Saved without its language-model head, the model is the root.
+        renames: [
+            ("h.*", "transformer.h.*"), ("ln_f.*", "transformer.ln_f.*"), ("wpe.*", "transformer.wpe.*"),
+            ("wte.*", "transformer.wte.*"),
+        ],
+        // transformers' Conv1D.
+        transposed: ["*.c_attn.weight", "*.c_proj.weight", "*.c_fc.weight"],
+        // The token table and head are not used, since vectors go in and out; the others are causal masks.
+        leftovers: ["transformer.wte.weight", "lm_head.weight", "*.attn.bias", "*.attn.masked_bias"])
+}

@@ -1,0 +1,69 @@
+import Tensors
+
+/// How a checkpoint tensor's elements lie, compared with the weight's rows.
+enum StoredArrangement: Hashable, Sendable {
+    case consecutive
+    case channelsLast(inputs: Int, taps: Int)
+    case transposed
+    case transposedConvolution(stride: Int)
+
+    /// What a tensor of `shape` holds of a weight with `role`: nothing if the shape does not fit, else all of its rows or
+    /// (in a joined weight) some.
+    static func find(_ shape: Shape, for role: WeightRole, isTransposed: Bool) -> (arrangement: Self, rows: Int)? {
+        let extents = shape.extents
+        switch role {
+        case .vector:
+            let long = extents.filter { $0 != 1 }
+            return long.count <= 1 ? (.consecutive, long.first ?? 1) : nil
+        case .matrix(_, let inputs) where isTransposed:
+            return extents.count == 2 && extents[0] == inputs ? (.transposed, extents[1]) : nil
+        case .matrix(_, let inputs):
+            // A 1×1 convolution is a matrix.
+            let isMatrix = extents.count >= 2 && extents[1] == inputs && extents.dropFirst(2).allSatisfy { $0 == 1 }
+            return isMatrix ? (.consecutive, extents[0]) : nil
+        case .table(_, let width):
+            return extents.count == 2 && extents[1] == width ? (.consecutive, extents[0]) : nil
+        case .convolution(_, let height, let width, let inputs):
+            guard extents.count >= 2, extents[1] == inputs, isKernel(Array(extents.dropFirst(2)), height, width) else {
+                return nil
+            }
+            let taps = height * width
+            return (taps == 1 || inputs == 1 ? .consecutive : .channelsLast(inputs: inputs, taps: taps), extents[0])
+        case .transposedConvolution(let outputs, let kernel, let stride, let inputs):
+            return extents == [inputs, outputs, kernel]
+                ? (.transposedConvolution(stride: stride), stride * outputs) : nil
+        }
+    }
+
+    /// 1-D kernels have no width, and a matrix is a 1×1 convolution.
+    private static func isKernel(_ extents: [Int], _ height: Int, _ width: Int) -> Bool {
+        extents == [height, width] || width == 1 && extents == [height] || height * width == 1 && extents.isEmpty
+    }
+
+    /// - Parameters:
+    ///   - rows, width: of the weight's part that the tensor holds.
+    func rows(of tensor: any SourceTensor, count: Int, width: Int) throws -> any RowReader {
+        switch self {
+        case .consecutive: ConsecutiveRows(tensor: tensor, rowCount: count, width: width)
+        case .channelsLast(let inputs, let taps):
+            ChannelsLastRows(tensor: tensor, rowCount: count, inputs: inputs, taps: taps)
+        case .transposed: try TransposedRows(tensor)
+        case .transposedConvolution(let stride): try TransposedConvolutionRows(tensor, stride: stride)
+        }
+    }
+}
+
+extension WeightRole {
+    /// The shape in which the reference implementations store such a weight.
+    var referenceShape: Shape {
+        switch self {
+        case .vector, .matrix, .table: shape
+        case .convolution(let outputs, let height, 1, let inputs): [outputs, inputs, height]
+        case .convolution(let outputs, let height, let width, let inputs): [outputs, inputs, height, width]
+        case .transposedConvolution(let outputs, let kernel, _, let inputs): [inputs, outputs, kernel]
+        }
+    }
+
+    /// Numbers in a row of the stored shape.
+    package var rowWidth: Int { shape.extents.dropFirst().reduce(1, *) }
+}

@@ -1,0 +1,48 @@
+/// What can be wrong with a checkpoint. Every message names the file, the tensor or field, and what to do.
+package enum CheckpointError: Error, CustomStringConvertible, Sendable, Equatable {
+    /// A file or folder that cannot be opened or read.
+    case unreadable(path: String, reason: String)
+    /// A part of the checkpoint that is not there.
+    case missing(path: String, remedy: String)
+    /// A file that breaks its format's rules.
+    case malformed(file: String, reason: String)
+    /// A tensor whose header entry cannot be true.
+    case invalidTensor(file: String, tensor: String, reason: String)
+    /// A tensor of integers or of a format that weights are not published in.
+    case unsupportedType(location: String, type: ElementType)
+    /// A key that was asked for and does not exist.
+    case noSuchTensor(file: String, tensor: String)
+    /// A JSON file with a field that is absent or has another type.
+    case invalidField(file: String, field: String, reason: String)
+
+    package var description: String {
+        switch self {
+        case .unreadable(let path, let reason):
+            "cannot read \(path): \(reason)"
+        case .missing(let path, let remedy):
+            "\(path) is missing; \(remedy)"
+        case .malformed(let file, let reason):
+            "\(file): \(reason); the file is damaged or of another kind, so copy or download it again"
+        case .invalidTensor(let file, let tensor, let reason):
+            "\(file): tensor \(tensor.quoted): \(reason); the file is damaged, so copy or download it again"
+        case .unsupportedType(let location, let type):
+            "\(location): is stored as \(type.rawValue), which holds no weights; "
+                + "save the checkpoint as float32, float16 or bfloat16"
+        case .noSuchTensor(let file, let tensor):
+            "\(file): there is no tensor \(tensor.quoted)"
+        case .invalidField(let file, let field, let reason):
+            "\(file): field \(field.quoted) \(reason)"
+        }
+    }
+}
+
+extension String {
+    /// Quoted for a message: names come from files, so control characters are escaped and the length is bounded.
+    package var quoted: String {
+        let limit = 200
+        let text = unicodeScalars.prefix(limit).reduce(into: "") { text, scalar in
+            text += scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
+        }
+        return "'" + text + (unicodeScalars.count > limit ? "…" : "") + "'"
+    }
+}

@@ -1,0 +1,110 @@
+import Foundation
+
+/// A checkpoint folder in the layout that diffusers saves: `model_index.json` and one folder per component.
+package struct DiffusersFolder: Sendable {
+    /// A line of `model_index.json`: which class of which library reads the folder of that name.
+    package struct Component: Hashable, Sendable {
+        package let name: String
+        package let library: String
+        package let className: String
+    }
+
+    /// The folder's own name, for messages and provenance.
+    package let name: String
+    package let path: String
+    /// `_class_name` of the index, such as `AudioLDM2Pipeline`.
+    package let pipelineClass: String
+    /// `_diffusers_version` of the index: what the folder was saved with.
+    package let savedWith: String?
+    /// Components that are not null, by name.
+    package let components: [String: Component]
+
+    /// Text files of a checkpoint are configs of a few kilobytes; licences and cards may be longer.
+    private static let textLimit = 16 << 20
+
+    /// - Throws: `CheckpointError` if there is no folder, or no readable index in it.
+    package init(path: String) throws {
+        self.path = path
+        name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
+        guard FileManager.default.fileExists(atPath: path + "/model_index.json") else {
+            throw CheckpointError.missing(
+                path: "\(name)/model_index.json",
+                remedy: "give the folder of a checkpoint in the diffusers layout, which has this file")
+        }
+        let file = "model_index.json"
+        let bytes = try InputFile.contents(path: "\(path)/\(file)", name: file, limit: Self.textLimit)
+        let index = try Self.object(bytes, file: file)
+        guard let pipelineClass = index["_class_name"] as? String else {
+            throw CheckpointError.invalidField(file: file, field: "_class_name", reason: "is not there")
+        }
+        self.pipelineClass = pipelineClass
+        savedWith = index["_diffusers_version"] as? String
+        components = try Self.components(of: index, file: file)
+    }
+
+    private static func components(of index: [String: Any], file: String) throws -> [String: Component] {
+        var components: [String: Component] = [:]
+        for (name, value) in index where !name.hasPrefix("_") {
+            // Optional components are null, and pipelines keep flags of their own beside the components.
+            guard let pair = value as? [Any], !pair.contains(where: { $0 is NSNull }) else { continue }
+            guard name.isPlainFileName, pair.count == 2, let library = pair[0] as? String, let type = pair[1] as? String
+            else {
+                throw CheckpointError.invalidField(
+                    file: file, field: name, reason: "should be a pair of a library and a class")
+            }
+            components[name] = Component(name: name, library: library, className: type)
+        }
+        return components
+    }
+
+    /// - Throws: `CheckpointError.missing` if the index does not name the component.
+    package func component(_ name: String) throws -> Component {
+        guard let component = components[name] else {
+            throw CheckpointError.missing(
+                path: "component \(name.quoted) of model_index.json",
+                remedy: "the checkpoint is of another kind or incomplete")
+        }
+        return component
+    }
+
+    /// The bytes of a file of the checkpoint, such as `unet/config.json`.
+    /// - Throws: `CheckpointError` if it is not there or larger than a text file should be.
+    package func contents(of file: String) throws -> [UInt8] {
+        guard FileManager.default.fileExists(atPath: "\(path)/\(file)") else {
+            throw CheckpointError.missing(path: file, remedy: "the checkpoint folder is incomplete")
+        }
+        return try InputFile.contents(path: "\(path)/\(file)", name: file, limit: Self.textLimit)
+    }
+
+    /// A JSON file that must hold an object, such as a component's config: its bytes as they are.
+    package func config(_ file: String) throws -> [UInt8] {
+        let bytes = try contents(of: file)
+        _ = try Self.object(bytes, file: file)
+        return bytes
+    }
+
+    /// The weights of a component: one safetensors file, or several with their index, under either library's name.
+    package func weights(of component: String) throws -> any CheckpointSource {
+        for stem in ["diffusion_pytorch_model", "model"] {
+            let folder = "\(path)/\(component)"
+            let file = "\(stem).safetensors"
+            if FileManager.default.fileExists(atPath: "\(folder)/\(file)") {
+                return try SafetensorsFile(path: "\(folder)/\(file)", name: "\(component)/\(file)")
+            }
+            let index = "\(file).index.json"
+            if FileManager.default.fileExists(atPath: "\(folder)/\(index)") {
+                return try ShardedCheckpoint(folder: folder, index: index, name: component)
+            }
+        }
+        throw CheckpointError.missing(
+            path: "\(component)/model.safetensors (or diffusion_pytorch_model.safetensors)",
+            remedy: "save the checkpoint with safe_serialization=True, or download its safetensors files")
+    }
+
+    private static func object(_ bytes: [UInt8], file: String) throws -> [String: Any] {
+        guard let object = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any] else {
+            throw CheckpointError.malformed(file: file, reason: "is not a JSON object")
+        }
+        return object
+    }
+}

@@ -58,6 +58,8 @@ private final class HostStorage: TensorStorage {
 extension HostBackend {
     package func prepare(_ data: any WeightData) throws -> any Weight { throw NotOnHost(operation: "prepare") }
 
+    package func tensor(_ vector: any Weight) throws -> Tensor { throw NotOnHost(operation: "tensor") }
+
     package func linear(_ x: Tensor, _ weight: any Weight, _ epilogue: Epilogue) throws -> Tensor {
         throw NotOnHost(operation: "linear")
     }

@@ -1,4 +1,4 @@
-import Safetensors
+import Checkpoints
 import Tensors
 
 /// Collects rows, and our tensors in the golden file's order of axes.

@@ -1,5 +1,5 @@
+import Checkpoints
 import Foundation
-import Safetensors
 import Tensors
 
 /// Recorded tensors and what they were computed from.
@@ -40,10 +40,7 @@ struct GoldenFile {
     func has(_ name: String) -> Bool { file.tensors[name] != nil }
 
     /// Shape and values of a tensor, integers included.
-    func values(_ name: String) throws -> (shape: Shape, values: [Float]) {
-        let tensor = try file.open(name, integersToo: true)
-        return (tensor.shape, try tensor.readAll())
-    }
+    func values(_ name: String) throws -> (shape: Shape, values: [Float]) { try file.values(name) }
 
     /// A tensor recorded as `[batch, channels, time, frequency]`, in our order of axes.
     func latents(_ name: String, on backend: any Backend) throws -> Tensor {

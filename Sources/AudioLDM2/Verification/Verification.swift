@@ -1,7 +1,7 @@
+import Checkpoints
 import Compute
 import Diffusion
 import Foundation
-import Safetensors
 import Tensors
 import WeightFile
 
@@ -27,7 +27,7 @@ public struct Verification {
     ///   - dumpPath: where to write our tensors under the golden file's names, in its order of axes.
     ///   - onRow: sees each row as soon as it is known.
     public func run(
-        dumpTo dumpPath: String? = nil, onRow: (VerificationReport.Row) -> Void = { _ in }
+        dumpTo dumpPath: String? = nil, onRow: @escaping (VerificationReport.Row) -> Void = { _ in }
     ) throws -> VerificationReport {
         try AudioLDM2Error.translating {
             let tolerances = context.model.tolerances
@@ -47,7 +47,7 @@ public struct Verification {
         let tokens = try encoder.tokenize(golden.prompt, negative: golden.negativePrompt)
         if let prompt = tokens.last {
             let padding = Array(
-                repeating: context.model.clapConfig.padTokenId, count: max(0, 512 - prompt.clap.ids.count))
+                repeating: context.model.clapConfig.textConfig.padTokenId, count: max(0, 512 - prompt.clap.ids.count))
             try comparison.compare("prompt.ids.clap", integers: prompt.clap.ids + padding)
             try comparison.compare("prompt.ids.second", integers: prompt.second.ids)
         }

@@ -46,6 +46,7 @@ let package = Package(
 
         .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/Support"),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors", "TestSupport"]),
+        .testTarget(name: "AudioTests", dependencies: ["Audio"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

@@ -56,6 +56,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/Support"),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors", "TestSupport"]),
         .testTarget(name: "ConverterTests", dependencies: ["Converter", "Tensors"]),
+        .testTarget(name: "AudioTests", dependencies: ["Audio"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

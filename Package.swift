@@ -39,7 +39,7 @@ let package = Package(
             dependencies: ["AudioLDM2", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
         .target(
-            name: "Converter", dependencies: ["AudioLDM2", "Tensors", "WeightFile", "Tokenizers", "CKernels"],
+            name: "Converter", dependencies: ["AudioLDM2", "Checkpoints", "Tensors", "WeightFile", "Tokenizers", "CKernels"],
             path: "Converter", exclude: ["Command"]),
         .executableTarget(
             name: "AudioLDM2Convert",
@@ -55,7 +55,7 @@ let package = Package(
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "Tensors", "CKernels"]),
         .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/Support"),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors", "TestSupport"]),
-        .testTarget(name: "ConverterTests", dependencies: ["Converter", "Tensors"]),
+        .testTarget(name: "ConverterTests", dependencies: ["Converter", "Checkpoints", "Tensors"]),
         .testTarget(name: "AudioTests", dependencies: ["Audio"]),
     ],
     swiftLanguageModes: [.v6],

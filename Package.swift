@@ -57,6 +57,7 @@ let package = Package(
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors", "TestSupport"]),
         .testTarget(name: "ConverterTests", dependencies: ["Converter", "Checkpoints", "Tensors"]),
         .testTarget(name: "AudioTests", dependencies: ["Audio"]),
+        .testTarget(name: "WeightFileTests", dependencies: ["WeightFile", "Tensors"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

@@ -9,6 +9,8 @@
 static const kernels *const tables[] = {
 #if defined(__x86_64__)
     &kernels_avx512_vnni,
+    &kernels_avx_vnni,
+    &kernels_avx2,
 #endif
     &kernels_scalar,
 };

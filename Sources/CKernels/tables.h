@@ -7,6 +7,8 @@
 extern const kernels kernels_scalar;
 
 #if defined(__x86_64__)
+extern const kernels kernels_avx2;
+extern const kernels kernels_avx_vnni;
 extern const kernels kernels_avx512_vnni;
 #endif
 

@@ -7,9 +7,9 @@
 #include <float.h>
 #include <math.h>
 
-INLINE double total(vdouble sums) {
+INLINE double total(const vdouble *sums) {
     double sum = 0;
-    for (size_t i = 0; i < LANES; i++) sum += sums[i];
+    for (size_t i = 0; i < LANES; i++) sum += (*sums)[i];
     return sum;
 }
 
@@ -25,9 +25,9 @@ INLINE vint lanes_below(size_t count) {
 static double mean_of(const float *x, size_t n) {
     vdouble sums = 0;
     size_t i = 0;
-    for (; i + LANES <= n; i += LANES) sums += widened(load(x + i));
-    if (i < n) sums += widened(load_part(x + i, n - i));
-    return total(sums) / (double)n;
+    for (; i + LANES <= n; i += LANES) add_widened(&sums, load(x + i));
+    if (i < n) add_widened(&sums, load_part(x + i, n - i));
+    return total(&sums) / (double)n;
 }
 
 // Mean of (x − center)².
@@ -36,13 +36,13 @@ static double mean_square(const float *x, size_t n, float center) {
     size_t i = 0;
     for (; i + LANES <= n; i += LANES) {
         const vfloat difference = load(x + i) - center;
-        sums += widened(difference * difference);
+        add_widened(&sums, difference * difference);
     }
     if (i < n) {
         const vfloat difference = select(lanes_below(n - i), load_part(x + i, n - i) - center, (vfloat)0);
-        sums += widened(difference * difference);
+        add_widened(&sums, difference * difference);
     }
-    return total(sums) / (double)n;
+    return total(&sums) / (double)n;
 }
 
 static void layer_norm(const float *x, size_t n, float epsilon, const float *scale, const float *shift, float *y) {
@@ -68,7 +68,7 @@ INLINE void add_to(double *y, vfloat x, size_t count) {
     vdouble sums;
     if (count == LANES) {
         memcpy(&sums, y, sizeof sums);
-        sums += widened(x);
+        add_widened(&sums, x);
         memcpy(y, &sums, sizeof sums);
     } else {
         for (size_t i = 0; i < count; i++) y[i] += x[i];
@@ -137,14 +137,14 @@ static void softmax(float *x, size_t n, float scale, const float *bias, const fl
     for (; i + LANES <= n; i += LANES) {
         const vfloat power = exponential(load(x + i) - maximum);
         store(x + i, power);
-        sums += widened(power);
+        add_widened(&sums, power);
     }
     if (i < n) {
         const vfloat power = select(lanes_below(n - i), exponential(load_part(x + i, n - i) - maximum), (vfloat)0);
         store_part(x + i, power, n - i);
-        sums += widened(power);
+        add_widened(&sums, power);
     }
-    accumulate_scaled(x, n, (float)(1 / total(sums)), true, x);
+    accumulate_scaled(x, n, (float)(1 / total(&sums)), true, x);
 }
 
 #endif

@@ -119,9 +119,20 @@ INLINE void compute_tile(const struct block *block, size_t row, size_t rows, siz
     }
 }
 
+typedef void (*tile_function)(const struct block *block, size_t row);
+
 // A function for each number of rows, and an array of them.
 #define TILE(name, rows, vectors)                                                                                      \
     static void name##_##rows(const struct block *block, size_t row) { compute_tile(block, row, rows, vectors); }
+
+#define TILES_OF_1_TO_4_ROWS(name, vectors)                                                                            \
+    TILE(name, 1, vectors)                                                                                             \
+    TILE(name, 2, vectors)                                                                                             \
+    TILE(name, 3, vectors)                                                                                             \
+    TILE(name, 4, vectors)                                                                                             \
+    static const tile_function name[TILE_ROWS] = {                                                                     \
+        name##_1, name##_2, name##_3, name##_4,                                                                        \
+    };
 
 #define TILES_OF_1_TO_6_ROWS(name, vectors)                                                                            \
     TILE(name, 1, vectors)                                                                                             \
@@ -130,7 +141,7 @@ INLINE void compute_tile(const struct block *block, size_t row, size_t rows, siz
     TILE(name, 4, vectors)                                                                                             \
     TILE(name, 5, vectors)                                                                                             \
     TILE(name, 6, vectors)                                                                                             \
-    static void (*const name[TILE_ROWS])(const struct block *, size_t) = {                                             \
+    static const tile_function name[TILE_ROWS] = {                                                                     \
         name##_1, name##_2, name##_3, name##_4, name##_5, name##_6,                                                    \
     };
 
@@ -147,18 +158,23 @@ INLINE void compute_tile(const struct block *block, size_t row, size_t rows, siz
     TILE(name, 10, vectors)                                                                                            \
     TILE(name, 11, vectors)                                                                                            \
     TILE(name, 12, vectors)                                                                                            \
-    static void (*const name[TILE_ROWS])(const struct block *, size_t) = {                                             \
+    static const tile_function name[TILE_ROWS] = {                                                                     \
         name##_1, name##_2, name##_3, name##_4, name##_5, name##_6,                                                    \
         name##_7, name##_8, name##_9, name##_10, name##_11, name##_12,                                                 \
     };
 
-// Rows are spread evenly over as few tiles as possible.
-INLINE void for_each_tile(const struct block *block, void (*const *tiles)(const struct block *block, size_t row)) {
-    const size_t rows = block->p->rows, count = (rows + TILE_ROWS - 1) / TILE_ROWS;
-    for (size_t i = 0, row = 0; i < count; i++) {
-        const size_t last = rows * (i + 1) / count;
-        tiles[last - row - 1](block, row);
-        row = last;
+// `whole` computes blocks of BLOCK_OUTPUTS, `half` one that has TILE_OUTPUTS or fewer. Rows are spread evenly over as few
+// tiles as possible.
+INLINE void for_each_block(const kernels_product *p, const tile_function *whole, const tile_function *half) {
+    const size_t count = (p->rows + TILE_ROWS - 1) / TILE_ROWS;
+    for (size_t n = p->first_output; n < p->last_output; n += BLOCK_OUTPUTS) {
+        const struct block block = prepared_block(p, n);
+        const tile_function *tiles = block.width > TILE_OUTPUTS ? whole : half;
+        for (size_t i = 0, row = 0; i < count; i++) {
+            const size_t last = p->rows * (i + 1) / count;
+            tiles[last - row - 1](&block, row);
+            row = last;
+        }
     }
 }
 

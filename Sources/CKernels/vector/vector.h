@@ -49,6 +49,7 @@ INLINE vfloat smaller(vfloat a, vfloat b) { return select(a < b, a, b); }
 
 INLINE vfloat magnitude(vfloat x) { return (vfloat)((vint)x & 0x7FFFFFFF); }
 
-INLINE vdouble widened(vfloat x) { return __builtin_convertvector(x, vdouble); }
+// By pointer: a vector of doubles can be too wide to be an argument.
+INLINE void add_widened(vdouble *sums, vfloat x) { *sums += __builtin_convertvector(x, vdouble); }
 
 #endif

@@ -11,6 +11,9 @@ static const kernels *const tables[] = {
     &kernels_avx512_vnni,
     &kernels_avx_vnni,
     &kernels_avx2,
+#elif defined(__aarch64__)
+    &kernels_neon_i8mm,
+    &kernels_neon_dotprod,
 #endif
     &kernels_scalar,
 };

@@ -101,9 +101,9 @@ INLINE void prefetch_results(const struct block *block, size_t row, size_t rows,
     for (size_t r = 0; r < rows; r++) {
         const float *y = p->y + (row + r) * p->y_stride + block->first;
         const float *residual = p->residual ? p->residual + (row + r) * p->residual_stride + block->first : y;
-        for (size_t v = 0; v < vectors; v++) {
-            __builtin_prefetch(y + v * LANES, 1);
-            __builtin_prefetch(residual + v * LANES, 0);
+        for (size_t line = 0; line < vectors * LANES; line += 64 / sizeof *y) {
+            __builtin_prefetch(y + line, 1);
+            __builtin_prefetch(residual + line, 0);
         }
     }
 }
@@ -121,47 +121,37 @@ INLINE void compute_tile(const struct block *block, size_t row, size_t rows, siz
 
 typedef void (*tile_function)(const struct block *block, size_t row);
 
-// A function for each number of rows, and an array of them.
+// One function for each number of rows.
 #define TILE(name, rows, vectors)                                                                                      \
     static void name##_##rows(const struct block *block, size_t row) { compute_tile(block, row, rows, vectors); }
 
-#define TILES_OF_1_TO_4_ROWS(name, vectors)                                                                            \
+#define TILES_1_TO_4(name, vectors)                                                                                    \
     TILE(name, 1, vectors)                                                                                             \
     TILE(name, 2, vectors)                                                                                             \
     TILE(name, 3, vectors)                                                                                             \
-    TILE(name, 4, vectors)                                                                                             \
-    static const tile_function name[TILE_ROWS] = {                                                                     \
-        name##_1, name##_2, name##_3, name##_4,                                                                        \
-    };
+    TILE(name, 4, vectors)
 
-#define TILES_OF_1_TO_6_ROWS(name, vectors)                                                                            \
-    TILE(name, 1, vectors)                                                                                             \
-    TILE(name, 2, vectors)                                                                                             \
-    TILE(name, 3, vectors)                                                                                             \
-    TILE(name, 4, vectors)                                                                                             \
+#define TILES_1_TO_6(name, vectors)                                                                                    \
+    TILES_1_TO_4(name, vectors)                                                                                        \
     TILE(name, 5, vectors)                                                                                             \
-    TILE(name, 6, vectors)                                                                                             \
-    static const tile_function name[TILE_ROWS] = {                                                                     \
-        name##_1, name##_2, name##_3, name##_4, name##_5, name##_6,                                                    \
-    };
+    TILE(name, 6, vectors)
 
-#define TILES_OF_1_TO_12_ROWS(name, vectors)                                                                           \
-    TILE(name, 1, vectors)                                                                                             \
-    TILE(name, 2, vectors)                                                                                             \
-    TILE(name, 3, vectors)                                                                                             \
-    TILE(name, 4, vectors)                                                                                             \
-    TILE(name, 5, vectors)                                                                                             \
-    TILE(name, 6, vectors)                                                                                             \
+#define TILES_1_TO_8(name, vectors)                                                                                    \
+    TILES_1_TO_6(name, vectors)                                                                                        \
     TILE(name, 7, vectors)                                                                                             \
-    TILE(name, 8, vectors)                                                                                             \
+    TILE(name, 8, vectors)
+
+#define TILES_1_TO_12(name, vectors)                                                                                   \
+    TILES_1_TO_8(name, vectors)                                                                                        \
     TILE(name, 9, vectors)                                                                                             \
     TILE(name, 10, vectors)                                                                                            \
     TILE(name, 11, vectors)                                                                                            \
-    TILE(name, 12, vectors)                                                                                            \
-    static const tile_function name[TILE_ROWS] = {                                                                     \
-        name##_1, name##_2, name##_3, name##_4, name##_5, name##_6,                                                    \
-        name##_7, name##_8, name##_9, name##_10, name##_11, name##_12,                                                 \
-    };
+    TILE(name, 12, vectors)
+
+#define TILE_NAMES_1_TO_4(name) name##_1, name##_2, name##_3, name##_4
+#define TILE_NAMES_1_TO_6(name) TILE_NAMES_1_TO_4(name), name##_5, name##_6
+#define TILE_NAMES_1_TO_8(name) TILE_NAMES_1_TO_6(name), name##_7, name##_8
+#define TILE_NAMES_1_TO_12(name) TILE_NAMES_1_TO_8(name), name##_9, name##_10, name##_11, name##_12
 
 // `whole` computes blocks of BLOCK_OUTPUTS, `half` one that has TILE_OUTPUTS or fewer. Rows are spread evenly over as few
 // tiles as possible.

@@ -19,8 +19,10 @@ INLINE void add_dot_products(vint *sums, vint a, vint w) {
 }
 #include "product_dot.h"
 
-TILES_OF_1_TO_12_ROWS(whole, 2)
-TILES_OF_1_TO_12_ROWS(half, 1)
+TILES_1_TO_12(whole, 2)
+TILES_1_TO_12(half, 1)
+static const tile_function whole[TILE_ROWS] = {TILE_NAMES_1_TO_12(whole)};
+static const tile_function half[TILE_ROWS] = {TILE_NAMES_1_TO_12(half)};
 
 static void product_u8s8(const kernels_product *p) { for_each_block(p, whole, half); }
 

@@ -18,7 +18,8 @@ INLINE void add_dot_products(vint *sums, vint a, vint w) {
 }
 #include "product_dot.h"
 
-TILES_OF_1_TO_6_ROWS(tiles, TILE_VECTORS)
+TILES_1_TO_6(tiles, TILE_VECTORS)
+static const tile_function tiles[TILE_ROWS] = {TILE_NAMES_1_TO_6(tiles)};
 
 static void product_u8s8(const kernels_product *p) { for_each_block(p, tiles, tiles); }
 

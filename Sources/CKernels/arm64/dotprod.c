@@ -1,6 +1,6 @@
-#if defined(__aarch64__)
-
 #include "../tables.h"
+
+#if defined(__aarch64__)
 
 #include <arm_neon.h>
 

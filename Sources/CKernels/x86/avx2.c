@@ -1,6 +1,6 @@
-#if defined(__x86_64__)
-
 #include "../tables.h"
+
+#if defined(__x86_64__)
 
 #include <immintrin.h>
 

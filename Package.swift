@@ -43,6 +43,8 @@ let package = Package(
             name: "AudioLDM2Convert",
             dependencies: ["Converter", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Converter/Command"),
+
+        .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

@@ -27,21 +27,23 @@ let package = Package(
         // What surrounds the models.
         .target(name: "Tokenizers"),
         .target(name: "Audio", dependencies: ["CSndfile"]),
+        .target(name: "Checkpoints", dependencies: ["Tensors", "CKernels"]),
         .target(name: "Diffusion", dependencies: ["Tensors"]),
 
         .target(
             name: "AudioLDM2",
-            dependencies: ["Layers", "Compute", "WeightFile", "Diffusion", "Audio", "Tokenizers"]),
+            dependencies: ["Layers", "Compute", "WeightFile", "Diffusion", "Audio", "Tokenizers", "Checkpoints"]),
+        .target(name: "Terminal"),
         .executableTarget(
             name: "AudioLDM2CLI",
-            dependencies: ["AudioLDM2", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["AudioLDM2", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
         .target(
-            name: "Converter", dependencies: ["AudioLDM2", "Tensors", "WeightFile", "Tokenizers", "CKernels"],
+            name: "Converter", dependencies: ["AudioLDM2", "Checkpoints", "Tensors", "WeightFile", "Tokenizers", "CKernels"],
             path: "Converter", exclude: ["Command"]),
         .executableTarget(
             name: "AudioLDM2Convert",
-            dependencies: ["Converter", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: ["Converter", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Converter/Command"),
 
         // Tests, and what they share.
@@ -53,7 +55,9 @@ let package = Package(
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "Tensors", "CKernels"]),
         .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/Support"),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors", "TestSupport"]),
-        .testTarget(name: "ConverterTests", dependencies: ["Converter", "Tensors"]),
+        .testTarget(name: "ConverterTests", dependencies: ["Converter", "Checkpoints", "Tensors"]),
+        .testTarget(name: "AudioTests", dependencies: ["Audio"]),
+        .testTarget(name: "WeightFileTests", dependencies: ["WeightFile", "Tensors"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

@@ -1,3 +1,4 @@
+import Checkpoints
 import Tensors
 
 /// A component of a checkpoint, seen as the weights that its model asks for.

@@ -1,3 +1,4 @@
+import Checkpoints
 import Tensors
 
 /// A checkpoint that does not hold what its model asks for.

@@ -1,3 +1,5 @@
+import Checkpoints
+
 /// A view of a checkpoint under the keys that its mapping knows.
 struct RenamedSource: CheckpointSource {
     private(set) var tensors: [String: TensorHeader]

@@ -1,3 +1,4 @@
+import Checkpoints
 import Tensors
 
 /// Rows that the checkpoint stores one after the other as they are needed: linear layers, tables, vectors.

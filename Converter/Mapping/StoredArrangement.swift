@@ -1,3 +1,4 @@
+import Checkpoints
 import Tensors
 
 /// How a checkpoint tensor's elements lie, compared with the weight's rows.

@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 
 /// A checkpoint folder in the layout that diffusers saves: `model_index.json` and one folder per component.

@@ -1,3 +1,4 @@
+import Checkpoints
 import Tensors
 
 /// A view of a checkpoint in which weight normalization has been carried out.

@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 
 /// The tensors of several safetensors files, as listed in a `*.safetensors.index.json`.

@@ -9,6 +9,11 @@
 static const kernels *const tables[] = {
 #if defined(__x86_64__)
     &kernels_avx512_vnni,
+    &kernels_avx_vnni,
+    &kernels_avx2,
+#elif defined(__aarch64__)
+    &kernels_neon_i8mm,
+    &kernels_neon_dotprod,
 #endif
     &kernels_scalar,
 };

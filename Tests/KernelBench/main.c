@@ -1,76 +1,41 @@
-// Times the integer product of every table on shapes of the models, beside what the CPU's dot product could do.
+// Times every table's kernels:
+//
+//     KernelBench [TABLE [REPETITIONS]]
 //
 // The best of several runs counts, and the peak is measured between them, so that a busy machine disturbs both alike.
-#include "clock.h"
-#include "kernels.h"
-#include "peak.h"
+#include "bench.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct shape {
-    size_t rows, taps, inputs, outputs;
-};
-
-static const struct shape shapes[] = {
-    {4096, 9, 128, 128}, {4096, 9, 256, 256},  {1024, 9, 384, 384},  {256, 9, 640, 640},  {1024, 1, 384, 1152},
-    {1024, 1, 384, 3072}, {1024, 1, 1536, 384}, {256, 1, 640, 5120},  {256, 1, 2560, 640}, {4096, 1, 256, 256},
-    {64, 1, 768, 3072},   {8, 1, 768, 2304},    {1, 1, 768, 2304},    {1, 1, 3072, 768},
-};
-
-static void *allocate(size_t count, size_t size) {
+void *allocate(size_t count, size_t size) {
     void *memory = aligned_alloc(64, (count * size + 63) / 64 * 64);
     if (!memory) {
         fprintf(stderr, "not enough memory\n");
-        exit(1);
+        exit(EXIT_FAILURE);
     }
     memset(memory, 1, count * size);
     return memory;
 }
 
-static void time_shape(const kernels *table, struct shape shape, int repetitions) {
-    const size_t padded = (shape.outputs + 15) / 16 * 16, row_bytes = shape.inputs;
-    uint8_t *inputs = allocate(shape.rows + shape.taps, row_bytes);
-    const uint8_t **a = allocate(shape.taps * shape.rows, sizeof *a);
-    for (size_t tap = 0; tap < shape.taps; tap++) {
-        for (size_t m = 0; m < shape.rows; m++) a[tap * shape.rows + m] = inputs + (m + tap) * row_bytes;
+void release(void *memory) { free(memory); }
+
+static void time_tables(const char *only, int repetitions, kernels_tier lowest,
+                        void (*time)(const kernels *table, int repetitions)) {
+    for (kernels_tier tier = KERNELS_NEON_I8MM; tier + 1 > lowest; tier--) {
+        const kernels *table = kernels_for_tier(tier);
+        if (table && (!only || strcmp(only, table->name) == 0)) time(table, repetitions);
+        if (tier == KERNELS_SCALAR) break;
     }
-    int8_t *tiles = allocate(padded * shape.taps, shape.inputs);
-    float *scales = allocate(padded, sizeof *scales), *bias = allocate(padded, sizeof *bias);
-    int32_t *sums = allocate(padded, sizeof *sums);
-    float *y = allocate(shape.rows * shape.outputs, sizeof *y), row_scale = 1;
-    const kernels_product product = {
-        .rows = shape.rows, .taps = shape.taps, .inputs = shape.inputs, .last_output = shape.outputs,
-        .a = a, .tiles = tiles, .scales = scales, .sums = sums, .row_scales = &row_scale, .bias = bias,
-        .y = y, .y_stride = shape.outputs,
-    };
-    const double products = (double)(shape.rows * shape.taps * shape.inputs * shape.outputs);
-    const int calls = products > 5e7 ? 1 : (int)(5e7 / products) + 1;
-    double best = 0, peak = 0;
-    for (int i = 0; i < repetitions; i++) {
-        const double candidate = peak_products_per_second(table->tier);
-        if (candidate > peak) peak = candidate;
-        const double start = thread_seconds();
-        for (int call = 0; call < calls; call++) table->product_u8s8(&product);
-        const double speed = calls * products / (thread_seconds() - start);
-        if (speed > best) best = speed;
-    }
-    printf("%-11s %5zu %5zu %6zu %8zu %8.1f", table->name, shape.rows, shape.taps, shape.inputs, shape.outputs, best / 1e9);
-    if (peak > 0) printf(" %8.1f %5.1f %%", peak / 1e9, 100 * best / peak);
-    printf("\n");
-    void *const buffers[] = {inputs, a, tiles, scales, bias, sums, y};
-    for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++) free(buffers[i]);
 }
 
 int main(int count, char **arguments) {
     const char *only = count > 1 ? arguments[1] : NULL;
     const int repetitions = count > 2 ? atoi(arguments[2]) : 5;
-    printf("tier         rows  taps inputs  outputs   GMAC/s     peak\n");
-    for (kernels_tier tier = KERNELS_NEON_I8MM; tier > KERNELS_SCALAR; tier--) {
-        const kernels *table = kernels_for_tier(tier);
-        if (!table || (only && strcmp(only, table->name) != 0)) continue;
-        for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) time_shape(table, shapes[i], repetitions);
-    }
+    printf("product      rows  taps inputs  outputs   GMAC/s     peak   ratio\n");
+    time_tables(only, repetitions, KERNELS_AVX2, time_products);
+    printf("\nfloats      kernel               10⁹ elements/s\n");
+    time_tables(only, repetitions, KERNELS_SCALAR, time_floats);
     return 0;
 }

@@ -20,7 +20,9 @@ public struct AudioClip: Sendable, Hashable {
     /// - Throws: `AudioLDM2Error` of kind `.file` for another extension, a folder that cannot be written to, a full disk.
     public func write(to path: String) throws {
         try AudioLDM2Error.translating {
-            try SoundFile.write(samples, sampleRate: sampleRate, to: path)
+            _ = try SoundFile.write(
+                Sound(samples: samples, sampleRate: sampleRate), to: path,
+                metadata: SoundMetadata(software: "audioldm2"))
         }
     }
 

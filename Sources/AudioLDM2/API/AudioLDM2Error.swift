@@ -1,4 +1,5 @@
 import Audio
+import Checkpoints
 import Diffusion
 import Tensors
 import Tokenizers
@@ -41,6 +42,8 @@ public struct AudioLDM2Error: Error, CustomStringConvertible, Sendable, Equatabl
             throw AudioLDM2Error(.configuration, error.description)
         } catch let error as SchedulerError {
             throw AudioLDM2Error(.invalidOption, error.description)
+        } catch let error as CheckpointError {
+            throw AudioLDM2Error(.file, error.description)
         } catch let error as AudioError {
             throw AudioLDM2Error(.file, error.description)
         } catch {

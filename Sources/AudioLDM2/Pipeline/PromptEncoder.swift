@@ -82,16 +82,16 @@ struct PromptEncoder {
         let (clap, second) = (
             try context.model.tokenizer(Model.Part.tokenizer), try context.model.tokenizer(Model.Part.tokenizer2)
         )
-        let clapLimit = min(clap.maxLength ?? .max, context.model.clapConfig.maxTokens)
+        let clapLimit = min(clap.definition.maxLength ?? .max, context.model.clapConfig.maxTokens)
         func tokens(_ text: String, named name: String, prefix: String, secondLength: Int?) -> Tokens {
             let tokens = Tokens(
                 clap: clap.encode(text, maxLength: clapLimit, padding: .none),
                 second: second.encode(
-                    text, maxLength: secondLength ?? second.maxLength,
+                    text, maxLength: secondLength ?? second.definition.maxLength,
                     padding: secondLength.map { .maxLength($0) } ?? .none),
                 prefix: prefix)
             warn(name, tokens.clap, "CLAP", limit: clapLimit)
-            warn(name, tokens.second, "T5", limit: secondLength ?? second.maxLength ?? 0)
+            warn(name, tokens.second, "T5", limit: secondLength ?? second.definition.maxLength ?? 0)
             return tokens
         }
         let positive = tokens(prompt, named: "prompt", prefix: "", secondLength: nil)
@@ -104,7 +104,7 @@ struct PromptEncoder {
     }
 
     private func warn(_ name: String, _ encoding: Encoding, _ encoder: String, limit: Int) {
-        guard let cut = encoding.truncated else { return }
+        guard let cut = encoding.truncatedText else { return }
         context.report(
             .warning("the \(name) is longer than the \(limit) tokens that \(encoder) reads here; it ignores “\(cut)”"))
     }

@@ -7,27 +7,12 @@
 #include <float.h>
 #include <math.h>
 
-INLINE double total(vdouble sums) {
-    double sum = 0;
-    for (size_t i = 0; i < LANES; i++) sum += sums[i];
-    return sum;
-}
-
-// Lanes that a part of a vector has.
-INLINE vint lanes_below(size_t count) {
-    int32_t lanes[LANES];
-    for (size_t i = 0; i < LANES; i++) lanes[i] = i < count ? -1 : 0;
-    vint mask;
-    memcpy(&mask, lanes, sizeof mask);
-    return mask;
-}
-
 static double mean_of(const float *x, size_t n) {
     vdouble sums = 0;
     size_t i = 0;
-    for (; i + LANES <= n; i += LANES) sums += widened(load(x + i));
-    if (i < n) sums += widened(load_part(x + i, n - i));
-    return total(sums) / (double)n;
+    for (; i + LANES <= n; i += LANES) add_widened(&sums, load(x + i));
+    if (i < n) add_widened(&sums, load_part(x + i, n - i));
+    return total(&sums) / (double)n;
 }
 
 // Mean of (x − center)².
@@ -36,13 +21,13 @@ static double mean_square(const float *x, size_t n, float center) {
     size_t i = 0;
     for (; i + LANES <= n; i += LANES) {
         const vfloat difference = load(x + i) - center;
-        sums += widened(difference * difference);
+        add_widened(&sums, difference * difference);
     }
     if (i < n) {
         const vfloat difference = select(lanes_below(n - i), load_part(x + i, n - i) - center, (vfloat)0);
-        sums += widened(difference * difference);
+        add_widened(&sums, difference * difference);
     }
-    return total(sums) / (double)n;
+    return total(&sums) / (double)n;
 }
 
 static void layer_norm(const float *x, size_t n, float epsilon, const float *scale, const float *shift, float *y) {
@@ -68,7 +53,7 @@ INLINE void add_to(double *y, vfloat x, size_t count) {
     vdouble sums;
     if (count == LANES) {
         memcpy(&sums, y, sizeof sums);
-        sums += widened(x);
+        add_widened(&sums, x);
         memcpy(y, &sums, sizeof sums);
     } else {
         for (size_t i = 0; i < count; i++) y[i] += x[i];
@@ -104,47 +89,37 @@ INLINE vfloat finite_scores(vfloat x, float scale, vfloat bias, vfloat mask) {
     return select(score == score, bounded, (vfloat)-INFINITY);
 }
 
-static float largest_score(float *x, size_t n, float scale, const float *bias, const float *mask) {
-    vfloat maxima = -INFINITY;
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        const vfloat bias_part = bias ? load(bias + i) : (vfloat)0, mask_part = mask ? load(mask + i) : (vfloat)0;
-        const vfloat scores = finite_scores(load(x + i), scale, bias_part, mask_part);
+static void softmax(float *x, size_t n, float scale, const float *bias, const float *mask) {
+    const vfloat none = -INFINITY, zero = 0;
+    const size_t left = n % LANES, whole = n - left;
+    vfloat maxima = none, last = none;
+    for (size_t i = 0; i < whole; i += LANES) {
+        const vfloat biases = bias ? load(bias + i) : zero, masks = mask ? load(mask + i) : zero;
+        const vfloat scores = finite_scores(load(x + i), scale, biases, masks);
         store(x + i, scores);
         maxima = larger(scores, maxima);
     }
-    if (i < n) {
-        const size_t left = n - i;
-        const vfloat bias_part = bias ? load_part(bias + i, left) : (vfloat)0;
-        const vfloat mask_part = mask ? load_part(mask + i, left) : (vfloat)0;
-        const vfloat scores = finite_scores(load_part(x + i, left), scale, bias_part, mask_part);
-        store_part(x + i, scores, left);
-        maxima = larger(select(lanes_below(left), scores, maxima), maxima);
+    // What does not fill a vector stays in a register; the lanes that are not there have a score of −∞.
+    if (left > 0) {
+        const vfloat biases = bias ? load_part(bias + whole, left) : zero;
+        const vfloat masks = mask ? load_part(mask + whole, left) : zero;
+        last = select(lanes_below(left), finite_scores(load_part(x + whole, left), scale, biases, masks), none);
     }
-    float largest = -INFINITY;
-    for (size_t lane = 0; lane < LANES; lane++) largest = maxima[lane] > largest ? maxima[lane] : largest;
-    return largest;
-}
-
-static void softmax(float *x, size_t n, float scale, const float *bias, const float *mask) {
-    const float maximum = largest_score(x, n, scale, bias, mask);
-    if (maximum == -INFINITY) {
-        for (size_t i = 0; i < n; i++) x[i] = 0;
-        return;
-    }
+    const float maximum = largest(larger(last, maxima));
     vdouble sums = 0;
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
+    for (size_t i = 0; i < whole; i += LANES) {
         const vfloat power = exponential(load(x + i) - maximum);
         store(x + i, power);
-        sums += widened(power);
+        add_widened(&sums, power);
     }
-    if (i < n) {
-        const vfloat power = select(lanes_below(n - i), exponential(load_part(x + i, n - i) - maximum), (vfloat)0);
-        store_part(x + i, power, n - i);
-        sums += widened(power);
+    if (left > 0) {
+        last = exponential(last - maximum);
+        add_widened(&sums, last);
     }
-    accumulate_scaled(x, n, (float)(1 / total(sums)), true, x);
+    const double sum = total(&sums);
+    const float factor = sum > 0 ? (float)(1 / sum) : 0;
+    accumulate_scaled(x, whole, factor, true, x);
+    if (left > 0) store_part(x + whole, last * factor, left);
 }
 
 #endif

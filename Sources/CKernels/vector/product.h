@@ -101,9 +101,9 @@ INLINE void prefetch_results(const struct block *block, size_t row, size_t rows,
     for (size_t r = 0; r < rows; r++) {
         const float *y = p->y + (row + r) * p->y_stride + block->first;
         const float *residual = p->residual ? p->residual + (row + r) * p->residual_stride + block->first : y;
-        for (size_t v = 0; v < vectors; v++) {
-            __builtin_prefetch(y + v * LANES, 1);
-            __builtin_prefetch(residual + v * LANES, 0);
+        for (size_t line = 0; line < vectors * LANES; line += 64 / sizeof *y) {
+            __builtin_prefetch(y + line, 1);
+            __builtin_prefetch(residual + line, 0);
         }
     }
 }
@@ -119,46 +119,52 @@ INLINE void compute_tile(const struct block *block, size_t row, size_t rows, siz
     }
 }
 
-// A function for each number of rows, and an array of them.
+typedef void (*tile_function)(const struct block *block, size_t row);
+
+// One function for each number of rows.
 #define TILE(name, rows, vectors)                                                                                      \
     static void name##_##rows(const struct block *block, size_t row) { compute_tile(block, row, rows, vectors); }
 
-#define TILES_OF_1_TO_6_ROWS(name, vectors)                                                                            \
+#define TILES_1_TO_4(name, vectors)                                                                                    \
     TILE(name, 1, vectors)                                                                                             \
     TILE(name, 2, vectors)                                                                                             \
     TILE(name, 3, vectors)                                                                                             \
-    TILE(name, 4, vectors)                                                                                             \
-    TILE(name, 5, vectors)                                                                                             \
-    TILE(name, 6, vectors)                                                                                             \
-    static void (*const name[TILE_ROWS])(const struct block *, size_t) = {                                             \
-        name##_1, name##_2, name##_3, name##_4, name##_5, name##_6,                                                    \
-    };
+    TILE(name, 4, vectors)
 
-#define TILES_OF_1_TO_12_ROWS(name, vectors)                                                                           \
-    TILE(name, 1, vectors)                                                                                             \
-    TILE(name, 2, vectors)                                                                                             \
-    TILE(name, 3, vectors)                                                                                             \
-    TILE(name, 4, vectors)                                                                                             \
+#define TILES_1_TO_6(name, vectors)                                                                                    \
+    TILES_1_TO_4(name, vectors)                                                                                        \
     TILE(name, 5, vectors)                                                                                             \
-    TILE(name, 6, vectors)                                                                                             \
+    TILE(name, 6, vectors)
+
+#define TILES_1_TO_8(name, vectors)                                                                                    \
+    TILES_1_TO_6(name, vectors)                                                                                        \
     TILE(name, 7, vectors)                                                                                             \
-    TILE(name, 8, vectors)                                                                                             \
+    TILE(name, 8, vectors)
+
+#define TILES_1_TO_12(name, vectors)                                                                                   \
+    TILES_1_TO_8(name, vectors)                                                                                        \
     TILE(name, 9, vectors)                                                                                             \
     TILE(name, 10, vectors)                                                                                            \
     TILE(name, 11, vectors)                                                                                            \
-    TILE(name, 12, vectors)                                                                                            \
-    static void (*const name[TILE_ROWS])(const struct block *, size_t) = {                                             \
-        name##_1, name##_2, name##_3, name##_4, name##_5, name##_6,                                                    \
-        name##_7, name##_8, name##_9, name##_10, name##_11, name##_12,                                                 \
-    };
+    TILE(name, 12, vectors)
 
-// Rows are spread evenly over as few tiles as possible.
-INLINE void for_each_tile(const struct block *block, void (*const *tiles)(const struct block *block, size_t row)) {
-    const size_t rows = block->p->rows, count = (rows + TILE_ROWS - 1) / TILE_ROWS;
-    for (size_t i = 0, row = 0; i < count; i++) {
-        const size_t last = rows * (i + 1) / count;
-        tiles[last - row - 1](block, row);
-        row = last;
+#define TILE_NAMES_1_TO_4(name) name##_1, name##_2, name##_3, name##_4
+#define TILE_NAMES_1_TO_6(name) TILE_NAMES_1_TO_4(name), name##_5, name##_6
+#define TILE_NAMES_1_TO_8(name) TILE_NAMES_1_TO_6(name), name##_7, name##_8
+#define TILE_NAMES_1_TO_12(name) TILE_NAMES_1_TO_8(name), name##_9, name##_10, name##_11, name##_12
+
+// `whole` computes blocks of BLOCK_OUTPUTS, `half` one that has TILE_OUTPUTS or fewer. Rows are spread evenly over as few
+// tiles as possible.
+INLINE void for_each_block(const kernels_product *p, const tile_function *whole, const tile_function *half) {
+    const size_t count = (p->rows + TILE_ROWS - 1) / TILE_ROWS;
+    for (size_t n = p->first_output; n < p->last_output; n += BLOCK_OUTPUTS) {
+        const struct block block = prepared_block(p, n);
+        const tile_function *tiles = block.width > TILE_OUTPUTS ? whole : half;
+        for (size_t i = 0, row = 0; i < count; i++) {
+            const size_t last = p->rows * (i + 1) / count;
+            tiles[last - row - 1](&block, row);
+            row = last;
+        }
     }
 }
 

@@ -15,10 +15,7 @@ static float absolute_maximum(const float *x, size_t n) {
     for (; i < n; i += LANES) {
         even = larger(magnitude(n - i < LANES ? load_part(x + i, n - i) : load(x + i)), even);
     }
-    even = larger(even, odd);
-    float maximum = 0;
-    for (size_t lane = 0; lane < LANES; lane++) maximum = even[lane] > maximum ? even[lane] : maximum;
-    return maximum;
+    return largest(larger(even, odd));
 }
 
 INLINE vubyte quantized(vfloat x, float inverse_scale) {

@@ -1,6 +1,6 @@
-#if defined(__x86_64__)
-
 #include "../tables.h"
+
+#if defined(__x86_64__)
 
 #include <immintrin.h>
 
@@ -19,15 +19,12 @@ INLINE void add_dot_products(vint *sums, vint a, vint w) {
 }
 #include "product_dot.h"
 
-TILES_OF_1_TO_12_ROWS(wide_tiles, 2)
-TILES_OF_1_TO_12_ROWS(narrow_tiles, 1)
+TILES_1_TO_12(whole, 2)
+TILES_1_TO_12(half, 1)
+static const tile_function whole[TILE_ROWS] = {TILE_NAMES_1_TO_12(whole)};
+static const tile_function half[TILE_ROWS] = {TILE_NAMES_1_TO_12(half)};
 
-static void product_u8s8(const kernels_product *p) {
-    for (size_t n = p->first_output; n < p->last_output; n += BLOCK_OUTPUTS) {
-        const struct block block = prepared_block(p, n);
-        for_each_tile(&block, block.width > TILE_OUTPUTS ? wide_tiles : narrow_tiles);
-    }
-}
+static void product_u8s8(const kernels_product *p) { for_each_block(p, whole, half); }
 
 #pragma clang attribute pop
 

@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 
 /// Writes safetensors files, right or wrong, without the code under test.

@@ -1,10 +1,12 @@
-// Runs every check of every table that this CPU has; for machines where the Swift test suite does not run.
+// Runs every check of every table that this CPU has; for machines where the Swift test suite does not run. An argument
+// names the table that must be in use.
 #include "../include/kernel_checks.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-int main(void) {
+int main(int count, char **arguments) {
     size_t failures = 0;
     for (kernels_tier tier = KERNELS_SCALAR; tier <= KERNELS_NEON_I8MM; tier++) {
         const kernels *table = kernels_for_tier(tier);
@@ -18,6 +20,11 @@ int main(void) {
             failures += report.failures;
         }
     }
-    printf("in use: %s\n", kernels_current()->name);
+    const char *in_use = kernels_current()->name;
+    printf("in use: %s\n", in_use);
+    if (count > 1 && strcmp(arguments[1], in_use) != 0) {
+        printf("expected in use: %s\n", arguments[1]);
+        failures++;
+    }
     return failures > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -18,13 +18,27 @@ package final class SafetensorsFile: CheckpointSource {
     }
 
     package func open(_ key: String) throws -> any SourceTensor {
-        guard let entry = header.entries[key] else { throw CheckpointError.noSuchTensor(file: name, tensor: key) }
-        let tensor = SafetensorsTensor(
-            key: key, type: entry.header.type, shape: entry.header.shape, input: input, start: entry.bytes.lowerBound)
-        guard entry.header.type.holdsWeights else {
-            throw CheckpointError.unsupportedType(location: tensor.location, type: entry.header.type)
+        let tensor = try tensor(key)
+        guard tensor.type.holdsWeights else {
+            throw CheckpointError.unsupportedType(location: tensor.location, type: tensor.type)
         }
         return tensor
+    }
+
+    /// Shape and values of a tensor of floats or integers.
+    /// - Throws: `CheckpointError` if there is no such tensor or it holds something else.
+    package func values(_ key: String) throws -> (shape: Shape, values: [Float]) {
+        let tensor = try tensor(key)
+        guard tensor.type.isReadable else {
+            throw CheckpointError.unsupportedType(location: tensor.location, type: tensor.type)
+        }
+        return (tensor.shape, try tensor.readAll())
+    }
+
+    private func tensor(_ key: String) throws -> SafetensorsTensor {
+        guard let entry = header.entries[key] else { throw CheckpointError.noSuchTensor(file: name, tensor: key) }
+        return SafetensorsTensor(
+            key: key, type: entry.header.type, shape: entry.header.shape, input: input, start: entry.bytes.lowerBound)
     }
 }
 

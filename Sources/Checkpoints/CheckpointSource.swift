@@ -34,7 +34,7 @@ package protocol SourceTensor: Sendable {
 
 extension SourceTensor {
     /// The whole tensor. Only for those that are rearranged: tables are read in pieces.
-    func readAll() throws -> [Float] {
+    package func readAll() throws -> [Float] {
         let count = shape.count
         return try [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
             try read(0..<count, into: UnsafeMutableBufferPointer(rebasing: buffer[0..<count]))

@@ -30,7 +30,7 @@ package enum ElementType: String, Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// Whether `expand` knows the type: the ones that weights are published in.
+    /// Whether weights are published in the type.
     package var holdsWeights: Bool {
         switch self {
         case .float16, .bfloat16, .float32, .float64: true
@@ -38,9 +38,12 @@ package enum ElementType: String, Hashable, Sendable, CaseIterable {
         }
     }
 
+    /// Whether `expand` knows the type.
+    package var isReadable: Bool { holdsWeights || self == .int64 || self == .int32 }
+
     /// Widens or rounds elements to float32.
     /// - Parameters:
-    ///   - bytes: `values.count` little-endian elements of a type that `holdsWeights`, aligned for it. (Every CPU that
+    ///   - bytes: `values.count` little-endian elements of a type that `isReadable`, aligned for it. (Every CPU that
     ///     this package builds for is little-endian.)
     func expand(_ bytes: UnsafeRawBufferPointer, into values: UnsafeMutableBufferPointer<Float>) {
         switch self {
@@ -53,6 +56,12 @@ package enum ElementType: String, Hashable, Sendable, CaseIterable {
         case .float64:
             let doubles = bytes.assumingMemoryBound(to: Double.self)
             for i in values.indices { values[i] = Float(doubles[i]) }
+        case .int64:
+            let integers = bytes.assumingMemoryBound(to: Int64.self)
+            for i in values.indices { values[i] = Float(integers[i]) }
+        case .int32:
+            let integers = bytes.assumingMemoryBound(to: Int32.self)
+            for i in values.indices { values[i] = Float(integers[i]) }
         default:
             UnsafeMutableRawBufferPointer(values).copyMemory(from: bytes)
         }

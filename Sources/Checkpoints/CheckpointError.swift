@@ -2,6 +2,8 @@
 package enum CheckpointError: Error, CustomStringConvertible, Sendable, Equatable {
     /// A file or folder that cannot be opened or read.
     case unreadable(path: String, reason: String)
+    /// A file that cannot be written.
+    case unwritable(path: String, reason: String)
     /// A part of the checkpoint that is not there.
     case missing(path: String, remedy: String)
     /// A file that breaks its format's rules.
@@ -19,6 +21,8 @@ package enum CheckpointError: Error, CustomStringConvertible, Sendable, Equatabl
         switch self {
         case .unreadable(let path, let reason):
             "cannot read \(path): \(reason)"
+        case .unwritable(let path, let reason):
+            "cannot write \(path): \(reason)"
         case .missing(let path, let remedy):
             "\(path) is missing; \(remedy)"
         case .malformed(let file, let reason):

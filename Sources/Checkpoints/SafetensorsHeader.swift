@@ -13,7 +13,7 @@ package struct SafetensorsHeader: Sendable {
     }
 
     /// The format's own bound on the table.
-    static let lengthLimit = 100_000_000
+    package static let lengthLimit = 100_000_000
 
     private(set) var entries: [String: Entry] = [:]
     private(set) var metadata: [String: String] = [:]

@@ -1,0 +1,42 @@
+import Foundation
+
+/// Gives an Ogg stream a fixed serial number in place of the random one that libsndfile chooses, so that the same sound
+/// makes the same file (RFC 3533: the number at byte 14 of each page, its checksum at byte 22).
+/// - Throws: `AudioError.cannotWrite`.
+func setOggSerialNumber(descriptor: Int32, path: String) throws {
+    func incomplete() -> AudioError { .cannotWrite(path: path, reason: "the Ogg stream is incomplete") }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw incomplete() }
+    var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
+    guard pread(descriptor, &bytes, bytes.count, 0) == bytes.count else { throw incomplete() }
+
+    var start = 0
+    while start < bytes.count {
+        guard let length = pageLength(bytes[start...]) else { throw incomplete() }
+        let page = start..<start + length
+        bytes.replaceSubrange(start + 14..<start + 18, with: [1, 0, 0, 0])
+        bytes.replaceSubrange(start + 22..<start + 26, with: [0, 0, 0, 0])
+        let checksum = checksum(bytes[page])
+        bytes.replaceSubrange(start + 22..<start + 26, with: withUnsafeBytes(of: checksum.littleEndian, Array.init))
+        start = page.upperBound
+    }
+    guard pwrite(descriptor, bytes, bytes.count, 0) == bytes.count else { throw incomplete() }
+}
+
+/// Bytes of the page that `bytes` start with, or nil if they do not hold one.
+private func pageLength(_ bytes: ArraySlice<UInt8>) -> Int? {
+    let headerLength = 27
+    guard bytes.count >= headerLength, bytes.starts(with: Array("OggS".utf8)) else { return nil }
+    let segments = Int(bytes[bytes.startIndex + 26])
+    let length = bytes.dropFirst(headerLength).prefix(segments).reduce(headerLength + segments) { $0 + Int($1) }
+    return length <= bytes.count ? length : nil
+}
+
+/// CRC-32 with polynomial 0x04c11db7, most significant bit first.
+private func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+    bytes.reduce(0) { ($0 << 8) ^ checksumTable[Int(($0 >> 24) ^ UInt32($1))] }
+}
+
+private let checksumTable: [UInt32] = (0..<256).map { (byte: UInt32) in
+    (0..<8).reduce(byte << 24) { value, _ in value & 0x8000_0000 == 0 ? value << 1 : (value << 1) ^ 0x04c1_1db7 }
+}

@@ -1,0 +1,34 @@
+import CSndfile
+
+/// libsndfile's handle for a file that is open already.
+final class SndfileHandle {
+    /// Frames to hand over at a time: libsndfile encodes Vorbis on a stack that grows with what it is given.
+    static let block = 4096
+
+    let pointer: OpaquePointer
+    let info: SF_INFO
+
+    /// - Parameters:
+    ///   - descriptor: stays open when the handle goes away.
+    ///   - mode: `SFM_READ` or `SFM_WRITE`, from the start of the file.
+    ///   - info: what to write; empty for reading.
+    /// - Returns: nil if libsndfile refuses; `openError` says why.
+    init?(descriptor: Int32, mode: Int, info: SF_INFO = SF_INFO()) {
+        var info = info
+        guard let pointer = sf_open_fd(descriptor, Int32(mode), &info, Int32(SF_FALSE)) else { return nil }
+        self.pointer = pointer
+        self.info = info
+    }
+
+    deinit { sf_close(pointer) }
+
+    /// Why the last call failed, or nil if it did not.
+    var error: String? {
+        let code = Int(sf_error(pointer))
+        guard code != SF_ERR_NO_ERROR else { return nil }
+        // Some decoders report −1, for which libsndfile has no text but a line on the standard output.
+        return code < 0 ? "it cannot be decoded" : String(cString: sf_strerror(pointer))
+    }
+
+    static var openError: String { String(cString: sf_strerror(nil)) }
+}

@@ -1,0 +1,86 @@
+import CSndfile
+
+/// The kinds of file that are written, by extension.
+package enum SoundContainer: String, CaseIterable, Sendable {
+    case wav, flac
+    /// Vorbis.
+    case ogg
+
+    /// - Throws: `AudioError.unknownExtension`.
+    package init(path: String) throws {
+        let name = path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count > 1, let last = parts.last, let container = Self(rawValue: last.lowercased()) else {
+            throw AudioError.unknownExtension(path: path)
+        }
+        self = container
+    }
+}
+
+/// How samples are stored in a WAV or FLAC file.
+package enum SampleEncoding: String, CaseIterable, Sendable {
+    case pcm16, pcm24
+    /// WAV only.
+    case float32
+
+    var byteCount: Int {
+        switch self {
+        case .pcm16: 2
+        case .pcm24: 3
+        case .float32: 4
+        }
+    }
+}
+
+/// A container and an encoding that can hold a certain sound.
+package struct SoundFormat {
+    let container: SoundContainer
+    let info: SF_INFO
+
+    /// - Parameters:
+    ///   - path: chooses the container by its extension.
+    ///   - encoding: 16-bit integers if nil; must be nil for Vorbis.
+    /// - Throws: `AudioError.unknownExtension`, `AudioError.unsupported`.
+    package init(of sound: Sound, path: String, encoding: SampleEncoding?) throws {
+        func unsupported(_ reason: String) -> AudioError { .unsupported(path: path, reason: reason) }
+        container = try SoundContainer(path: path)
+        guard encoding == nil || container != .ogg else {
+            throw unsupported("Ogg Vorbis has no sample encoding to choose; leave it out, or choose a .wav file")
+        }
+        guard encoding != .float32 || container != .flac else {
+            throw unsupported("FLAC stores integers; choose pcm16 or pcm24, or a .wav file")
+        }
+        let encoding = encoding ?? .pcm16
+        var info = SF_INFO()
+        info.format = Self.code(container, encoding)
+        info.channels = Int32(clamping: sound.channels)
+        info.samplerate = Int32(clamping: sound.sampleRate)
+        guard sound.sampleRate > 0, sf_format_check(&info) != 0 else {
+            throw unsupported(
+                "\(container.rawValue) files cannot hold \(sound.channels) channels at \(sound.sampleRate) Hz")
+        }
+        self.info = info
+        // Sizes in a WAV file are 32-bit numbers; leave 1 MiB for its header and texts.
+        let maximumBytes = Int(UInt32.max) - 1 << 20
+        guard container != .wav || sound.samples.count <= maximumBytes / encoding.byteCount else {
+            throw unsupported("a WAV file holds at most 4 GiB; write a .flac file")
+        }
+    }
+
+    private static func code(_ container: SoundContainer, _ encoding: SampleEncoding) -> Int32 {
+        let major =
+            switch container {
+            case .wav: SF_FORMAT_WAV
+            case .flac: SF_FORMAT_FLAC
+            case .ogg: SF_FORMAT_OGG
+            }
+        let minor =
+            switch encoding {
+            case _ where container == .ogg: SF_FORMAT_VORBIS
+            case .pcm16: SF_FORMAT_PCM_16
+            case .pcm24: SF_FORMAT_PCM_24
+            case .float32: SF_FORMAT_FLOAT
+            }
+        return Int32(major | minor)
+    }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import Tensors
+import WeightFile
+
+/// What a model file contains.
+public struct ModelInspection: Sendable, Codable {
+    public struct Component: Sendable, Codable {
+        public let name: String
+        /// The reference class whose weights these are.
+        public let className: String
+        public let parameters: Int
+        /// In the file, compressed.
+        public let storedBytes: Int
+        /// As computed with.
+        public let bytes: Int
+        /// Parameters by storage: int8, float16, float32.
+        public let parametersByFormat: [String: Int]
+        public let tensors: [TensorEntry]
+    }
+
+    public struct TensorEntry: Sendable, Codable {
+        public let name: String
+        public let shape: [Int]
+        public let format: String
+        /// "quantized" if inputs are quantized too, else "float".
+        public let activations: String
+        public let bytes: Int
+        public let storedBytes: Int
+        public let chunks: Int
+        public let compressed: Bool
+    }
+
+    public struct Note: Sendable, Codable {
+        public let key: String
+        public let value: String
+    }
+
+    public let path: String
+    public let fileBytes: Int
+    public let components: [Component]
+    /// Tokenizers, scheduler and licence, in bytes.
+    public let blobs: [String: Int]
+    /// Where the model comes from and how it was converted, in the file's order.
+    public let provenance: [Note]
+
+    /// Reads a model file's index.
+    /// - Throws: `AudioLDM2Error` for a file that is missing, damaged or foreign.
+    public init(modelAt path: String) throws {
+        self = try AudioLDM2Error.translating { ModelInspection(try Pack(opening: path)) }
+    }
+
+    /// Reads a model file whole and compares every part with its checksum.
+    /// - Parameter progress: hears how much has been read, 0…1.
+    /// - Throws: `AudioLDM2Error` that names the damaged tensor and its place in the file.
+    public static func check(modelAt path: String, progress: @Sendable (Double) -> Void = { _ in }) throws {
+        try AudioLDM2Error.translating {
+            try Pack(opening: path).check { done, total in progress(Double(done) / Double(max(total, 1))) }
+        }
+    }
+
+    private init(_ pack: Pack) {
+        path = pack.path
+        fileBytes = pack.fileByteCount
+        components = pack.components.map(Component.init)
+        blobs = Dictionary(uniqueKeysWithValues: pack.blobs.map { ($0.name, $0.byteCount) })
+        provenance = pack.provenance.map { Note(key: $0.key, value: $0.value) }
+    }
+}
+
+extension ModelInspection.Component {
+    fileprivate init(_ component: PackComponent) {
+        name = component.name
+        className = component.className
+        tensors = component.tensors.map(ModelInspection.TensorEntry.init)
+        parameters = component.tensors.reduce(0) { $0 + $1.description.role.shape.count }
+        storedBytes = tensors.reduce(0) { $0 + $1.storedBytes }
+        bytes = tensors.reduce(0) { $0 + $1.bytes }
+        parametersByFormat = component.tensors.reduce(into: [:]) { counts, tensor in
+            counts["\(tensor.description.format)", default: 0] += tensor.description.role.shape.count
+        }
+    }
+}
+
+extension ModelInspection.TensorEntry {
+    fileprivate init(_ tensor: PackTensor) {
+        name = tensor.name
+        shape = tensor.description.role.shape.extents
+        format = "\(tensor.description.format)"
+        activations = "\(tensor.description.activation)"
+        bytes = tensor.byteCount
+        storedBytes = tensor.storedByteCount
+        chunks = tensor.chunkCount
+        compressed = tensor.isCompressed
+    }
+}

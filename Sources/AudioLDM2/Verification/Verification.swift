@@ -1,0 +1,111 @@
+import Checkpoints
+import Compute
+import Diffusion
+import Foundation
+import Tensors
+import WeightFile
+
+/// Runs what a golden file recorded, and compares stage by stage, each fed from our own previous one.
+///
+/// Golden files come from the reference implementation; their metadata say prompt, negative prompt, length, steps and
+/// guidance, and they hold the initial noise.
+public struct Verification {
+    private let context: StageContext
+    private let golden: GoldenFile
+
+    /// - Throws: `AudioLDM2Error` for files that cannot be used.
+    public init(modelAt model: String, goldenAt golden: String, threads: Int? = nil) throws {
+        (context, self.golden) = try AudioLDM2Error.translating {
+            let context = StageContext(
+                model: try Model(opening: model), backend: CPUBackend(threadCount: threads),
+                cancellation: CancellationFlag(), report: { _ in })
+            return (context, try GoldenFile(golden))
+        }
+    }
+
+    /// - Parameters:
+    ///   - dumpPath: where to write our tensors under the golden file's names, in its order of axes.
+    ///   - onRow: sees each row as soon as it is known.
+    public func run(
+        dumpTo dumpPath: String? = nil, onRow: @escaping (VerificationReport.Row) -> Void = { _ in }
+    ) throws -> VerificationReport {
+        try AudioLDM2Error.translating {
+            let tolerances = context.model.tolerances
+            var comparison = Comparison(golden: golden, tolerances: tolerances, onRow: onRow)
+            let conditions = try compareText(&comparison)
+            let latents = try compareDenoising(conditions, &comparison)
+            try compareDecoding(latents, &comparison)
+            comparison.addUncomputed()
+            if let dumpPath { try SafetensorsWriter.write(comparison.computed, to: dumpPath) }
+            return VerificationReport(rows: comparison.rows, weights: tolerances.weights)
+        }
+    }
+
+    private func compareText(_ comparison: inout Comparison) throws -> [Condition] {
+        var observed: [(String, Tensor)] = []
+        let encoder = PromptEncoder(context: context) { observed.append(($0, $1)) }
+        let tokens = try encoder.tokenize(golden.prompt, negative: golden.negativePrompt)
+        if let prompt = tokens.last {
+            let padding = Array(
+                repeating: context.model.clapConfig.textConfig.padTokenId, count: max(0, 512 - prompt.clap.ids.count))
+            try comparison.compare("prompt.ids.clap", integers: prompt.clap.ids + padding)
+            try comparison.compare("prompt.ids.second", integers: prompt.second.ids)
+        }
+        let conditions = try encoder.encode(golden.prompt, negative: golden.negativePrompt)
+        for (name, tensor) in observed { try comparison.compare(name, tensor) }
+        return conditions
+    }
+
+    private func compareDenoising(_ conditions: [Condition], _ comparison: inout Comparison) throws -> Tensor {
+        let initial = try golden.latents("latents.initial", on: context.backend)
+        try comparison.compare("latents.initial", initial, order: .channelsFirst)
+        return try context.with(Model.Part.unet, { try UNet(context.model.unetConfig, $0) }) { unet in
+            let denoise = try Denoiser(unet, conditions: conditions, context: context)
+            let ddim = try scheduler(.ddim)
+            try comparison.compare("timesteps", integers: ddim.timesteps.map { Int($0) })
+            try comparison.compare(
+                "unet.eps.0", denoise.predictions(initial, timestep: ddim.timesteps[0]), order: .channelsFirst)
+            func latents(_ scheduler: any Scheduler) throws -> Tensor {
+                try denoise(initial, scheduler, guidanceScale: golden.guidanceScale) { _ in initial }
+            }
+            let final = try latents(ddim)
+            try comparison.compare("latents.final", final, order: .channelsFirst)
+            for (name, kind) in [("dpmpp", SchedulerKind.dpmpp), ("unipc", .unipc), ("euler", .euler), ("pndm", .pndm)]
+            where golden.has("latents." + name) {
+                try comparison.compare("latents." + name, latents(scheduler(kind)), order: .channelsFirst)
+            }
+            return final
+        }
+    }
+
+    private func compareDecoding(_ latents: Tensor, _ comparison: inout Comparison) throws {
+        let decoder = LatentDecoder(context: context)
+        let samples = try ClipLength(seconds: golden.seconds, model: context.model).samples
+        let mel = try decoder.mel(latents)
+        try comparison.compare("mel", mel, order: .channelsFirst)
+        try comparison.compare("waveform", [1, samples], decoder.waveform(mel, samples: samples))
+        if golden.has("latents.final"), golden.has("mel") {
+            let fromGolden = try decoder.mel(golden.latents("latents.final", on: context.backend))
+            try comparison.compare("mel", fromGolden, order: .channelsFirst, fedFrom: "golden latents")
+        }
+        if golden.has("mel"), golden.has("waveform") {
+            let mel = try golden.latents("mel", on: context.backend)
+            try comparison.compare(
+                "waveform", [1, samples], decoder.waveform(mel, samples: samples), fedFrom: "golden mel")
+        }
+    }
+
+    /// Golden files were recorded with schedulers made in one process, where each keeps its own default spacing.
+    private func scheduler(_ kind: SchedulerKind) throws -> any Scheduler {
+        try makeScheduler(
+            kind, config: context.model.schedulerConfig, steps: golden.steps, spacing: kind.defaultSpacing)
+    }
+}
+
+extension Model {
+    /// By the most compact weights in the file.
+    var tolerances: VerificationTolerances {
+        let formats = Set(pack.components.flatMap { $0.tensors.map(\.description.format) })
+        return formats.contains(.int8) ? .int8 : formats.contains(.float16) ? .float16 : .float32
+    }
+}

@@ -1,0 +1,18 @@
+import ArgumentParser
+
+@main
+struct AudioLDM2Command: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audioldm2",
+        abstract: "Text to sound, music and speech with AudioLDM 2, offline.",
+        discussion: """
+            Models are single files made from published checkpoints by audioldm2-convert.
+
+            EXAMPLES
+              audioldm2 generate "a dog barking" --model audioldm2.aldm --output dog.wav
+              audioldm2 inspect audioldm2.aldm
+              audioldm2 verify audioldm2.aldm --golden golden.safetensors
+            """,
+        version: "0.1.0",
+        subcommands: [GenerateCommand.self, InspectCommand.self, VerifyCommand.self])
+}

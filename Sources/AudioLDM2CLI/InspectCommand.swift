@@ -1,0 +1,74 @@
+import ArgumentParser
+import AudioLDM2
+import Foundation
+import Terminal
+
+struct InspectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect",
+        abstract: "List what a model file contains, or check that it is undamaged.",
+        discussion: """
+            EXAMPLES
+              audioldm2 inspect audioldm2.aldm
+              audioldm2 inspect audioldm2.aldm --tensors
+              audioldm2 inspect audioldm2.aldm --check
+            """)
+
+    @Argument(help: "The model file.")
+    var model: String
+
+    @Flag(help: "List every tensor.")
+    var tensors = false
+
+    @Flag(help: "Read the whole file and compare every part with its checksum.")
+    var check = false
+
+    @Flag(help: "Print JSON for programs.")
+    var json = false
+
+    @Flag(name: [.short, .long], help: "Show no progress.")
+    var quiet = false
+
+    func run() throws {
+        let inspection = try ModelInspection(modelAt: model)
+        if check {
+            let line = ProgressLine(quiet: quiet)
+            defer { line.clear() }
+            try ModelInspection.check(modelAt: model) { line.show("checking", share: $0) }
+        }
+        if json {
+            print(try Terminal.json(inspection))
+        } else {
+            printTable(inspection)
+            if check { print("every part matches its checksum") }
+        }
+    }
+
+    private func printTable(_ inspection: ModelInspection) {
+        print("\(inspection.path): \(megabytes(inspection.fileBytes))")
+        for component in inspection.components {
+            let formats = component.parametersByFormat.sorted { $0.value > $1.value }
+                .map { String(format: "%@ %.1f %%", $0.key, 100 * Double($0.value) / Double(max(component.parameters, 1))) }
+                .joined(separator: ", ")
+            print(
+                padded(component.name, 18) + padded(component.className, 32)
+                    + padded(String(format: "%.2f M", Double(component.parameters) / 1e6), 11)
+                    + padded(megabytes(component.storedBytes), 11) + formats)
+            if tensors { for tensor in component.tensors { printRow(tensor) } }
+        }
+        for (name, bytes) in inspection.blobs.sorted(by: { $0.key < $1.key }) {
+            print(padded(name, 18) + megabytes(bytes))
+        }
+        for note in inspection.provenance { print(padded(note.key, 18) + note.value) }
+    }
+
+    private func printRow(_ tensor: ModelInspection.TensorEntry) {
+        let shape = "[" + tensor.shape.map(String.init).joined(separator: ", ") + "]"
+        let format = tensor.activations == "quantized" ? tensor.format + " × int8" : tensor.format
+        print("  " + padded(tensor.name, 70) + padded(shape, 22) + padded(format, 16) + "\(tensor.storedBytes) bytes")
+    }
+
+    private func padded(_ text: String, _ width: Int) -> String {
+        text.count < width ? text + String(repeating: " ", count: width - text.count) : text + " "
+    }
+}

@@ -1,0 +1,57 @@
+import ArgumentParser
+import AudioLDM2
+import Foundation
+import Terminal
+
+struct VerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Compare a model's numbers, stage by stage, with those that a reference implementation recorded.",
+        discussion: """
+            The golden file holds tensors, and in its metadata the prompt, negative prompt, length, steps and guidance
+            that they were computed with. Each stage is fed from our own previous one; rows that name a golden source
+            are fed from the golden file instead. Exits with 1 if a row fails.
+
+            EXAMPLES
+              audioldm2 verify tiny.aldm --golden golden-tiny.safetensors
+              audioldm2 verify tiny.aldm --golden golden-tiny.safetensors --dump ours.safetensors
+            """)
+
+    @Argument(help: "The model file.")
+    var model: String
+
+    @Option(help: "The recorded tensors.")
+    var golden: String
+
+    @Option(help: "Write our tensors under the same names to this safetensors file.")
+    var dump: String?
+
+    @Option(help: "Threads to compute with. Default: one per core.")
+    var threads: Int?
+
+    @Flag(help: "Print JSON for programs.")
+    var json = false
+
+    func validate() throws {
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads \(threads): choose 1 to 1024.")
+        }
+    }
+
+    func run() throws {
+        let verification = try Verification(modelAt: model, goldenAt: golden, threads: threads)
+        let report = try verification.run(dumpTo: dump) { row in
+            if !json { printRow(row) }
+        }
+        if json { print(try Terminal.json(report)) }
+        guard report.passed else { throw ExitCode.failure }
+    }
+
+    private func printRow(_ row: VerificationReport.Row) {
+        let name = row.name.padding(toLength: 28, withPad: " ", startingAt: 0)
+        let error = row.relativeError.map { String(format: "%.2e", $0) } ?? "-"
+        let tolerance = row.tolerance.map { String(format: "%.0e", $0) } ?? "-"
+        print("\(name) \(error.padding(toLength: 10, withPad: " ", startingAt: 0)) ", terminator: "")
+        print("\(tolerance.padding(toLength: 8, withPad: " ", startingAt: 0)) \(row.status.rawValue)")
+    }
+}

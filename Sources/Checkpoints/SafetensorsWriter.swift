@@ -1,0 +1,43 @@
+import Foundation
+import Tensors
+
+/// Writes float32 tensors as a safetensors file. <https://github.com/huggingface/safetensors#format>
+package enum SafetensorsWriter {
+    /// The file appears when it is complete.
+    /// - Throws: `CheckpointError.unwritable`.
+    package static func write(
+        _ tensors: [(name: String, shape: Shape, values: [Float])], to path: String
+    ) throws {
+        var table: [String: Entry] = [:]
+        var end = 0
+        for tensor in tensors {
+            let begin = end
+            end += tensor.values.count * MemoryLayout<Float>.size
+            table[tensor.name] = Entry(shape: tensor.shape.extents, offsets: [begin, end])
+        }
+        do {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = .sortedKeys
+            var header = try encoder.encode(table)
+            // Data starts at a multiple of 8, so that it can be mapped.
+            header.append(contentsOf: Array(repeating: UInt8(ascii: " "), count: (8 - header.count % 8) % 8))
+            var file = withUnsafeBytes(of: UInt64(header.count).littleEndian) { Data($0) }
+            file.append(header)
+            for tensor in tensors { tensor.values.withUnsafeBytes { file.append(contentsOf: $0) } }
+            try file.write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            throw CheckpointError.unwritable(path: path, reason: error.localizedDescription)
+        }
+    }
+
+    private struct Entry: Encodable {
+        let dtype = "F32"
+        let shape: [Int]
+        let offsets: [Int]
+
+        enum CodingKeys: String, CodingKey {
+            case dtype, shape
+            case offsets = "data_offsets"
+        }
+    }
+}

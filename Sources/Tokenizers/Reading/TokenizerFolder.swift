@@ -1,0 +1,35 @@
+import Foundation
+
+/// The files of one published tokenizer.
+struct TokenizerFolder {
+    /// The largest published one is 2.4 MB.
+    private static let maximumSize = 64 << 20
+
+    let url: URL
+
+    /// The bytes of a file, nil if there is none of that name.
+    func bytes(_ name: String) throws(TokenizerError) -> [UInt8]? {
+        let file = url.appendingPathComponent(name)
+        guard FileManager.default.fileExists(atPath: file.path) else { return nil }
+        do {
+            let size = try file.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
+            guard size <= Self.maximumSize else {
+                throw TokenizerError.unreadable(file: file.path, reason: "\(size) bytes are too many for a tokenizer")
+            }
+            return [UInt8](try Data(contentsOf: file))
+        } catch let error as TokenizerError {
+            throw error
+        } catch {
+            throw .unreadable(file: file.path, reason: error.localizedDescription)
+        }
+    }
+
+    func json(_ name: String) throws(TokenizerError) -> JSONField? {
+        guard let bytes = try bytes(name) else { return nil }
+        let field = JSONField(file: path(name), value: try JSONValue(parsing: bytes, file: path(name)))
+        guard case .object = field.value else { throw field.invalid("expected an object") }
+        return field
+    }
+
+    func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+}

@@ -57,7 +57,7 @@ let package = Package(
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors", "TestSupport"]),
         .testTarget(name: "ConverterTests", dependencies: ["Converter", "Checkpoints", "Tensors"]),
         .testTarget(name: "AudioTests", dependencies: ["Audio"]),
-        .testTarget(name: "WeightFileTests", dependencies: ["WeightFile", "Tensors"]),
+        .testTarget(name: "WeightFileTests", dependencies: ["WeightFile", "Tensors", "CKernels", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

@@ -56,7 +56,7 @@ private final class HostStorage: TensorStorage {
 }
 
 extension HostBackend {
-    package func prepare(_ data: any WeightData) throws -> any Weight { throw NotOnHost(operation: "prepare") }
+    package func prepare(_ data: any WeightData) throws -> any Weight { HeldWeight(data) }
 
     package func tensor(_ vector: any Weight) throws -> Tensor { throw NotOnHost(operation: "tensor") }
 
@@ -111,4 +111,14 @@ extension HostBackend {
     package func write(_ x: Tensor, into destination: Tensor, at start: Int) throws {
         throw NotOnHost(operation: "write")
     }
+}
+
+/// A weight that a backend holds and does nothing with.
+package final class HeldWeight: Weight {
+    package let data: any WeightData
+    package var description: WeightDescription { data.description }
+
+    init(_ data: any WeightData) { self.data = data }
+
+    package func bytes() throws -> [UInt8] { try data.withBytes { Array($0) } }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 import WeightFile
 
@@ -15,7 +16,7 @@ import WeightFile
         try pack.check(threads: 1)
         for blob in pack.blobs { _ = try pack.blob(blob.name) }
         for component in pack.components {
-            _ = try PackSource(pack, component: component.name, backend: StubBackend(), threads: 1)
+            _ = try PackSource(pack, component: component.name, backend: HostBackend(), threads: 1)
         }
     }
 
@@ -53,9 +54,9 @@ import WeightFile
             reason: "wrong checksum")
         #expect(throws: expected) { try Pack(opening: path).check() }
         #expect(throws: expected) {
-            try PackSource(Pack(opening: path), component: "vae", backend: StubBackend(), threads: 2)
+            try PackSource(Pack(opening: path), component: "vae", backend: HostBackend(), threads: 2)
         }
-        _ = try PackSource(Pack(opening: path), component: "unet", backend: StubBackend(), threads: 2)
+        _ = try PackSource(Pack(opening: path), component: "unet", backend: HostBackend(), threads: 2)
     }
 
     @Test func truncationSaysWhatIsMissing() throws {

@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 import WeightFile
 
@@ -160,7 +161,7 @@ import WeightFile
                 do {
                     let pack = try open(bytes)
                     try? pack.check(threads: 1)
-                    _ = try? PackSource(pack, component: "unet", backend: StubBackend(), threads: 1)
+                    _ = try? PackSource(pack, component: "unet", backend: HostBackend(), threads: 1)
                 } catch let error as PackError {
                     guard case .malformed = error else {
                         Issue.record("byte \(place) = \(value): \(error)")
@@ -215,7 +216,7 @@ import WeightFile
         let error = #expect(throws: PackError.self) { try pack.check() }
         #expect("\(String(describing: error))".contains("chunk 0 of 1 of unet.first at byte 64: zstd:"))
         #expect(throws: PackError.self) {
-            try PackSource(pack, component: "unet", backend: StubBackend(), threads: 1)
+            try PackSource(pack, component: "unet", backend: HostBackend(), threads: 1)
         }
     }
 }

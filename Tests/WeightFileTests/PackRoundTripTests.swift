@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 import WeightFile
 
@@ -26,9 +27,9 @@ import WeightFile
         for component in pack.components {
             #expect(component.tensors.map(\.name) == SampleWeight.everyKind.map(\.name))
             #expect(component.tensors.map(\.description) == SampleWeight.everyKind.map(\.description))
-            let source = try PackSource(pack, component: component.name, backend: StubBackend(), threads: 3)
+            let source = try PackSource(pack, component: component.name, backend: HostBackend(), threads: 3)
             for sample in SampleWeight.everyKind {
-                let weight = try #require(try source.stub(sample))
+                let weight = try #require(try source.held(sample))
                 #expect(weight.description == sample.description)
                 #expect(weight.data.name == "\(component.name).\(sample.name)")
                 #expect(try weight.bytes() == sample.bytes, "\(sample.name)")

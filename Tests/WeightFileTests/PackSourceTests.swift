@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 import WeightFile
 
@@ -10,7 +11,7 @@ import WeightFile
 
     private func source(_ samples: [SampleWeight], _ compression: PackCompression = .none) throws -> PackSource {
         try writePack(folder.file(), samples, compression)
-        return try PackSource(Pack(opening: folder.file()), component: "unet", backend: StubBackend(), threads: 2)
+        return try PackSource(Pack(opening: folder.file()), component: "unet", backend: HostBackend(), threads: 2)
     }
 
     @Test func missingTensorsAreNamedWithTheirNeighbours() throws {
@@ -55,14 +56,14 @@ import WeightFile
 
     @Test func tiedWeightsAreOneObject() throws {
         let source = try source(SampleWeight.small)
-        let first = try source.stub(SampleWeight.small[0])
+        let first = try source.held(SampleWeight.small[0])
         #expect(first != nil)
-        #expect(first === (try source.stub(SampleWeight.small[0])))
+        #expect(first === (try source.held(SampleWeight.small[0])))
     }
 
     @Test(arguments: [PackCompression.none, .zstd(level: 1)])
     func weightsOutliveTheirSource(compression: PackCompression) throws {
-        let weight = try #require(try source(SampleWeight.everyKind, compression).stub(SampleWeight.everyKind[2]))
+        let weight = try #require(try source(SampleWeight.everyKind, compression).held(SampleWeight.everyKind[2]))
         try FileManager.default.removeItem(atPath: folder.file())
         #expect(try weight.bytes() == SampleWeight.everyKind[2].bytes)
     }
@@ -72,7 +73,7 @@ import WeightFile
         weak var data: (any WeightData)?
         do {
             let weight = try #require(
-                try source(SampleWeight.small, .zstd(level: 1)).weight(requirement) as? StubWeight)
+                try source(SampleWeight.small, .zstd(level: 1)).weight(requirement) as? HeldWeight)
             data = weight.data
             withExtendedLifetime(weight) { #expect(data != nil) }
         }
@@ -92,7 +93,7 @@ import WeightFile
         let pack = try Pack(opening: folder.file())
         let before = try residentMegabytes()
         let loaded = try withExtendedLifetime(
-            PackSource(pack, component: "unet", backend: StubBackend(), threads: 2)
+            PackSource(pack, component: "unet", backend: HostBackend(), threads: 2)
         ) { _ in try residentMegabytes() - before }
         let kept = try residentMegabytes() - before
         // Other tests run beside this one and take a few megabytes.
@@ -111,7 +112,7 @@ import WeightFile
         let pack = try Pack(opening: folder.file())
         let task = Task {
             withUnsafeCurrentTask { $0?.cancel() }
-            _ = try PackSource(pack, component: "unet", backend: StubBackend(), threads: 2)
+            _ = try PackSource(pack, component: "unet", backend: HostBackend(), threads: 2)
         }
         await #expect(throws: CancellationError.self) { try await task.value }
         let check = Task {
@@ -125,7 +126,7 @@ import WeightFile
         try writePack(folder.file(), [], .none)
         let pack = try Pack(opening: folder.file())
         let error = #expect(throws: PackError.self) {
-            try PackSource(pack, component: "vocoder", backend: StubBackend(), threads: 1)
+            try PackSource(pack, component: "vocoder", backend: HostBackend(), threads: 1)
         }
         #expect("\(String(describing: error))".contains(#"no component "vocoder"; there is unet, vae"#))
     }

@@ -58,6 +58,7 @@ let package = Package(
         .testTarget(name: "ConverterTests", dependencies: ["Converter", "Checkpoints", "Tensors"]),
         .testTarget(name: "AudioTests", dependencies: ["Audio"]),
         .testTarget(name: "WeightFileTests", dependencies: ["WeightFile", "Tensors", "CKernels", "TestSupport"]),
+        .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

@@ -25,6 +25,7 @@ struct SentencePieceModel {
     /// - Throws: `TokenizerError` if the file is not a unigram model.
     init(_ bytes: [UInt8], file: String) throws(TokenizerError) {
         var modelType = Self.unigramType
+        var isNormalizerSpecified = false
         var reader = ByteReader(bytes, file: file)
         while let field = try reader.nextField() {
             switch (field.number, field.wireType) {
@@ -34,7 +35,9 @@ struct SentencePieceModel {
                 }
                 pieces.append(try Self.piece(try reader.nested()))
             case (2, .run): modelType = try Self.modelType(try reader.nested()) ?? modelType
-            case (3, .run): characterMap = try Self.characterMap(try reader.nested()) ?? characterMap
+            case (3, .run):
+                characterMap = try Self.characterMap(try reader.nested()) ?? characterMap
+                isNormalizerSpecified = true
             default: try reader.skip(field.wireType)
             }
         }
@@ -43,6 +46,10 @@ struct SentencePieceModel {
                 file: file, field: "trainer_spec.model_type", reason: "\(modelType) is not supported, only 1 (unigram)")
         }
         guard !pieces.isEmpty else { throw .invalidField(file: file, field: "pieces", reason: "there are none") }
+        // It follows the pieces and is always written: a file that was cut between two fields lacks it.
+        guard isNormalizerSpecified else {
+            throw .invalidField(file: file, field: "normalizer_spec", reason: "it is missing; is the file complete?")
+        }
     }
 
     private static func piece(_ message: ByteReader) throws(TokenizerError) -> Piece {

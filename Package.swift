@@ -55,7 +55,9 @@ let package = Package(
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "Tensors", "CKernels"]),
         .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/Support"),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors", "TestSupport"]),
-        .testTarget(name: "ConverterTests", dependencies: ["Converter", "Checkpoints", "Tensors"]),
+        .testTarget(
+            name: "ConverterTests",
+            dependencies: ["AudioLDM2Convert", "Converter", "Checkpoints", "Tensors", "WeightFile", "TestSupport"]),
         .testTarget(name: "AudioTests", dependencies: ["Audio"]),
         .testTarget(name: "WeightFileTests", dependencies: ["WeightFile", "Tensors", "CKernels", "TestSupport"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),

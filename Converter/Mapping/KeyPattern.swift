@@ -1,16 +1,16 @@
 /// A key with `*` for any run of characters, dots included: `*.attn.masked_bias`.
-struct KeyPattern: Hashable, Sendable, ExpressibleByStringLiteral {
+package struct KeyPattern: Hashable, Sendable, ExpressibleByStringLiteral {
     /// What stands between the stars; at least one.
     private let literals: [String]
 
-    init(_ text: String) {
+    package init(_ text: String) {
         literals = text.split(separator: "*", omittingEmptySubsequences: false).map(String.init)
     }
 
-    init(stringLiteral text: String) { self.init(text) }
+    package init(stringLiteral text: String) { self.init(text) }
 
     /// What the stars stand for in `key`, each as short as possible from the left; nil if the key does not match.
-    func match(_ key: String) -> [String]? {
+    package func match(_ key: String) -> [String]? {
         guard literals.count > 1 else { return key == literals[0] ? [] : nil }
         guard key.hasPrefix(literals[0]) else { return nil }
         var rest = key.dropFirst(literals[0].count)
@@ -25,10 +25,10 @@ struct KeyPattern: Hashable, Sendable, ExpressibleByStringLiteral {
         return captures + [String(rest.dropLast(last.count))]
     }
 
-    func matches(_ key: String) -> Bool { match(key) != nil }
+    package func matches(_ key: String) -> Bool { match(key) != nil }
 
     /// The key in which the stars stand for `captures`: as many as there are stars.
-    func filled(with captures: [String]) -> String {
+    package func filled(with captures: [String]) -> String {
         zip(literals.dropFirst(), captures).reduce(literals[0]) { $0 + $1.1 + $1.0 }
     }
 }

@@ -68,6 +68,14 @@ package struct MappedComponent: Sendable {
         return Plan(role: role, parts: parts)
     }
 
+    /// Bytes in the checkpoint of all weights that were asked for.
+    package var byteCount: Int { plans.keys.reduce(0) { $0 + byteCount(of: $1) } }
+
+    /// Bytes in the checkpoint of a weight that was asked for.
+    package func byteCount(of path: String) -> Int {
+        Set(plans[path]?.parts.map(\.key) ?? []).reduce(0) { $0 + (source.tensors[$1]?.byteCount ?? 0) }
+    }
+
     /// Starts reading a weight that was asked for.
     package func open(_ path: String) throws -> any RowReader {
         guard let plan = plans[path] else { throw CheckpointError.noSuchTensor(file: source.name, tensor: path) }

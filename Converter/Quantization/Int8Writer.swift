@@ -2,23 +2,26 @@ import Tensors
 
 /// Puts quantized rows where `Int8Layout` says they go. Rows may be written from several threads.
 struct Int8Writer {
-    private let role: WeightRole
-    private let layout: Int8Layout
     private let bytes: UnsafeMutableRawBufferPointer
+    private let layout: Int8Layout
+    private let isTable: Bool
+    // Kept, because a role computes them anew from its shape.
+    private let taps: Int
+    private let inputs: Int
 
-    /// - Parameter bytes: `layout.byteCount` zeros.
+    /// - Parameter bytes: `Int8Layout.byteCount` zeros.
     init(role: WeightRole, bytes: UnsafeMutableRawBufferPointer) {
-        self.role = role
-        layout = Int8Layout(role: role)
         self.bytes = bytes
+        layout = Int8Layout(role: role)
+        isTable = if case .table = role { true } else { false }
+        (taps, inputs) = (role.taps, role.inputs)
     }
 
     /// - Parameter integers: the row's `taps × inputs` numbers.
     func write(_ integers: UnsafeBufferPointer<Int8>, scale: Float, row: Int) {
         bytes.storeBytes(of: scale, toByteOffset: layout.scalesOffset + 4 * row, as: Float.self)
-        if case .table(_, let width) = role {
-            UnsafeMutableRawBufferPointer(rebasing: bytes[row * width..<(row + 1) * width])
-                .copyMemory(from: UnsafeRawBufferPointer(integers))
+        if isTable {
+            bytes[(row * inputs)...].copyBytes(from: UnsafeRawBufferPointer(integers))
         } else {
             let sum = integers.reduce(Int32(0)) { $0 + Int32($1) }
             bytes.storeBytes(of: sum, toByteOffset: layout.sumsOffset + 4 * row, as: Int32.self)
@@ -30,14 +33,13 @@ struct Int8Writer {
     private func writeTiles(_ integers: UnsafeBufferPointer<Int8>, row: Int) {
         let (tileOutputs, tileInputs) = (Int8Layout.tileOutputs, Int8Layout.tileInputs)
         let (tileRow, lane) = row.quotientAndRemainder(dividingBy: tileOutputs)
-        for tap in 0..<role.taps {
-            var place = (tileRow * role.taps + tap) * layout.paddedInputs * tileOutputs + lane * tileInputs
-            for first in stride(from: 0, to: role.inputs, by: tileInputs) {
-                for input in first..<min(first + tileInputs, role.inputs) {
-                    bytes.storeBytes(
-                        of: integers[tap * role.inputs + input], toByteOffset: place + input - first, as: Int8.self)
-                }
-                place += tileOutputs * tileInputs
+        let tiles = bytes.assumingMemoryBound(to: Int8.self)
+        var source = 0
+        for tap in 0..<taps {
+            let place = (tileRow * taps + tap) * layout.paddedInputs * tileOutputs + lane * tileInputs
+            for input in 0..<inputs {
+                tiles[place + input / tileInputs * tileInputs * tileOutputs + input % tileInputs] = integers[source]
+                source += 1
             }
         }
     }

@@ -71,6 +71,7 @@ package struct RowQuantizer {
     private func forEachVector(_ scale: Float, _ body: (Int, Int, SIMD8<Float>, SIMD8<Float>) -> Void) {
         let inverse = 1 / scale
         let limit = SIMD8<Float>(repeating: Self.limit)
+        let rounding = Self.rounding
         var index = 0
         while index < row.count {
             let count = min(8, row.count - index)
@@ -81,8 +82,10 @@ package struct RowQuantizer {
                 for lane in 0..<count { scaled[lane] = row[index + lane] }
             }
             scaled *= inverse
-            let clamped = pointwiseMax(pointwiseMin(scaled, limit), -limit)
-            body(index, count, scaled, (clamped + Self.rounding) - Self.rounding)
+            var clamped = scaled
+            clamped.replace(with: limit, where: scaled .> limit)
+            clamped.replace(with: -limit, where: scaled .< -limit)
+            body(index, count, scaled, (clamped + rounding) - rounding)
             index += 8
         }
     }

@@ -29,7 +29,7 @@ package struct DiffusersFolder: Sendable {
         name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
         guard FileManager.default.fileExists(atPath: path + "/model_index.json") else {
             throw CheckpointError.missing(
-                path: "\(name)/model_index.json",
+                path: "\(path)/model_index.json",
                 remedy: "give the folder of a checkpoint in the diffusers layout, which has this file")
         }
         let file = "model_index.json"

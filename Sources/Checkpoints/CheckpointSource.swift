@@ -20,6 +20,9 @@ package struct TensorHeader: Hashable, Sendable {
         self.type = type
         self.shape = shape
     }
+
+    /// Size of the tensor, whose shape has been checked against its file.
+    package var byteCount: Int { shape.count * type.byteCount }
 }
 
 /// A tensor of a checkpoint, ready to be read from several threads at once.

@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// The caller's thread takes part, so that the cancellation of the task it belongs to is seen.
 /// - Throws: what `body` threw for the smallest number for which it threw; `CancellationError` if cancelled.
-func forEachInParallel<Context: Sendable>(
+package func forEachInParallel<Context: Sendable>(
     _ count: Int, contexts: [Context], _ body: @Sendable (_ item: Int, _ context: Context) throws -> Void
 ) throws {
     let progress = Mutex(ParallelProgress())

@@ -18,53 +18,24 @@ import Testing
         .table(rows: 100, width: 13), .table(rows: 3, width: 64),
     ]
 
-    /// Reads a stored int8 weight by the words of `Int8Layout`'s description.
-    private func unpack(_ bytes: [UInt8], _ role: WeightRole) -> [Float] {
-        let layout = Int8Layout(role: role)
-        func load<T: FixedWidthInteger>(_ offset: Int, _: T.Type) -> T {
-            T(littleEndian: bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: T.self) })
-        }
-        let isTable = if case .table = role { true } else { false }
-        var values: [Float] = []
-        for output in 0..<role.outputs {
-            let scale = Float(bitPattern: load(layout.scalesOffset + 4 * output, UInt32.self))
-            var sum: Int32 = 0
-            for tap in 0..<role.taps {
-                for input in 0..<role.inputs {
-                    let offset =
-                        isTable
-                        ? output * role.inputs + input
-                        : ((output / 16 * role.taps + tap) * (layout.paddedInputs / 4) + input / 4) * 64 + output % 16
-                            * 4
-                            + input % 4
-                    let integer = load(offset, Int8.self)
-                    sum += Int32(integer)
-                    values.append(Float(integer) * scale)
-                }
-            }
-            if !isTable { #expect(load(layout.sumsOffset + 4 * output, Int32.self) == sum) }
-        }
-        return values
-    }
-
-    private func relativeError(_ a: [Float], _ b: [Float]) -> Double {
-        let difference = zip(a, b).reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
-        return (difference / b.reduce(0) { $0 + Double($1) * Double($1) }).squareRoot()
-    }
-
     @Test(arguments: roles) func int8(role: WeightRole) throws {
         let rows = rows(role)
         let encoded = try encoder.encode(rows, role: role, as: .int8, name: "w")
         #expect(encoded.bytes.count == Int8Layout(role: role).byteCount)
         #expect(encoded.format == .int8 && encoded.inRange)
-        let unpacked = unpack(encoded.bytes, role)
+        let unpacked = Unpacking.values(encoded.bytes, role, .int8)
         let error = relativeError(unpacked, rows.values)
         #expect(error < 0.01)
         #expect(abs(error - encoded.relativeError) < 1e-5)
-        for (row, values) in stride(from: 0, to: unpacked.count, by: rows.width).enumerated() {
-            let range = values..<values + rows.width
-            #expect(relativeError(Array(unpacked[range]), Array(rows.values[range])) < 0.012, "row \(row)")
+        for start in stride(from: 0, to: unpacked.count, by: rows.width) {
+            let range = start..<start + rows.width
+            #expect(relativeError(unpacked[range], rows.values[range]) < 0.012)
         }
+        if case .table = role { return }
+        let sums = (0..<role.outputs).map { output in
+            Unpacking.integers(encoded.bytes, role, output: output).reduce(Int32(0)) { $0 + Int32($1) }
+        }
+        #expect(Unpacking.sums(encoded.bytes, role) == sums)
     }
 
     @Test func paddingIsZero() throws {

@@ -1,0 +1,165 @@
+import Checkpoints
+import Diffusion
+import Foundation
+import Tensors
+import Tokenizers
+import WeightFile
+
+/// How a checkpoint is converted.
+package struct ConversionOptions: Sendable {
+    package var weights: WeightPreset
+    package var compression: PackCompression
+    /// Takes the place of what the folder says.
+    package var license: LicenseText?
+    package var threads: Int
+
+    package init(
+        weights: WeightPreset = .int8, compression: PackCompression = .zstd(level: 3), license: LicenseText? = nil,
+        threads: Int = ProcessInfo.processInfo.activeProcessorCount
+    ) {
+        self.weights = weights
+        self.compression = compression
+        self.license = license
+        self.threads = threads
+    }
+}
+
+/// How far a conversion is.
+package struct ConversionProgress: Sendable, Equatable {
+    /// Being worked on.
+    package let component: String
+    /// Bytes of the checkpoint's weights.
+    package let bytesDone: Int
+    package let bytesTotal: Int
+}
+
+/// Makes a pack from a checkpoint folder, one weight at a time.
+package struct CheckpointConverter: Sendable {
+    /// Recorded in every pack. Raise it with anything that changes what is written.
+    package static let version = "1"
+
+    private let folder: DiffusersFolder
+    private let options: ConversionOptions
+    private let license: LicenseText?
+    private let components: [Component]
+    private let tokenizers: [(name: String, definition: TokenizerDefinition)]
+    private let scheduler: Data
+
+    /// A component whose checkpoint has been found to hold what its model needs.
+    private struct Component {
+        let name: String
+        let className: String
+        let config: Data
+        let requirements: [WeightRequirement]
+        let weights: MappedComponent
+    }
+
+    /// Reads everything but the weights' numbers, so that a checkpoint which does not fit fails before work begins.
+    /// - Throws: `CheckpointError`, `MappingError`, `ConfigError`, `TokenizerError`, `SchedulerError`, `PackError`.
+    package init(_ folder: DiffusersFolder, _ options: ConversionOptions) throws {
+        self.folder = folder
+        self.options = options
+        try CheckpointLayout.check(folder)
+        license = try options.license ?? LicenseText.find(in: folder)
+        components = try CheckpointLayout.models.map { try Self.component($0, in: folder) }
+        tokenizers = try CheckpointLayout.tokenizers.map { ($0, try Self.tokenizer($0, in: folder)) }
+        scheduler = Data(try folder.config("\(CheckpointLayout.scheduler)/scheduler_config.json"))
+        _ = try JSONDecoder().decode(SchedulerConfig.self, from: scheduler)
+    }
+
+    private static func component(_ name: String, in folder: DiffusersFolder) throws -> Component {
+        let className = try folder.component(name).className
+        let config = Data(try folder.config("\(name)/config.json"))
+        guard
+            let requirements = try ComponentModel.requirements(className: className, component: name, config: config)
+        else { throw MappingError.unknownClass(file: name, className: className) }
+        let roles = Dictionary(uniqueKeysWithValues: requirements.map { ($0.path, $0.role) })
+        let weights = try MappedComponent(
+            className: className, weights: roles, source: folder.weights(of: name))
+        return Component(
+            name: name, className: className, config: config, requirements: requirements, weights: weights)
+    }
+
+    private static func tokenizer(_ name: String, in folder: DiffusersFolder) throws -> TokenizerDefinition {
+        let className = try folder.component(name).className
+        guard let kind = TokenizerKind(className: className) else {
+            throw MappingError.unknownClass(file: name, className: className)
+        }
+        return try TokenizerReader.read(folder: URL(fileURLWithPath: "\(folder.path)/\(name)"), kind: kind)
+    }
+
+    /// Writes the pack. The same checkpoint and options write the same bytes, whatever the number of threads.
+    /// - Parameter report: called after every weight, on the caller's thread.
+    /// - Throws: `PackError`, `CheckpointError`, `QuantizationError`; `CancellationError`. Then there is no new file, and
+    ///   an old one at `path` is as it was.
+    package func convert(to path: String, report: (ConversionProgress) -> Void = { _ in }) throws -> ConversionSummary {
+        let writer = try PackWriter(
+            file: AtomicFile(path: path), compression: options.compression, threads: options.threads)
+        var summary = ConversionSummary(
+            source: folder.name, weights: options.weights.rawValue, compression: options.compression.name,
+            license: license?.name)
+        let total = components.reduce(0) { $0 + $1.weights.byteCount }
+        var done = 0
+        for component in components {
+            try writer.addComponent(name: component.name, className: component.className, config: component.config)
+            var result = ConversionSummary.Component(name: component.name, className: component.className)
+            for requirement in component.requirements {
+                try Task.checkCancellation()
+                try add(requirement, of: component, to: writer, &result)
+                done += component.weights.byteCount(of: requirement.path)
+                report(ConversionProgress(component: component.name, bytesDone: done, bytesTotal: total))
+            }
+            summary.components.append(result)
+        }
+        for (name, definition) in tokenizers { try writer.addBlob(name: name, definition.encoded()) }
+        try writer.addBlob(name: CheckpointLayout.scheduler, scheduler)
+        if let text = license?.text { try writer.addBlob(name: "license", Data(text.utf8)) }
+        writer.setProvenance(provenance)
+        try writer.finish()
+        summary.fileBytes = try InputFile(path: path, name: path).size
+        return summary
+    }
+
+    private func add(
+        _ requirement: WeightRequirement, of component: Component, to writer: PackWriter,
+        _ result: inout ConversionSummary.Component
+    ) throws {
+        let policy = PrecisionPolicy(options.weights)
+        let encoder = WeightEncoder(workers: Workers(count: options.threads))
+        let rows = try component.weights.open(requirement.path)
+        for format in policy.candidates(for: requirement) {
+            let name = "\(component.name).\(requirement.path)"
+            let weight = try encoder.encode(rows, role: requirement.role, as: format, name: name)
+            guard policy.accepts(weight) else { continue }
+            let stored = try weight.bytes.withUnsafeBytes {
+                try writer.addTensor(
+                    component: component.name, name: requirement.path,
+                    policy.description(of: requirement, as: format), bytes: $0)
+            }
+            result.add(
+                weight, name: requirement.path, parameters: requirement.role.shape.count, storedBytes: stored)
+            return
+        }
+    }
+
+    private var provenance: [(String, String)] {
+        var notes = [
+            ("source", folder.name), ("pipeline", folder.pipelineClass), ("converter", Self.version),
+            ("weights", options.weights.rawValue), ("compression", options.compression.name),
+        ]
+        if options.weights == .int8 { notes.append(("int8 error limit", "\(PrecisionPolicy.int8ErrorLimit)")) }
+        if let savedWith = folder.savedWith { notes.append(("diffusers", savedWith)) }
+        if let license { notes.append(("license", license.name)) }
+        return notes
+    }
+}
+
+extension PackCompression {
+    /// For provenance and summaries.
+    var name: String {
+        switch self {
+        case .none: "none"
+        case .zstd(let level): "zstd \(level)"
+        }
+    }
+}

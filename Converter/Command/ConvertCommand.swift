@@ -1,0 +1,106 @@
+import ArgumentParser
+import Converter
+import Foundation
+import Terminal
+import WeightFile
+
+@main
+struct ConvertCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audioldm2-convert",
+        abstract: "Makes one model file (.aldm) from an AudioLDM 2 checkpoint folder.",
+        discussion: """
+            FOLDER has the layout that diffusers saves: model_index.json, and a folder for each component with its \
+            config.json and safetensors files (float32, float16 or bfloat16).
+
+            By default products are stored as 8-bit integers with a scale for each output, except where that loses too \
+            much, which is measured. Interrupting leaves an older output file as it was.
+
+            EXAMPLES:
+              audioldm2-convert audioldm2/ --output audioldm2.aldm
+              audioldm2-convert audioldm2/ --output small.aldm --compression 12
+              audioldm2-convert audioldm2/ --output exact.aldm --weights float32 --json > report.json
+            """)
+
+    @Argument(help: "The checkpoint folder.", completion: .directory)
+    var folder: String
+
+    @Option(name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "MODEL.aldm"))
+    var output: String
+
+    @Option(help: "How weights are stored, where their precision allows.")
+    var weights: WeightPreset = .int8
+
+    @Option(help: ArgumentHelp("zstd level, or none: used in place, without loading.", valueName: "none|1…19"))
+    var compression: CompressionArgument = .init(value: .none)
+
+    @Option(
+        help: ArgumentHelp(
+            "Text of the weights' licence, instead of what the folder has.", valueName: "FILE"), completion: .file())
+    var license: String?
+
+    @Option(help: ArgumentHelp("How many threads work.", valueName: "N"))
+    var threads: Int = ProcessInfo.processInfo.activeProcessorCount
+
+    @Flag(name: [.short, .long], help: "Print nothing but errors.")
+    var quiet = false
+
+    @Flag(help: "Print the summary as JSON.")
+    var json = false
+
+    func validate() throws {
+        guard threads > 0 else { throw ValidationError("--threads needs a number from 1.") }
+        guard !output.isEmpty else { throw ValidationError("--output needs the name of a file.") }
+    }
+
+    func run() async throws {
+        let options = ConversionOptions(
+            weights: weights, compression: compression.value, license: try license.map(LicenseText.init(path:)),
+            threads: threads)
+        let converter = try CheckpointConverter(DiffusersFolder(path: folder), options)
+        let work = Task { [output, quiet] in
+            let line = ProgressLine(quiet: quiet)
+            defer { line.clear() }
+            return try converter.convert(to: output) { progress in
+                line.show(
+                    "converting", share: Double(progress.bytesDone) / Double(max(progress.bytesTotal, 1)),
+                    detail:
+                        "\(progress.component), \(megabytes(progress.bytesDone)) of \(megabytes(progress.bytesTotal))")
+            }
+        }
+        let interrupts = Interrupts { work.cancel() }
+        defer { interrupts.stop() }
+        do {
+            let summary = try await work.value
+            if json {
+                print(try Terminal.json(summary))
+            } else if !quiet {
+                print(summary.table(output: output))
+            }
+        } catch is CancellationError {
+            if !quiet { printNote("stopped; nothing was written") }
+            throw ExitCode(130)
+        }
+    }
+}
+
+extension WeightPreset: ExpressibleByArgument {}
+
+/// `none` or a zstd level.
+struct CompressionArgument: ExpressibleByArgument {
+    let value: PackCompression
+
+    init(value: PackCompression) { self.value = value }
+
+    init?(argument: String) {
+        if argument == "none" {
+            value = .none
+        } else if let level = Int(argument), (1...19).contains(level) {
+            value = .zstd(level: level)
+        } else {
+            return nil
+        }
+    }
+
+    var defaultValueDescription: String { "none" }
+}

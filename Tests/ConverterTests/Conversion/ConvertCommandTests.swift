@@ -1,0 +1,96 @@
+import Foundation
+import Testing
+
+/// The command as it is run.
+@Suite struct ConvertCommandTests {
+    private let folder: TemporaryFolder
+    private let checkpoint = CheckpointFixture(CheckpointFixture.names[0]).path
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private struct Outcome {
+        let status: Int32
+        let output: String
+        let errors: String
+    }
+
+    /// Runs the command beside the test's own program, through a shell that sees `$command`.
+    private func run(_ arguments: [String], script: String = #"exec "$command" "$@""#) throws -> Outcome {
+        let products = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        process.arguments = ["-c", script, "bash"] + arguments
+        process.environment = ["command": products.appendingPathComponent("audioldm2-convert").path]
+        let (output, errors) = (folder.path + "/stdout", folder.path + "/stderr")
+        for file in ["stdout", "stderr"] { try folder.write("", to: file) }
+        process.standardOutput = FileHandle(forWritingAtPath: output)
+        process.standardError = FileHandle(forWritingAtPath: errors)
+        try process.run()
+        process.waitUntilExit()
+        return Outcome(
+            status: process.terminationStatus, output: try String(contentsOfFile: output, encoding: .utf8),
+            errors: try String(contentsOfFile: errors, encoding: .utf8))
+    }
+
+    private var model: String { folder.path + "/model.aldm" }
+
+    @Test func convertsAndSumsUp() throws {
+        let outcome = try run([checkpoint, "--output", model])
+        #expect(outcome.status == 0 && outcome.errors.isEmpty)
+        #expect(outcome.output.contains("unet"))
+        #expect(outcome.output.contains("largest relative errors"))
+        #expect(outcome.output.contains("\(model): "))
+    }
+
+    @Test func printsJSON() throws {
+        let outcome = try run([checkpoint, "-o", model, "--json", "--weights", "float16", "--compression", "none"])
+        let summary = try #require(
+            try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+        #expect(summary["weights"] as? String == "float16")
+        #expect(summary["compression"] as? String == "none")
+        #expect((summary["components"] as? [Any])?.count == 7)
+    }
+
+    @Test func quietSaysNothing() throws {
+        let outcome = try run([checkpoint, "-o", model, "--quiet", "--threads", "1"])
+        #expect(outcome.status == 0 && outcome.output.isEmpty && outcome.errors.isEmpty)
+        #expect(FileManager.default.fileExists(atPath: model))
+    }
+
+    @Test(arguments: [
+        [], ["a"], ["a", "-o", "b", "--weights", "int4"], ["a", "-o", "b", "--compression", "20"],
+        ["a", "-o", "b", "--compression", "0"], ["a", "-o", "b", "--threads", "0"], ["a", "-o", ""],
+        ["a", "-o", "b", "c"],
+    ])
+    func wrongUse(arguments: [String]) throws {
+        let outcome = try run(arguments)
+        #expect(outcome.status == 64)
+        #expect(outcome.errors.hasPrefix("Error: "))
+    }
+
+    @Test func failuresTakeOneLine() throws {
+        for arguments in [
+            [folder.path, "-o", model], [checkpoint, "-o", folder.path],
+            [checkpoint, "-o", model, "--license", "/absent"],
+        ] {
+            let outcome = try run(arguments)
+            #expect(outcome.status == 1 && outcome.output.isEmpty)
+            #expect(outcome.errors.hasPrefix("Error: ") && outcome.errors.split(separator: "\n").count == 1)
+        }
+    }
+
+    @Test func aFullDisk() throws {
+        // A limit on the file's size fails as a full disk does, in the middle of writing.
+        let outcome = try run(
+            [checkpoint, "-o", model], script: #"trap "" XFSZ; ulimit -f 1000; exec "$command" "$@""#)
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("\(model): cannot write"), "\(outcome.errors)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["stderr", "stdout"])
+    }
+
+    @Test func helpHasExamples() throws {
+        let outcome = try run(["--help"])
+        #expect(outcome.status == 0)
+        #expect(outcome.output.contains("audioldm2-convert audioldm2/ --output audioldm2.aldm"))
+    }
+}

@@ -31,8 +31,8 @@ struct ConvertCommand: AsyncParsableCommand {
     @Option(help: "How weights are stored, where their precision allows.")
     var weights: WeightPreset = .int8
 
-    @Option(help: ArgumentHelp("zstd level, or none: used in place, without loading.", valueName: "none|1…19"))
-    var compression: CompressionArgument = .init(value: .none)
+    @Option(help: ArgumentHelp("zstd level, or none: larger, used in place without loading.", valueName: "none|1…19"))
+    var compression: CompressionArgument = .init(value: ConversionOptions().compression)
 
     @Option(
         help: ArgumentHelp(
@@ -102,5 +102,10 @@ struct CompressionArgument: ExpressibleByArgument {
         }
     }
 
-    var defaultValueDescription: String { "none" }
+    var defaultValueDescription: String {
+        switch value {
+        case .none: "none"
+        case .zstd(let level): "\(level)"
+        }
+    }
 }

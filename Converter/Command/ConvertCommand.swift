@@ -31,8 +31,8 @@ struct ConvertCommand: AsyncParsableCommand {
     @Option(help: "How weights are stored, where their precision allows.")
     var weights: WeightPreset = .int8
 
-    @Option(help: ArgumentHelp("zstd level, or none: larger, used in place without loading.", valueName: "none|1…19"))
-    var compression: CompressionArgument = .init(value: ConversionOptions().compression)
+    @Option(help: ArgumentHelp("zstd level; none is larger, and read in place.", valueName: "none|1…19"))
+    var compression = CompressionArgument(value: .zstd(level: 3))
 
     @Option(
         help: ArgumentHelp(
@@ -86,7 +86,7 @@ struct ConvertCommand: AsyncParsableCommand {
 
 extension WeightPreset: ExpressibleByArgument {}
 
-/// `none` or a zstd level.
+/// `none` or a zstd level. Low levels are as good as high ones: weights have few repetitions, but uneven frequencies.
 struct CompressionArgument: ExpressibleByArgument {
     let value: PackCompression
 

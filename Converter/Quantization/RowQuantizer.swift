@@ -46,6 +46,7 @@ package struct RowQuantizer {
 
     /// `Σ (x − scale · integer)²`.
     package func squaredError(_ scale: Float) -> Double {
+        guard scale > 0 else { return row.reduce(0.0) { $0 + Double($1) * Double($1) } }
         var sum = SIMD8<Float>.zero
         forEachVector(scale) { _, _, scaled, rounded in
             let difference = scaled - rounded

@@ -92,5 +92,6 @@ import Testing
         let outcome = try run(["--help"])
         #expect(outcome.status == 0)
         #expect(outcome.output.contains("audioldm2-convert audioldm2/ --output audioldm2.aldm"))
+        #expect(outcome.output.contains("--compression <none|1…19>"))
     }
 }

@@ -85,6 +85,14 @@ import Testing
         }
     }
 
+    @Test func aRowOfZerosAmongOthers() throws {
+        let role = WeightRole.matrix(outputs: 3, inputs: 2)
+        let rows = MemoryRows(3, 2, [1, 0.5, 0, 0, -2, 1])
+        let encoded = try encoder.encode(rows, role: role, as: .int8, name: "w")
+        #expect(encoded.relativeError < 0.01)
+        #expect(Unpacking.values(encoded.bytes, role, .int8)[2..<4] == [0, 0])
+    }
+
     @Test func halvesOverflow() throws {
         let role = WeightRole.matrix(outputs: 1, inputs: 2)
         for (value, fits) in [(65504, true), (65505, false), (-1e9, false)] as [(Float, Bool)] {

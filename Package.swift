@@ -39,11 +39,14 @@ let package = Package(
             dependencies: ["AudioLDM2", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
         .target(
-            name: "Converter", dependencies: ["AudioLDM2", "Checkpoints", "Tensors", "WeightFile", "Tokenizers", "CKernels"],
+            name: "Converter",
+            dependencies: ["AudioLDM2", "Checkpoints", "Tensors", "WeightFile", "Tokenizers", "CKernels"],
             path: "Converter", exclude: ["Command"]),
         .executableTarget(
             name: "AudioLDM2Convert",
-            dependencies: ["Converter", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "Converter", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             path: "Converter/Command"),
 
         // Tests, and what they share.

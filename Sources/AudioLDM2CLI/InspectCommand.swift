@@ -48,7 +48,9 @@ struct InspectCommand: ParsableCommand {
         print("\(inspection.path): \(megabytes(inspection.fileBytes))")
         for component in inspection.components {
             let formats = component.parametersByFormat.sorted { $0.value > $1.value }
-                .map { String(format: "%@ %.1f %%", $0.key, 100 * Double($0.value) / Double(max(component.parameters, 1))) }
+                .map {
+                    String(format: "%@ %.1f %%", $0.key, 100 * Double($0.value) / Double(max(component.parameters, 1)))
+                }
                 .joined(separator: ", ")
             print(
                 padded(component.name, 18) + padded(component.className, 32)

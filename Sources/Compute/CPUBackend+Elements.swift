@@ -9,7 +9,8 @@ extension CPUBackend {
             throw TensorError.shapeMismatch(operation: "gather", expected: "a table", found: role.shape)
         }
         if let id = ids.first(where: { !(0..<rows).contains($0) }) {
-            throw TensorError.shapeMismatch(operation: "gather", expected: "an id below \(rows), not \(id)", found: role.shape)
+            throw TensorError.shapeMismatch(
+                operation: "gather", expected: "an id below \(rows), not \(id)", found: role.shape)
         }
         let y = try empty([ids.count, width])
         let target = try floats(y, "gather")

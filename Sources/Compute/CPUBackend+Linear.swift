@@ -53,7 +53,9 @@ extension CPUBackend {
             weightRows.isCompact ? threadCount * block * width * MemoryLayout<Float>.size : 0, on: self)
         let rowsAtOnce = Self.rowsPerProduct
         forBlocks(of: outputs, size: block) { range, worker in
-            guard let b = weightRows.rows(range, scratch: scratch.floats + worker * block * width, kernels) else { return }
+            guard let b = weightRows.rows(range, scratch: scratch.floats + worker * block * width, kernels) else {
+                return
+            }
             for first in stride(from: 0, to: rows, by: rowsAtOnce) {
                 let count = min(rowsAtOnce, rows - first)
                 let target = y + first * outputs + range.lowerBound

@@ -46,7 +46,8 @@ package struct Conv1d: Sendable {
         _ inputs: Int, _ outputs: Int, kernel: Int, dilation: Int = 1, inputActivation: Activation = .none,
         _ weights: WeightScope
     ) throws {
-        weight = try weights.convolution("weight", outputs: outputs, kernelHeight: kernel, kernelWidth: 1, inputs: inputs)
+        weight = try weights.convolution(
+            "weight", outputs: outputs, kernelHeight: kernel, kernelWidth: 1, inputs: inputs)
         bias = try weights.vector("bias", outputs)
         let reach = dilation * (kernel - 1)
         geometry = ConvolutionGeometry(

@@ -37,11 +37,13 @@ extension Tensor {
     /// - Throws: `TensorError.shapeMismatch` if the range is outside of the tensor.
     package func outermost(_ range: Range<Int>) throws -> Tensor {
         guard shape.rank > 0, range.lowerBound >= 0, range.upperBound <= shape[0] else {
-            throw TensorError.shapeMismatch(operation: "slice \(range)", expected: "a range inside axis 0", found: shape)
+            throw TensorError.shapeMismatch(
+                operation: "slice \(range)", expected: "a range inside axis 0", found: shape)
         }
         var sliced = shape
         sliced[0] = range.count
-        return Tensor(shape: sliced, storage: storage, offset: offset + range.lowerBound * (shape.count / max(shape[0], 1)))
+        return Tensor(
+            shape: sliced, storage: storage, offset: offset + range.lowerBound * (shape.count / max(shape[0], 1)))
     }
 }
 

@@ -71,7 +71,8 @@ import Testing
     }
 
     @Test func goldenFilesWithoutSettingsAreNamed() throws {
-        let weights = Fixtures.folder("Checkpoints").appendingPathComponent("tiny/vae/diffusion_pytorch_model.safetensors")
+        let weights = Fixtures.folder("Checkpoints").appendingPathComponent(
+            "tiny/vae/diffusion_pytorch_model.safetensors")
         #expect {
             try Verification(modelAt: ModelFixture.path("tiny", .int8), goldenAt: weights.path)
         } throws: { error in

@@ -59,7 +59,7 @@ import Testing
     func everySchedulerMakesItsOwnSound(_ scheduler: GenerationOptions.Scheduler) async throws {
         let options = GenerationOptions(seconds: 0.5, numInferenceSteps: 5, scheduler: scheduler, seed: 3)
         let clip = try await generate(options).clip
-        #expect(clip.samples.allSatisfy(\.isFinite))
+        #expect(clip.samples.allSatisfy { $0.isFinite })
         var other = options
         other.scheduler = scheduler == .ddim ? .euler : .ddim
         #expect(try await generate(other).clip != clip)
@@ -108,14 +108,18 @@ import Testing
         for try await event in try AudioLDM2Pipeline(modelAt: model).events(prompt, options: options) {
             if case .warning(let text) = event { warnings.append(text) }
         }
-        #expect(warnings.contains { $0.contains("128 tokens") && $0.contains("T5") && $0.contains("word399") })
-        #expect(warnings.contains { $0.contains("512 tokens") && $0.contains("CLAP") })
+        // CLAP's tokenizer spells every word out; T5's small one knows few of these digits.
+        #expect(
+            warnings.contains { $0.contains("512 tokens") && $0.contains("CLAP") && $0.contains("word105 word106") })
+        #expect(warnings.contains { $0.contains("128 tokens") && $0.contains("T5") && $0.contains("word") })
+        #expect(warnings.count == 2 && warnings.allSatisfy { $0.count < 250 })
     }
 
     @Test func cancellationStopsTheWork() async throws {
         let pipeline = try AudioLDM2Pipeline(modelAt: model)
         let task = Task {
-            try await pipeline.generate("rain", options: GenerationOptions(seconds: 60, numInferenceSteps: 900, seed: 1))
+            try await pipeline.generate(
+                "rain", options: GenerationOptions(seconds: 60, numInferenceSteps: 900, seed: 1))
         }
         try await Task.sleep(for: .milliseconds(300))
         task.cancel()

@@ -1,8 +1,7 @@
+import Compute
 import Foundation
 import Tensors
 import Testing
-
-import Compute
 
 @Suite struct OperationTests {
     private let backend = CPUBackend(threadCount: 2)
@@ -77,7 +76,8 @@ import Compute
                 let variance = places.reduce(0.0) { $0 + pow(Double(x[$1]) - mean, 2) } / Double(places.count)
                 for place in places {
                     let channel = place % size.channels
-                    let h = (Double(x[place]) - mean) / (variance + 1e-5).squareRoot() * Double(scale[channel])
+                    let h =
+                        (Double(x[place]) - mean) / (variance + 1e-5).squareRoot() * Double(scale[channel])
                         + Double(shift[channel])
                     expected[place] = Float(h / (1 + exp(-h)))
                 }

@@ -1,8 +1,7 @@
+import Compute
 import Foundation
 import Tensors
 import Testing
-
-import Compute
 
 /// Every storage of a weight, with the error that its arithmetic may have against exact products of the same numbers.
 struct Storage: Sendable, CustomTestStringConvertible {
@@ -158,13 +157,16 @@ struct Storage: Sendable, CustomTestStringConvertible {
                         var sum = Double(bias[output]) + Double(perSample[sample * job.outputs + output])
                         for i in 0..<job.kernel.height {
                             for j in 0..<job.kernel.width {
-                                let sourceY = y * job.geometry.strideHeight - job.geometry.padding.top
+                                let sourceY =
+                                    y * job.geometry.strideHeight - job.geometry.padding.top
                                     + i * job.geometry.dilationHeight
-                                let sourceX = x0 * job.geometry.strideWidth - job.geometry.padding.left
+                                let sourceX =
+                                    x0 * job.geometry.strideWidth - job.geometry.padding.left
                                     + j * job.geometry.dilationWidth
                                 for channel in 0..<channels {
                                     let tap = (output * job.kernel.height + i) * job.kernel.width + j
-                                    sum += input(sample, sourceY, sourceX, channel)
+                                    sum +=
+                                        input(sample, sourceY, sourceX, channel)
                                         * Double(weight[tap * channels + channel])
                                 }
                             }

@@ -25,7 +25,8 @@ struct Generation {
                 prompt, negative: options.guidanceScale > 1 ? options.negativePrompt : nil)
         }
         let latents = try timer.measure(.denoising) {
-            try context.with(Model.Part.unet, { try UNet(model.unetConfig, $0) }) { unet in
+            let build = { try UNet(model.unetConfig, $0) }
+            return try context.with(Model.Part.unet, build) { unet in
                 let denoise = try Denoiser(unet, conditions: conditions, context: context)
                 var source = NoiseSource(seed: seed, on: context.backend)
                 let noise = try source.normal(

@@ -49,7 +49,8 @@ struct Model: Sendable {
         func require(_ component: String, _ key: String, _ value: Int, equals expected: Int) throws {
             try ConfigCheck(component: component).require(key, value, isOneOf: [expected])
         }
-        try require(Part.projection, "text_encoder_dim", projectionConfig.textEncoderDim, equals: clapConfig.projectionDim)
+        try require(
+            Part.projection, "text_encoder_dim", projectionConfig.textEncoderDim, equals: clapConfig.projectionDim)
         try require(Part.projection, "text_encoder_1_dim", projectionConfig.textEncoder1Dim, equals: t5Config.dModel)
         try require(
             Part.projection, "langauge_model_dim", projectionConfig.langaugeModelDim, equals: languageModelConfig.nEmbd)

@@ -105,8 +105,10 @@ struct PromptEncoder {
 
     private func warn(_ name: String, _ encoding: Encoding, _ encoder: String, limit: Int) {
         guard let cut = encoding.truncatedText else { return }
+        let shown = cut.count > 100 ? cut.prefix(100) + "…" : cut[...]
         context.report(
-            .warning("the \(name) is longer than the \(limit) tokens that \(encoder) reads here; it ignores “\(cut)”"))
+            .warning("the \(name) is longer than the \(limit) tokens that \(encoder) reads here; it ignores “\(shown)”")
+        )
     }
 
     private func upload(_ mask: [Int]) throws -> Tensor {

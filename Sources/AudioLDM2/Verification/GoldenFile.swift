@@ -20,7 +20,8 @@ struct GoldenFile {
         func setting<Value>(_ key: String, _ parse: (String) -> Value?) throws -> Value {
             guard let text = metadata[key], let value = parse(text) else {
                 throw AudioLDM2Error(
-                    .file, "\(path): no usable '\(key)' in its metadata; a golden file records prompt, negative, "
+                    .file,
+                    "\(path): no usable '\(key)' in its metadata; a golden file records prompt, negative, "
                         + "seconds, steps and guidance")
             }
             return value

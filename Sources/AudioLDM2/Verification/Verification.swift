@@ -59,7 +59,8 @@ public struct Verification {
     private func compareDenoising(_ conditions: [Condition], _ comparison: inout Comparison) throws -> Tensor {
         let initial = try golden.latents("latents.initial", on: context.backend)
         try comparison.compare("latents.initial", initial, order: .channelsFirst)
-        return try context.with(Model.Part.unet, { try UNet(context.model.unetConfig, $0) }) { unet in
+        let build = { try UNet(context.model.unetConfig, $0) }
+        return try context.with(Model.Part.unet, build) { unet in
             let denoise = try Denoiser(unet, conditions: conditions, context: context)
             let ddim = try scheduler(.ddim)
             try comparison.compare("timesteps", integers: ddim.timesteps.map { Int($0) })

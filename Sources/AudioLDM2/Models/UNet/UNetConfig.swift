@@ -128,10 +128,13 @@ package struct UNetConfig: ModelConfig {
         }
         let dims = crossAttentionDim.expanded(to: blockOutChannels.count)
         try check.require("cross_attention_dim (count)", dims?.count ?? 0, isOneOf: [blockOutChannels.count])
-        for dim in (dims ?? []).joined().compactMap(\.self) { try check.require("cross_attention_dim", dim, in: 1...16384) }
+        for dim in (dims ?? []).joined().compactMap(\.self) {
+            try check.require("cross_attention_dim", dim, in: 1...16384)
+        }
         for dims in dims ?? [] { try check.require("cross_attention_dim (per level)", dims.count, in: 1...4) }
         for level in levels {
-            try check.require("attention_head_dim", level.heads, dividesInto: level.channels, named: "block_out_channels")
+            try check.require(
+                "attention_head_dim", level.heads, dividesInto: level.channels, named: "block_out_channels")
         }
         for (key, kernel) in [("conv_in_kernel", convInKernel), ("conv_out_kernel", convOutKernel)] {
             try check.require(key, kernel, isOneOf: [1, 3, 5, 7])
@@ -154,7 +157,10 @@ package struct UNetConfig: ModelConfig {
 
 /// `cross_attention_dim`: a number, one list for all levels, or a list per level; null means self-attention.
 private struct CrossAttentionDim: Decodable, Sendable {
-    private enum Form { case uniform([Int?]), perLevel([[Int?]]) }
+    private enum Form {
+        case uniform([Int?])
+        case perLevel([[Int?]])
+    }
     private let form: Form
 
     init(from decoder: any Decoder) throws {

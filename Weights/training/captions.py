@@ -192,16 +192,53 @@ def speech(rng: random.Random, row: dict, heldout: bool = False) -> str:
     return rng.choice(forms).format(w=who, p=row["phrase"])
 
 
+def describe(rng: random.Random, facts: dict, heldout: bool = False) -> str:
+    """A caption for what is known of a scene (data.Scenes makes the facts):
+
+    events    [(class, variant, treatments), …], one or two, for effects; beside a phrase, one in the background
+    relation  how two events stand to each other: a key of `join`
+    piece     a row of music.tsv
+    phrase    a row of speech.tsv
+
+    With `heldout`, only words kept from training name the effects and voices, in the plainest template.
+    """
+    if "piece" in facts:
+        return sentence(rng, music(rng, facts["piece"]))
+    texts = [event(rng, *e, heldout=heldout) for e in facts.get("events", [])]
+    if "phrase" in facts:
+        texts.insert(0, speech(rng, facts["phrase"], heldout))
+    text = join(rng, *texts, facts["relation"]) if len(texts) == 2 else texts[0]
+    return text if heldout or "phrase" in facts else sentence(rng, text)
+
+
+def imagine(rng: random.Random, rows: list[dict]) -> dict:
+    """Facts without a sound: for the text-only stages.  `rows` describe clips (prepare.py's index)."""
+    def made_up():
+        row = rng.choice(effects)
+        treatments = rng.sample([t for t in SUFFIX if t], 1) if rng.random() < 0.4 else []
+        return row["class"], row["variant"], treatments
+
+    effects = [r for r in rows if r["domain"] == "effect"]
+    row = rng.choice(rows)
+    if row["domain"] == "music":
+        return {"piece": row}
+    if row["domain"] == "speech":
+        return {"phrase": row} | ({"events": [made_up()], "relation": "background"} if rng.random() < 0.2 else {})
+    if rng.random() < 0.6:
+        return {"events": [made_up()]}
+    return {"events": [made_up(), made_up()], "relation": rng.choice(["together", "background", "sequence"])}
+
+
 def main():
-    from common import parser
+    from common import data_folder, parser
+    from data import Pack
 
     p = parser(__doc__)
     p.add_argument("--count", type=int, default=20)
     args = p.parse_args()
-    rng = random.Random(0)
+    rows, rng = Pack(data_folder(args.data)).rows, random.Random(0)
     for _ in range(args.count):
-        label = rng.choice(list(PHRASES))
-        print(sentence(rng, event(rng, label, "-", rng.sample(list(SUFFIX), 1))))
+        print(describe(rng, imagine(rng, rows)))
 
 
 if __name__ == "__main__":

@@ -71,12 +71,12 @@ def resample(wave: np.ndarray, factor: float) -> np.ndarray:
 class Scenes:
     """An endless, seeded source of (waveform, description).
 
-    A description has `caption` and `labels` (classes heard, the main one first); `samples` is the length of all
-    waveforms.  With heldout words or clips it serves the evaluation.
+    A description has `facts` (for captions.describe), `labels` (classes heard, the main one first) and `domain`.  All
+    waveforms are `seconds` long.  `plain` scenes have one untreated sound, for evaluation.
     """
 
     def __init__(self, pack: Pack, seconds: float, seed: int, split: str = "train", plain: bool = False):
-        self.pack, self.samples, self.split, self.plain = pack, int(seconds * RATE), split, plain
+        self.pack, self.samples, self.plain = pack, int(seconds * RATE), plain
         self.rng = random.Random(f"{split} {seed}")
         self.groups: dict[str, dict[str, list[dict]]] = {}
         for row in pack.select(split):
@@ -91,13 +91,13 @@ class Scenes:
         pairs = [self.next() for _ in range(size)]
         return torch.from_numpy(np.stack([w for w, _ in pairs])), [d for _, d in pairs]
 
-    def place(self, wave: np.ndarray, latest: float = 0.3) -> np.ndarray:
-        """A crop of a long sound, or a short one at a random place in the first part of silence."""
+    def place(self, wave: np.ndarray, latest: float = 0.8) -> np.ndarray:
+        """A crop of a long sound, or a short one that begins within `latest` seconds, in silence."""
         if len(wave) >= self.samples:
             start = self.rng.randrange(len(wave) - self.samples + 1)
             return wave[start:start + self.samples]
         out = np.zeros(self.samples, np.float32)
-        start = self.rng.randrange(min(self.samples - len(wave), int(latest * self.samples)) + 1)
+        start = self.rng.randrange(min(self.samples - len(wave), int(latest * RATE)) + 1)
         out[start:start + len(wave)] = fade(wave)
         return out
 
@@ -141,58 +141,68 @@ class Scenes:
             wave = treat(self.rng, wave, treatment)
         return wave
 
-    def event(self, label: str | None = None, simple: bool = False) -> tuple[np.ndarray, str, str]:
-        """(waveform, noun phrase, class) of one effect."""
+    def event(self, label: str | None = None, simple: bool = False) -> tuple[np.ndarray, tuple]:
+        """(waveform, (class, variant, treatments)) of one effect."""
         rng, groups = self.rng, self.groups["effect"]
         label = label or rng.choice(list(groups))
         row = rng.choice(groups[label])
-        long = row["length"] >= 0.5 * self.samples
         treatments = [] if self.plain or rng.random() < 0.65 else [
             rng.choice(["distant", "muffled", "echo", "quiet", "loud", "high", "low"])]
+        amount = "once"
         if label in captions.CONTINUOUS:
-            amount = "loop" if not long or row["length"] < self.samples else "once"
-        elif long or self.plain or simple:
-            amount = "once"
-        else:
+            amount = "loop"
+        elif row["length"] < 2.5 * RATE and not (self.plain or simple):
             amount = rng.choice(["once", "once", "twice", "three times", "repeated"])
         said = treatments + ([amount] if amount in ("twice", "three times", "repeated") else [])
-        variant = row["variant"]
-        if label == "guitar strum":
-            variant = chord(row["key"])
-        return self.sound(row, treatments, amount), captions.event(rng, label, variant, said), label
+        variant = chord(row["key"]) if label == "guitar strum" else row["variant"]
+        return self.sound(row, treatments, amount), (label, variant, said)
 
     def effect(self, label: str | None = None) -> tuple[np.ndarray, dict]:
-        wave, phrase, label = self.event(label)
+        """A scene of one class, or (not when plain) of two."""
+        wave, event = self.event(label)
         if self.plain or self.rng.random() > 0.25:
-            return wave, {"caption": captions.sentence(self.rng, phrase), "labels": [label], "domain": "effect"}
-        other, second, other_label = self.event(simple=True)
+            return wave, {"facts": {"events": [event]}, "labels": [event[0]], "domain": "effect"}
+        other, second = self.event(simple=True)
         relation = self.rng.choice(["together", "background", "sequence"])
         if relation == "sequence":
-            half = self.samples // 2
-            wave, other = fade(wave[:half]), fade(other[:self.samples - half])
-            wave = np.concatenate([wave, other])
+            cut = min(self.samples // 2, int(self.rng.uniform(1.5, 2.5) * RATE))
+            wave = np.concatenate([fade(wave[:cut]), fade(other[:self.samples - cut])])
         else:
             wave = wave + (0.3 if relation == "background" else 0.8) * other
-        caption = captions.sentence(self.rng, captions.join(self.rng, phrase, second, relation))
+        facts = {"events": [event, second], "relation": relation}
         return (0.5 * wave / max(0.5, np.abs(wave).max()),
-                {"caption": caption, "labels": [label, other_label], "domain": "effect"})
+                {"facts": facts, "labels": [event[0], second[0]], "domain": "effect"})
 
-    def music(self) -> tuple[np.ndarray, dict]:
-        # choose by instrument, so that all are heard equally often
-        row = self.rng.choice(self.groups["music"][self.rng.choice(list(self.groups["music"]))])
-        start = self.rng.choice([0.0, self.rng.uniform(0, 2.0)])
-        wave = self.place(self.pack.wave(row)[int(start * RATE):], latest=0.0)
-        return fade(wave), {"caption": captions.sentence(self.rng, captions.music(self.rng, row)),
-                            "labels": [row["class"]], "domain": "music", "row": row}
+    def music(self, label: str | None = None) -> tuple[np.ndarray, dict]:
+        pieces = self.groups["music"]
+        row = self.rng.choice(pieces[label or self.rng.choice(list(pieces))])
+        wave = self.place(self.pack.wave(row), latest=0.0)
+        return fade(wave), {"facts": {"piece": row}, "labels": [row["class"]], "domain": "music"}
 
     def speech(self) -> tuple[np.ndarray, dict]:
         row = self.rng.choice(self.groups["speech"]["speech"])
-        wave, phrase, labels = self.place(self.pack.wave(row)), captions.speech(self.rng, row), ["speech"]
+        wave, facts, labels = self.place(self.pack.wave(row)), {"phrase": row}, ["speech"]
         if not self.plain and self.rng.random() < 0.2:
-            other, second, label = self.event(simple=True)
-            wave, phrase = wave + 0.3 * other, captions.join(self.rng, phrase, second, "background")
-            labels.append(label)
-        return (0.5 * wave / max(0.05, np.abs(wave).max()), {"caption": phrase, "labels": labels, "domain": "speech"})
+            other, event = self.event(simple=True)
+            wave = wave + 0.3 * other
+            facts |= {"events": [event], "relation": "background"}
+            labels.append(event[0])
+        return 0.5 * wave / max(0.05, np.abs(wave).max()), {"facts": facts, "labels": labels, "domain": "speech"}
+
+
+def stream(data: Path, seconds: float, seed: int, batch: int, workers: int, prepare=None):
+    """Endless batches of scenes, composed by `workers` processes (none: in this one).
+
+    `prepare(waveforms, descriptions)` runs in the worker and makes what is yielded."""
+    class Endless(torch.utils.data.IterableDataset):
+        def __iter__(self):
+            info = torch.utils.data.get_worker_info()
+            scenes = Scenes(Pack(data), seconds, 1000 * seed + (info.id if info else 0))
+            while True:
+                made = scenes.batch(batch)
+                yield prepare(*made) if prepare else made
+
+    return iter(torch.utils.data.DataLoader(Endless(), batch_size=None, num_workers=workers))
 
 
 def chord(key: str) -> str:

@@ -18,8 +18,8 @@ import soxr
 from common import HERE, RATE, data_folder, parser
 from fetch import SOUNDFONT_PACKAGE
 
-SLOT, USED = 8.0, 7.5  # seconds a piece may take in a rendered file, and of it the seconds that are kept
-PER_FILE = 80
+SLOT, USED = 11.0, 10.5  # seconds a piece may take in a rendered file, and of it the seconds that are kept
+PER_FILE = 60
 TONICS = ["C", "C sharp", "D", "E flat", "E", "F", "F sharp", "G", "A flat", "A", "B flat", "B"]
 SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 PROGRESSIONS = [(0, 3, 4, 0), (0, 4, 5, 3), (0, 5, 3, 4), (5, 3, 0, 4), (0, 3, 0, 4), (0, 1, 4, 0)]
@@ -157,7 +157,7 @@ def split(number: int) -> str:
 
 def main():
     p = parser(__doc__)
-    p.add_argument("--pieces", type=int, default=640)
+    p.add_argument("--pieces", type=int, default=480)
     args = p.parse_args()
     data = data_folder(args.data)
     folder = data / "wave/music"

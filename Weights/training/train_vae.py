@@ -6,7 +6,7 @@ a small KL term.  Its last act is to measure the scaling factor (1 / standard de
 import torch
 
 import models
-from common import Average, Run, schedule, setup, training_parser
+from common import Average, Run, setup, training_parser
 from data import Pack, Scenes
 from mel import log_mel
 
@@ -34,7 +34,7 @@ def main():
     args = p.parse_args()
     folder, device, autocast = setup(args)
     pack = Pack(folder)
-    vae = models.vae().to(device)
+    vae = models.start(models.vae(), folder, "vae").to(device)
     optimizer = torch.optim.AdamW(vae.parameters(), lr=args.rate, betas=(0.9, 0.99), weight_decay=1e-4)
     average = Average(vae)
     run = Run(folder, "vae", {"model": vae, "optimizer": optimizer, "average": average}, args)
@@ -47,8 +47,7 @@ def main():
             restored = vae.decode(posterior.sample()).sample
         terms = losses(mel, restored.float(), posterior)
         loss = terms["l1"] + 0.5 * terms["edges"] + args.kl * terms["kl"]
-        for group in optimizer.param_groups:
-            group["lr"] = schedule(run.step, args.steps, args.rate)
+        run.set_rate(optimizer)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)

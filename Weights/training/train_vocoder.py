@@ -7,7 +7,7 @@ that is what it will be given.
 import torch
 
 import models
-from common import Average, Run, schedule, setup, training_parser
+from common import Average, Run, setup, training_parser
 from data import Pack, stream
 from discriminators import Discriminators, discriminator_loss, generator_losses
 from mel import HOP, log_mel
@@ -53,7 +53,8 @@ def main():
     p.add_argument("--vae", action="store_true", help="half of the mels through the trained VAE")
     args = p.parse_args()
     folder, device, autocast = setup(args)
-    vocoder, judges = initialise(models.vocoder()).to(device), Discriminators().to(device)
+    vocoder = models.start(initialise(models.vocoder()), folder, "vocoder").to(device)
+    judges = Discriminators().to(device)
     vae = models.load(models.vae(), folder, "vae").to(device) if args.vae else None
     make = lambda part: torch.optim.AdamW(part.parameters(), lr=args.rate, betas=(0.8, 0.99), weight_decay=1e-3)
     optimizer, judge_optimizer = make(vocoder), make(judges)
@@ -77,8 +78,7 @@ def main():
         spectral = spectral_loss(made, real)
         mel_l1 = (log_mel(made) - log_mel(real)).abs().mean()
         loss, values = 4 * spectral + 10 * mel_l1, {"spectral": spectral, "mel_l1": mel_l1}
-        for group in optimizer.param_groups + judge_optimizer.param_groups:
-            group["lr"] = schedule(run.step, args.steps, args.rate)
+        run.set_rate(optimizer, judge_optimizer)
         if run.step >= args.warmup:
             with autocast():
                 judged = discriminator_loss(judges(real), judges(made.detach()))

@@ -51,6 +51,8 @@ def main():
     model = torch.nn.ModuleDict({"gpt2": models.gpt2(), "projection": models.projection()}).to(device)
     for name in ("sos_embed", "eos_embed", "sos_embed_1", "eos_embed_1"):
         torch.nn.init.normal_(getattr(model["projection"], name), std=0.02)
+    models.start(model["gpt2"], folder, "gpt2")
+    models.start(model["projection"], folder, "projection")
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.02)
     average = Average(model)
     run = Run(folder, "gpt2", {"model": model, "optimizer": optimizer, "average": average}, args)

@@ -25,7 +25,7 @@ def main():
     # the whole bank lies where training runs: no copies per step
     latents, true_loa, made_loa = (x.to(device) for x in (bank["latents"], bank["loa"], generated["loa"]))
     empty_loa, lines, conditions = generated["empty"].to(device), bank["captions"], Conditions(folder, device)
-    model, noise_schedule = models.unet().to(device), models.scheduler()
+    model, noise_schedule = models.start(models.unet(), folder, "unet").to(device), models.scheduler()
     alphas = noise_schedule.alphas_cumprod.to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, betas=(0.9, 0.99), weight_decay=0.01)
     average = Average(model, decay=0.9995)

@@ -2,12 +2,13 @@
 pack/index.json (per clip: domain, key, class, variant or attributes, split, offset, length).
 
     python3 prepare.py [--data FOLDER]
-    python3 prepare.py --ship OUT     also write OUT/audio.ogg.bin, Vorbis, about a seventh of the size: to carry the data
-                                      to a machine that cannot fetch it
-    python3 prepare.py --unship IN    there: make the pack from it
+    python3 prepare.py --ship OUT     also write OUT, about 45 MB (the sounds as Vorbis, the tokenizers, the teacher's vectors
+                                      if there are any): to carry all of it to a machine that cannot fetch it
+    python3 prepare.py --unship IN    there: make the pack and the rest from it
 """
 import io
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +64,7 @@ def ship(folder: Path, out: Path):
         for row in index:
             stream = io.BytesIO()
             # written in blocks: libsndfile's Vorbis encoder overflows its stack on very long single writes
-            with soundfile.SoundFile(stream, "w", RATE, 1, format="OGG", subtype="VORBIS", compression_level=0.5) as f:
+            with soundfile.SoundFile(stream, "w", RATE, 1, format="OGG", subtype="VORBIS", compression_level=0.7) as f:
                 wave = audio[row["offset"]:row["offset"] + row["length"]].astype(np.float32) / 32768
                 for start in range(0, len(wave), RATE):
                     f.write(wave[start:start + RATE])
@@ -71,7 +72,33 @@ def ship(folder: Path, out: Path):
             target.write(stream.getbuffer())
             position += stream.tell()
     (out / "index.json").write_text(json.dumps(index, separators=(",", ":")))
-    print(f"{position / 1e6:.1f} MB in {out}")
+
+
+def ship_text(data: Path, out: Path, dimensions: int = 192):
+    """The tokenizers, and the teacher's vectors in their main directions, as int8."""
+    import torch
+
+    shutil.copytree(data / "tokenizers", out / "tokenizers", dirs_exist_ok=True)
+    if (data / "teacher.pt").exists():
+        teacher = torch.load(data / "teacher.pt", weights_only=True)
+        vectors = teacher["vectors"].float()
+        basis = torch.pca_lowrank(vectors, dimensions, center=False)[2]
+        places = vectors @ basis
+        scale = places.abs().amax(0) / 127
+        torch.save({"texts": teacher["texts"], "basis": basis, "scale": scale,
+                    "places": (places / scale).round().to(torch.int8)}, out / "teacher.pt")
+
+
+def unship_text(source: Path, data: Path):
+    """What ship_text wrote, in DATA; the vectors are of unit length again."""
+    import torch
+
+    shutil.copytree(source / "tokenizers", data / "tokenizers", dirs_exist_ok=True)
+    if (source / "teacher.pt").exists():
+        saved = torch.load(source / "teacher.pt", weights_only=True)
+        vectors = (saved["places"].float() * saved["scale"]) @ saved["basis"].T
+        vectors = torch.nn.functional.normalize(vectors, dim=-1).half()
+        torch.save({"texts": saved["texts"], "vectors": vectors}, data / "teacher.pt")
 
 
 def unship(source: Path):
@@ -89,8 +116,12 @@ def main():
     args = p.parse_args()
     data = data_folder(args.data)
     write_pack(data / "pack", unship(args.unship) if args.unship else clips(data))
+    if args.unship:
+        unship_text(args.unship, data)
     if args.ship:
         ship(data / "pack", args.ship)
+        ship_text(data, args.ship)
+        print(f"{sum(f.stat().st_size for f in args.ship.rglob('*') if f.is_file()) / 1e6:.1f} MB in {args.ship}")
 
 
 if __name__ == "__main__":

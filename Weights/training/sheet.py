@@ -1,16 +1,15 @@
 """Looks at the data: spectrogram contact sheets, one row per class, to find wrong labels by eye.
 
-    python3 sheet.py OUT_FOLDER [--data FOLDER] [--columns N] [--rows N]
+    python3 sheet.py OUT_FOLDER [--data FOLDER] [--domain effect] [--columns N] [--rows N]
 """
 from pathlib import Path
 
 import matplotlib
 import numpy as np
-import soundfile
 import torch
 
 from common import data_folder, parser
-from fetch import selected, wave_path
+from data import Pack
 from mel import log_mel
 
 matplotlib.use("Agg")
@@ -30,12 +29,14 @@ def main():
     p.add_argument("out", type=Path)
     p.add_argument("--columns", type=int, default=14)
     p.add_argument("--rows", type=int, default=21)
+    p.add_argument("--domain", default="effect", choices=["effect", "music", "speech"])
     args = p.parse_args()
     data = data_folder(args.data)
     args.out.mkdir(parents=True, exist_ok=True)
-    groups: dict[str, list] = {}
-    for label, _, package, path in selected(data / "unpacked"):
-        groups.setdefault(label, []).append(wave_path(data, package, path))
+    pack, groups = Pack(data), {}
+    for row in pack.rows:
+        if row["domain"] == args.domain:
+            groups.setdefault(row["class"], []).append(row)
     names = sorted(groups)
     for start in range(0, len(names), args.rows):
         rows = names[start:start + args.rows]
@@ -44,8 +45,8 @@ def main():
             files = groups[name]
             step = max(1, len(files) / args.columns)
             for c in range(min(args.columns, len(files))):
-                wave, _ = soundfile.read(files[int(c * step)], dtype="float32")
-                sheet[66 * r:66 * r + 64, 130 * c:130 * c + 128] = thumbnail(wave)[::-1]
+                picture = thumbnail(pack.wave(files[int(c * step)]))
+                sheet[66 * r:66 * r + 64, 130 * c:130 * c + 128] = picture[::-1]
         figure, axes = plt.subplots(figsize=(19, 0.9 * len(rows)))
         axes.imshow(sheet, aspect="auto", vmin=-9, vmax=1, cmap="magma")
         axes.set_yticks([66 * r + 32 for r in range(len(rows))], [f"{n} ({len(groups[n])})" for n in rows], fontsize=7)

@@ -1,4 +1,4 @@
-"""Stage 12: scenes turned into what GPT-2 and the UNet learn from, once: DATA/bank/scenes.pt holds for each scene its VAE
+"""Stage 13: the scenes turned into what GPT-2 and the UNet learn from, once: bank/latents.pt holds for each scene its VAE
 latents (already scaled), its LOA and several captions.  Needs the trained VAE and LOA encoder.
 
     python3 bank.py [--data FOLDER] [--device cuda] [--scenes N] [--captions K]
@@ -6,15 +6,14 @@ latents (already scaled), its LOA and several captions.  Needs the trained VAE a
 import random
 import time
 
+import numpy as np
 import torch
 
 import captions
 import models
-from common import parser
-from data import stream
+from common import data_folder, parser
+from data import SceneBank
 from mel import kaldi_mel, log_mel
-
-SECONDS = 10.24
 
 
 class Conditions:
@@ -42,31 +41,25 @@ def main():
     p = parser(__doc__)
     p.add_argument("--device", default="cpu")
     p.add_argument("--threads", type=int, default=1)
-    p.add_argument("--workers", type=int, default=0)
-    p.add_argument("--scenes", type=int, default=24000)
+    p.add_argument("--scenes", type=int, default=0, help="how many of them (0: all)")
     p.add_argument("--captions", type=int, default=4)
-    p.add_argument("--seed", type=int, default=100)
     args = p.parse_args()
-    from common import data_folder
-
     torch.set_num_threads(args.threads)
     data, device = data_folder(args.data), torch.device(args.device)
     vae = models.load(models.vae(), data, "vae").to(device)
     encoder = models.load(models.LOAEncoder(), data, "loa").to(device)
-    rng, batches = random.Random(args.seed), stream(data, SECONDS, args.seed, 16, args.workers)
-    latents, loa, lines, labels, started = [], [], [], [], time.monotonic()
+    bank, rng, started = SceneBank(data, 0), random.Random(100), time.monotonic()
+    scenes = bank.scenes[:args.scenes or None]
+    latents, loa = [], []
     with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
-        while 16 * len(latents) < args.scenes:
-            wave, scenes = next(batches)
-            wave = wave.to(device)
+        for start in range(0, len(scenes), 16):
+            waves = bank.waves[start:min(start + 16, len(scenes))]
+            wave = torch.from_numpy(waves.astype(np.float32) / 32768).to(device)
             posterior = vae.encode(log_mel(wave)[:, None]).latent_dist
             latents.append((posterior.sample() * vae.config.scaling_factor).half().cpu())
             loa.append(encoder.loa(kaldi_mel(wave)).half().cpu())
-            lines += [[captions.describe(rng, s["facts"]) for _ in range(args.captions)] for s in scenes]
-            labels += [s["labels"] for s in scenes]
-    (data / "bank").mkdir(exist_ok=True)
-    torch.save({"latents": torch.cat(latents), "loa": torch.cat(loa), "captions": lines, "labels": labels},
-               data / "bank/scenes.pt")
+    lines = [[captions.describe(rng, s["facts"]) for _ in range(args.captions)] for s in scenes]
+    torch.save({"latents": torch.cat(latents), "loa": torch.cat(loa), "captions": lines}, data / "bank/latents.pt")
     print(f"{len(lines)} scenes in {time.monotonic() - started:.0f} s")
 
 

@@ -11,6 +11,7 @@ import torch
 import captions
 from common import RATE
 
+SCENE = 10.24  # seconds of a scene: what one LOA describes
 DOMAINS = [("effect", 0.62), ("music", 0.28), ("speech", 0.10)]
 
 
@@ -190,19 +191,21 @@ class Scenes:
         return 0.5 * wave / max(0.05, np.abs(wave).max()), {"facts": facts, "labels": labels, "domain": "speech"}
 
 
-def stream(data: Path, seconds: float, seed: int, batch: int, workers: int, prepare=None):
-    """Endless batches of scenes, composed by `workers` processes (none: in this one).
+class SceneBank:
+    """The scenes that scenes.py composed: random batches of them, seeded."""
 
-    `prepare(waveforms, descriptions)` runs in the worker and makes what is yielded."""
-    class Endless(torch.utils.data.IterableDataset):
-        def __iter__(self):
-            info = torch.utils.data.get_worker_info()
-            scenes = Scenes(Pack(data), seconds, 1000 * seed + (info.id if info else 0))
-            while True:
-                made = scenes.batch(batch)
-                yield prepare(*made) if prepare else made
+    def __init__(self, data: Path, seed: int):
+        described = json.loads((data / "bank/scenes.json").read_text())
+        self.scenes, self.rng = described["scenes"], random.Random(seed)
+        self.waves = np.memmap(data / "bank/waves.bin", dtype="<i2", mode="r").reshape(len(self.scenes), -1)
 
-    return iter(torch.utils.data.DataLoader(Endless(), batch_size=None, num_workers=workers))
+    def batch(self, size: int, seconds: float = SCENE, anywhere: bool = False) -> tuple[torch.Tensor, list[dict]]:
+        """((size, samples) float32, descriptions): the first `seconds` of the scenes, or any where no caption is used."""
+        samples = int(seconds * RATE)
+        picks = self.rng.choices(range(len(self.scenes)), k=size)
+        starts = [self.rng.randrange(self.waves.shape[1] - samples + 1) if anywhere else 0 for _ in picks]
+        waves = np.stack([self.waves[i, s:s + samples] for i, s in zip(picks, starts)])
+        return torch.from_numpy(waves.astype(np.float32) / 32768), [self.scenes[i] for i in picks]
 
 
 def chord(key: str) -> str:

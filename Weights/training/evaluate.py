@@ -1,4 +1,4 @@
-"""Stage 17: figures for the model card, from an exported folder and the judge.
+"""Stage 18: figures for the model card, from an exported folder and the judge.
 
     python3 evaluate.py CHECKPOINT [--data FOLDER] [--device cuda] [--per-class N] [--steps 25] [--guidance 3.5]
     python3 evaluate.py --references         only what needs no generator: held-out clips, VAE + vocoder, noise

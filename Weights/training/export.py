@@ -1,4 +1,4 @@
-"""Stage 16: all parts as one diffusers folder, float16, as published checkpoints are: what the converter reads.
+"""Stage 17: all parts as one diffusers folder, float16, as published checkpoints are: what the converter reads.
 
     python3 export.py OUT [--data FOLDER] [--float32]
 

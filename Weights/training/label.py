@@ -33,6 +33,10 @@ WHOLE_PACKAGE = {
     "freedoom": ("BSD-3-Clause", "Contributors to the Freedoom project"),
     "hydrogen-drumkits-effects": ("CC-BY-3.0", "Gabriel Verdugo Soto <belo@belofilms.com>"),
 }
+RENDERED = (  # what music.py and speech.py render with
+    "music: all pieces\tMIT\tFrank Wen (FluidR3_GM.sf2)\tfluid-soundfont-gm",
+    "speech: all phrases\tMIT-CMU\tCarnegie Mellon University; Alan W Black and others (voices slt, rms, awb)\tflite",
+)
 FREE = re.compile(r"CC0|CC-BY-(SA-)?[234]|public-domain|zlib|MIT|Expat", re.I)
 
 
@@ -149,7 +153,7 @@ def main():
     lines = ["\t".join([r["key"], r["label"], r["variant"] or "-", r["split"], f"{r['seconds']:.2f}", r["path"]])
              for r in rows]
     (HERE / "clips.tsv").write_text("# key\tclass\tvariant\tsplit\tseconds\tpath\n" + "\n".join(lines) + "\n")
-    lines = ["\t".join([r["key"], r["licence"], r["authors"], r["package"]]) for r in rows]
+    lines = ["\t".join([r["key"], r["licence"], r["authors"], r["package"]]) for r in rows] + list(RENDERED)
     (HERE / "ATTRIBUTION.tsv").write_text("# key\tlicence\tauthors\tDebian package\n" + "\n".join(lines) + "\n")
     table: dict[str, list[float]] = {}
     for r in rows:

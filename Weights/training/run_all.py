@@ -1,8 +1,8 @@
 """All training stages in order, on the packed data (fetch … prepare and make_tokenizers come before).
 
     python3 run_all.py [--data FOLDER]                                CPU: one stage after another, hours each
-    python3 run_all.py --device cuda --phase 1 --minutes 9 --workers 2    on a GPU lent for minutes: three calls, each
-                                                                          phase's stages side by side
+    python3 run_all.py --device cuda --phase 1 --minutes 9    on a GPU lent for minutes: three calls, each phase's
+                                                              stages side by side
     python3 run_all.py --quick --data FOLDER                          three steps of everything: does it run?
 
 Phase 1: vae, loa, clap, text, classifier, vocoder.  Phase 2: bank, gpt2, then unet beside vocoder.  Phase 3: the same two
@@ -29,20 +29,25 @@ class Stages:
 
     def start(self, script: str, *options: str) -> subprocess.Popen:
         environment = os.environ | {"AUDIOLDM2_DATA": str(self.data), "PYTHONUNBUFFERED": "1"}
-        command = [sys.executable, str(HERE / script), "--device", self.args.device, *options]
+        device = () if script == "scenes.py" else ("--device", self.args.device)
+        command = [sys.executable, str(HERE / script), *device, *options]
         print("+", " ".join(command[1:]), flush=True)
         return subprocess.Popen(command, env=environment)
 
-    def training(self, stage: str, *options: str, budget: float = 0, again: bool = False) -> subprocess.Popen | None:
-        """Start a training stage, unless its part is there; on a GPU for at most `budget` minutes of this call."""
+    def compose(self):
+        """The scenes, unless they are there."""
+        if not (self.data / "bank/waves.bin").exists():
+            size = "200" if self.args.quick else "24000" if self.args.phase else "12000"
+            wait(self.start("scenes.py", "--scenes", size, "--processes", str(os.cpu_count() or 1)))
+
+    def training(self, stage: str, *options: str, minutes: float = 0, again: bool = False) -> subprocess.Popen | None:
+        """Start a training stage, unless its part is there and it is not to go on; pause it after `minutes`."""
         if (self.data / "parts" / f"{PARTS.get(stage, stage)}.safetensors").exists() and not again:
             return None
         if self.args.quick:
             options += ("--steps", "3", "--batch", "4")
-        elif budget:
-            options += ("--minutes", f"{min(budget, self.left()):.2f}")
-        if self.args.workers and stage in ("loa", "clap", "classifier", "vocoder"):
-            options += ("--workers", str(self.args.workers))
+        elif minutes:
+            options += ("--minutes", f"{minutes:.2f}")
         return self.start(f"train_{stage}.py", *options)
 
 
@@ -54,32 +59,31 @@ def wait(*processes: subprocess.Popen | None):
 
 
 def one_after_another(stages: Stages):
+    stages.compose()
     for stage in FIRST:
         wait(stages.training(stage))
     wait(stages.training("vocoder", "--vae"))
-    size = ("--scenes", "16", "--captions", "2") if stages.args.quick else ("--scenes", "6000")
-    if not (stages.data / "bank/scenes.pt").exists():
-        wait(stages.start("bank.py", *size))
+    if not (stages.data / "bank/latents.pt").exists():
+        wait(stages.start("bank.py", *(("--scenes", "16", "--captions", "2") if stages.args.quick else ())))
     wait(stages.training("gpt2"))
     wait(stages.training("unet", "--short-only"))
 
 
 def phase(stages: Stages, number: int):
-    """One call on a GPU."""
+    """One call on a GPU.  A minute is kept for starting and saving."""
     minutes = stages.args.minutes
+    vocoder, unet = ("--budget", f"{2.4 * minutes:.2f}"), ("--budget", f"{1.4 * minutes:.2f}")
     if number == 1:
-        whole = ("--budget", f"{minutes - 0.5:.2f}")
-        wait(*[stages.training(s, *whole, budget=minutes) for s in FIRST],
-             stages.training("vocoder", "--budget", f"{2.5 * minutes:.2f}", budget=minutes - 0.3, again=True))
+        stages.compose()
+        left = stages.left() - 1
+        wait(*[stages.training(s, "--budget", f"{left:.2f}") for s in FIRST],
+             stages.training("vocoder", *vocoder, minutes=left))
         return
-    vocoder = ("vocoder", "--vae", "--budget", f"{2.5 * minutes:.2f}")
-    unet = ("unet", "--budget", f"{1.6 * minutes:.2f}")
-    both = dict(again=True)
-    beside = stages.training(*vocoder, budget=stages.left() - 0.3, **both)
+    beside = stages.training("vocoder", "--vae", *vocoder, minutes=stages.left() - 1, again=True)
     if number == 2:
-        wait(stages.start("bank.py", "--scenes", "24000", "--workers", "8"))
-        wait(stages.training("gpt2", "--budget", "1.5"))
-    wait(beside, stages.training(*unet, budget=stages.left() - 0.3, **both))
+        wait(stages.start("bank.py"))
+        wait(stages.training("gpt2", "--budget", f"{minutes / 6:.2f}"))
+    wait(beside, stages.training("unet", *unet, minutes=stages.left() - 1, again=True))
 
 
 def main():
@@ -87,7 +91,6 @@ def main():
     p.add_argument("--device", default="cpu")
     p.add_argument("--phase", type=int, choices=[1, 2, 3])
     p.add_argument("--minutes", type=float, default=9)
-    p.add_argument("--workers", type=int, default=0)
     p.add_argument("--quick", action="store_true")
     args = p.parse_args()
     stages = Stages(args)

@@ -1,4 +1,4 @@
-"""Stage 11: CLAP, contrastive: captions against sounds.  Two scenes of the same classes in one batch are not counted as
+"""Stage 12: CLAP, contrastive: captions against sounds.  Two scenes of the same classes in one batch are not counted as
 each other's negatives.
 
     python3 train_clap.py [--data FOLDER] [--device cuda] [--minutes M]
@@ -11,7 +11,7 @@ from transformers import RobertaTokenizer
 import captions
 import models
 from common import Average, Run, setup, training_parser
-from data import stream
+from data import SceneBank
 from mel import clap_mel
 
 
@@ -26,8 +26,6 @@ def contrastive(text: torch.Tensor, audio: torch.Tensor, scale: torch.Tensor, sa
 
 def main():
     p = training_parser(__doc__, steps=20000, batch=96, rate=8e-4)
-    p.add_argument("--workers", type=int, default=0)
-    p.add_argument("--seconds", type=float, default=10.24)
     args = p.parse_args()
     folder, device, autocast = setup(args)
     tokenizer = RobertaTokenizer.from_pretrained(folder / "tokenizers/tokenizer")
@@ -35,11 +33,11 @@ def main():
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.05)
     average = Average(model)
     run = Run(folder, "clap", {"model": model, "optimizer": optimizer, "average": average}, args)
-    batches = stream(folder, args.seconds, args.seed + run.step, args.batch, args.workers)
+    bank = SceneBank(folder, args.seed + run.step)
     rng = random.Random(args.seed + run.step)
     model.train()
     while not run.finished():
-        wave, scenes = next(batches)
+        wave, scenes = bank.batch(args.batch)
         lines = [captions.describe(rng, s["facts"]) for s in scenes]
         ids = tokenizer(lines, padding=True, truncation=True, max_length=128, return_tensors="pt").to(device)
         names = [frozenset(s["labels"]) for s in scenes]

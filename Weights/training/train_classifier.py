@@ -1,4 +1,4 @@
-"""Stage 15: the judge.  A small convolutional classifier over the VAE's mels of 5.12 s, trained on the training files (the
+"""Stage 16: the judge.  A small convolutional classifier over the VAE's mels of 5.12 s, trained on the training files (the
 generator never saw the held-out ones, nor did this), tested on the held-out files.  All figures from it are in-domain.
 
     python3 train_classifier.py [--data FOLDER] [--device cuda] [--minutes M]
@@ -9,7 +9,7 @@ import torch
 
 import models
 from common import Average, Run, setup, training_parser
-from data import Pack, Scenes, stream
+from data import Pack, SceneBank, Scenes
 from mel import log_mel
 
 SECONDS = 5.12
@@ -88,7 +88,6 @@ def load_classifier(data, device):
 
 def main():
     p = training_parser(__doc__, steps=12000, batch=64, rate=2e-3)
-    p.add_argument("--workers", type=int, default=0)
     args = p.parse_args()
     folder, device, autocast = setup(args)
     pack = Pack(folder)
@@ -97,10 +96,10 @@ def main():
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=0.02)
     average = Average(model)
     run = Run(folder, "classifier", {"model": model, "optimizer": optimizer, "average": average}, args)
-    batches = stream(folder, SECONDS, args.seed + run.step, args.batch, args.workers)
+    bank = SceneBank(folder, args.seed + run.step)
     model.train()
     while not run.finished():
-        wave, scenes = next(batches)
+        wave, scenes = bank.batch(args.batch, SECONDS)
         # two sounds: both are right answers
         target = torch.zeros(args.batch, len(names))
         for k, scene in enumerate(scenes):

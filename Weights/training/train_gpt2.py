@@ -1,4 +1,4 @@
-"""Stage 13: projection and GPT-2 learn to say the LOA of a caption.  Each step is run twice: with the true LOA as the
+"""Stage 14: projection and GPT-2 learn to say the LOA of a caption.  Each step is run twice: with the true LOA as the
 earlier inputs, and with its own first answers, which is what it will see when generating.  One caption in twenty is empty
 and has the mean LOA (zeros) as its target, so that "no prompt" is a place of its own.
 
@@ -46,7 +46,7 @@ def main():
     p = training_parser(__doc__, steps=20000, batch=128, rate=8e-4)
     args = p.parse_args()
     folder, device, autocast = setup(args)
-    bank = torch.load(folder / "bank/scenes.pt", weights_only=True)
+    bank = torch.load(folder / "bank/latents.pt", weights_only=True)
     loa, lines, conditions = bank["loa"], bank["captions"], Conditions(folder, device)
     model = torch.nn.ModuleDict({"gpt2": models.gpt2(), "projection": models.projection()}).to(device)
     for name in ("sos_embed", "eos_embed", "sos_embed_1", "eos_embed_1"):

@@ -1,4 +1,4 @@
-"""Stage 10: the LOA encoder, AudioMAE-style: 80 % of the patches of the 128-mel picture are hidden, the encoder sees the
+"""Stage 11: the LOA encoder, AudioMAE-style: 80 % of the patches of the 128-mel picture are hidden, the encoder sees the
 others, a small decoder (dropped afterwards) restores the hidden ones.
 
 Its last act is to fold the LOA's mean and spread over the data into the final norm, so that the LOA that GPT-2 has to
@@ -10,7 +10,7 @@ import torch
 
 import models
 from common import Average, Run, setup, training_parser
-from data import stream
+from data import SceneBank
 from mel import kaldi_mel
 
 PATCH = 16
@@ -47,10 +47,10 @@ class MaskedAutoencoder(torch.nn.Module):
 
 
 @torch.no_grad()
-def standardise(encoder, batches, device, count: int = 8):
+def standardise(encoder, bank: SceneBank, device, count: int = 8):
     """Scale and shift the final norm so that the LOA is standardised: averaging and maxima commute with a positive scale."""
     encoder.eval()
-    loa = torch.cat([encoder.loa(kaldi_mel(next(batches)[0].to(device))) for _ in range(count)]).flatten(0, 1)
+    loa = torch.cat([encoder.loa(kaldi_mel(bank.batch(64)[0].to(device))) for _ in range(count)]).flatten(0, 1)
     mean, spread = loa.mean(0), loa.std(0).clamp(min=1e-3)
     encoder.norm.weight.div_(spread)
     encoder.norm.bias.sub_(mean).div_(spread)
@@ -58,7 +58,6 @@ def standardise(encoder, batches, device, count: int = 8):
 
 def main():
     p = training_parser(__doc__, steps=30000, batch=64, rate=1e-3)
-    p.add_argument("--workers", type=int, default=0)
     args = p.parse_args()
     folder, device, autocast = setup(args)
     model = MaskedAutoencoder(hidden=0.8).to(device)
@@ -66,9 +65,9 @@ def main():
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, betas=(0.9, 0.95), weight_decay=0.05)
     average = Average(model)
     run = Run(folder, "loa", {"model": model, "optimizer": optimizer, "average": average}, args)
-    batches = stream(folder, 10.24, args.seed + run.step, args.batch, args.workers)
+    bank = SceneBank(folder, args.seed + run.step)
     while not run.finished():
-        wave, _ = next(batches)
+        wave, _ = bank.batch(args.batch)
         pictures = kaldi_mel(wave.to(device))
         with autocast():
             loss = model(pictures)
@@ -81,7 +80,7 @@ def main():
         run.advance(every=50, loss=loss)
     run.save()
     average.apply(model)
-    standardise(model.encoder, batches, device)
+    standardise(model.encoder, bank, device)
     models.save(model.encoder, folder, "loa")
 
 

@@ -1,4 +1,4 @@
-"""Stage 8: the T5-style encoder, taught by MiniLM's sentence embeddings (all-MiniLM-L6-v2, Apache-2.0), so that words that
+"""Stage 9: the T5-style encoder, taught by MiniLM's sentence embeddings (all-MiniLM-L6-v2, Apache-2.0), so that words that
 no caption has ("a downpour") land near those that some have ("heavy rain").
 
 Texts: made-up captions, common English words, and captions with such words in them.  The held-out paraphrases are not

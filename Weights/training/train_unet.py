@@ -1,4 +1,4 @@
-"""Stage 14: the latent diffusion UNet on the bank.  Noise prediction with min-SNR weights; 10 % of the prompts are dropped
+"""Stage 15: the latent diffusion UNet on the bank.  Noise prediction with min-SNR weights; 10 % of the prompts are dropped
 (an empty caption and, half of the time each, zeros or GPT-2's answer to it: both kinds of guidance then work); the LOA is
 GPT-2's three times in four, the sound's own otherwise.  Half of the batches are 5.12 s long, half 10.24 s.
 
@@ -20,7 +20,7 @@ def main():
     p.add_argument("--short-only", action="store_true", help="only 5.12 s: for a CPU")
     args = p.parse_args()
     folder, device, autocast = setup(args)
-    bank = torch.load(folder / "bank/scenes.pt", weights_only=True)
+    bank = torch.load(folder / "bank/latents.pt", weights_only=True)
     generated = torch.load(folder / "bank/generated.pt", weights_only=True)
     # the whole bank lies where training runs: no copies per step
     latents, true_loa, made_loa = (x.to(device) for x in (bank["latents"], bank["loa"], generated["loa"]))

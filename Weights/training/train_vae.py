@@ -1,4 +1,4 @@
-"""Stage 7: the VAE on mel spectrograms.  L1 reconstruction, a loss on time and frequency differences that keeps edges, and
+"""Stage 8: the VAE on mel spectrograms.  L1 reconstruction, a loss on time and frequency differences that keeps edges, and
 a small KL term.  Its last act is to measure the scaling factor (1 / standard deviation of the latents).
 
     python3 train_vae.py [--data FOLDER] [--device cuda] [--minutes M]
@@ -7,7 +7,7 @@ import torch
 
 import models
 from common import Average, Run, setup, training_parser
-from data import Pack, Scenes
+from data import SceneBank
 from mel import log_mel
 
 
@@ -20,9 +20,9 @@ def losses(mel: torch.Tensor, restored: torch.Tensor, posterior) -> dict[str, to
 
 
 @torch.no_grad()
-def scaling_factor(vae, pack: Pack, device) -> float:
+def scaling_factor(vae, bank: SceneBank, device) -> float:
     vae.eval()
-    wave, _ = Scenes(pack, 2.56, 7).batch(64)
+    wave, _ = bank.batch(64, 2.56, anywhere=True)
     mel = log_mel(wave.to(device))[:, None]
     return 1 / float(torch.cat([vae.encode(m).latent_dist.sample() for m in mel.split(8)]).std())
 
@@ -33,14 +33,13 @@ def main():
     p.add_argument("--kl", type=float, default=1e-4, help="weight of the KL term")
     args = p.parse_args()
     folder, device, autocast = setup(args)
-    pack = Pack(folder)
     vae = models.start(models.vae(), folder, "vae").to(device)
     optimizer = torch.optim.AdamW(vae.parameters(), lr=args.rate, betas=(0.9, 0.99), weight_decay=1e-4)
     average = Average(vae)
     run = Run(folder, "vae", {"model": vae, "optimizer": optimizer, "average": average}, args)
-    scenes = Scenes(pack, args.seconds, args.seed + run.step)
+    bank = SceneBank(folder, args.seed + run.step)
     while not run.finished():
-        wave, _ = scenes.batch(args.batch)
+        wave, _ = bank.batch(args.batch, args.seconds, anywhere=True)
         mel = log_mel(wave.to(device))[:, None]
         with autocast():
             posterior = vae.encode(mel).latent_dist
@@ -56,7 +55,7 @@ def main():
         run.advance(every=50, **terms)
     run.save()
     average.apply(vae)
-    factor = scaling_factor(vae, pack, device)
+    factor = scaling_factor(vae, bank, device)
     models.save(vae, folder, "vae", scaling_factor=factor)
     print(f"scaling factor {factor:.4f}")
 

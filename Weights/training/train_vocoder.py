@@ -1,4 +1,4 @@
-"""Stage 9: HiFi-GAN.  First spectrogram losses alone (--warmup steps), then adversarial training with the discriminators of
+"""Stage 10: HiFi-GAN.  First spectrogram losses alone (--warmup steps), then adversarial training with the discriminators of
 discriminators.py.  Half of the mels that it learns from went through the trained VAE when that is there (--vae), since
 that is what it will be given.
 
@@ -8,7 +8,7 @@ import torch
 
 import models
 from common import Average, Run, setup, training_parser
-from data import Pack, stream
+from data import SceneBank
 from discriminators import Discriminators, discriminator_loss, generator_losses
 from mel import HOP, log_mel
 
@@ -49,7 +49,6 @@ def main():
     p = training_parser(__doc__, steps=150000, batch=16, rate=4e-4)
     p.add_argument("--frames", type=int, default=64, help="mel frames of a training crop (10 ms each)")
     p.add_argument("--warmup", type=int, default=5000, help="steps without discriminators")
-    p.add_argument("--workers", type=int, default=0)
     p.add_argument("--vae", action="store_true", help="half of the mels through the trained VAE")
     args = p.parse_args()
     folder, device, autocast = setup(args)
@@ -61,9 +60,9 @@ def main():
     average = Average(vocoder)
     run = Run(folder, "vocoder", dict(model=vocoder, judges=judges, optimizer=optimizer,
                                       judge_optimizer=judge_optimizer, average=average), args)
-    batches = stream(folder, 2.56, args.seed + run.step, args.batch, args.workers)
+    bank = SceneBank(folder, args.seed + run.step)
     while not run.finished():
-        wave, _ = next(batches)
+        wave, _ = bank.batch(args.batch, 2.56, anywhere=True)
         wave = wave.to(device)
         mel = log_mel(wave)
         if vae is not None:

@@ -16,6 +16,7 @@ import time
 from common import HERE, data_folder, parser
 
 FIRST = ["vae", "loa", "clap", "text", "classifier"]
+VOCODER_BUDGET, UNET_BUDGET = "20", "11.5"  # minutes over the three phases of 9, 9 and 7 minutes
 PARTS = {"text": "t5"}  # stage: file in parts/, where the names differ
 
 
@@ -71,8 +72,7 @@ def one_after_another(stages: Stages):
 
 def phase(stages: Stages, number: int):
     """One call on a GPU.  A minute is kept for starting and saving."""
-    minutes = stages.args.minutes
-    vocoder, unet = ("--budget", f"{2.4 * minutes:.2f}"), ("--budget", f"{1.4 * minutes:.2f}")
+    vocoder, unet = ("--budget", VOCODER_BUDGET), ("--budget", UNET_BUDGET)
     if number == 1:
         stages.compose()
         left = stages.left() - 1
@@ -82,7 +82,7 @@ def phase(stages: Stages, number: int):
     beside = stages.training("vocoder", "--vae", *vocoder, minutes=stages.left() - 1, again=True)
     if number == 2:
         wait(stages.start("bank.py"))
-        wait(stages.training("gpt2", "--budget", f"{minutes / 6:.2f}"))
+        wait(stages.training("gpt2", "--budget", "1.5"))
     wait(beside, stages.training("unet", *unet, minutes=stages.left() - 1, again=True))
 
 

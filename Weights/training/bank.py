@@ -1,8 +1,9 @@
-"""Stage 13: the scenes turned into what GPT-2 and the UNet learn from, once: bank/latents.pt holds for each scene its VAE
-latents (already scaled), its LOA and several captions.  Needs the trained VAE and LOA encoder.
+"""Stage 13: the scenes turned into what GPT-2 and the UNet learn from, once: bank/latents.pt holds for each scene its
+VAE latents (already scaled), its LOA and several captions.  Needs the trained VAE and LOA encoder.
 
     python3 bank.py [--data FOLDER] [--device cuda] [--scenes N] [--captions K]
 """
+
 import random
 import time
 
@@ -31,9 +32,13 @@ class Conditions:
     @torch.no_grad()
     def __call__(self, lines: list[str]):
         """(CLAP vectors (n, 1, CLAP_DIM), T5 states (n, t, T5_DIM), T5 mask (n, t)); t is the longest of the batch."""
-        ids = self.clap_tokenizer(lines, padding=True, truncation=True, max_length=128, return_tensors="pt").to(self.device)
+        ids = self.clap_tokenizer(lines, padding=True, truncation=True, max_length=128, return_tensors="pt").to(
+            self.device
+        )
         clap = self.clap.get_text_features(**ids).pooler_output[:, None]
-        ids = self.t5_tokenizer(lines, padding=True, truncation=True, max_length=128, return_tensors="pt").to(self.device)
+        ids = self.t5_tokenizer(lines, padding=True, truncation=True, max_length=128, return_tensors="pt").to(
+            self.device
+        )
         return clap, self.t5(**ids).last_hidden_state, ids.attention_mask
 
 
@@ -49,11 +54,11 @@ def main():
     vae = models.load(models.vae(), data, "vae").to(device)
     encoder = models.load(models.LOAEncoder(), data, "loa").to(device)
     bank, rng, started = SceneBank(data, 0), random.Random(100), time.monotonic()
-    scenes = bank.scenes[:args.scenes or None]
+    scenes = bank.scenes[: args.scenes or None]
     latents, loa = [], []
     with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
         for start in range(0, len(scenes), 16):
-            waves = bank.waves[start:min(start + 16, len(scenes))]
+            waves = bank.waves[start : min(start + 16, len(scenes))]
             wave = torch.from_numpy(waves.astype(np.float32) / 32768).to(device)
             posterior = vae.encode(log_mel(wave)[:, None]).latent_dist
             latents.append((posterior.sample() * vae.config.scaling_factor).half().cpu())

@@ -1,4 +1,5 @@
 """What every stage shares: where data lives, devices, resumable checkpoints, logs."""
+
 import argparse
 import json
 import math
@@ -31,8 +32,12 @@ def training_parser(description: str | None, steps: int, batch: int, rate: float
     p.add_argument("--device", default="cpu", help="cpu or cuda")
     p.add_argument("--threads", type=int, default=1, help="CPU threads for PyTorch")
     p.add_argument("--steps", type=int, default=steps, help="optimizer steps in total, over all resumes")
-    p.add_argument("--budget", type=float, default=0,
-                   help="minutes of training in total, over all resumes, if that comes before --steps (0: no limit)")
+    p.add_argument(
+        "--budget",
+        type=float,
+        default=0,
+        help="minutes of training in total, over all resumes, if that comes before --steps (0: no limit)",
+    )
     p.add_argument("--minutes", type=float, default=0, help="pause after so many minutes (0: never); resume later")
     p.add_argument("--batch", type=int, default=batch)
     p.add_argument("--rate", type=float, default=rate, help="peak learning rate")
@@ -43,7 +48,7 @@ def training_parser(description: str | None, steps: int, batch: int, rate: float
 
 
 def setup(args):
-    """Seeds and threads; returns (data folder, device, autocast context factory: bf16 on CUDA, on the CPU if asked for)."""
+    """Seeds and threads; returns (data folder, device, maker of autocast contexts: bf16 on CUDA, or if asked for)."""
     import torch
 
     torch.manual_seed(args.seed)
@@ -84,14 +89,20 @@ class Run:
 
     def save(self):
         temporary = self.path.with_suffix(".tmp")
-        self.torch.save({"step": self.step, "minutes": self.minutes(), **{k: p.state_dict() for k, p in self.parts.items()}}, temporary)
+        self.torch.save(
+            {"step": self.step, "minutes": self.minutes(), **{k: p.state_dict() for k, p in self.parts.items()}},
+            temporary,
+        )
         temporary.replace(self.path)
         self.saved = time.monotonic()
 
     def report(self, **values):
         self.log_path.open("a").write(json.dumps({"step": self.step, **values}) + "\n")
-        print(self.step, " ".join(f"{k} {v:.4f}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items()),
-              flush=True)
+        print(
+            self.step,
+            " ".join(f"{k} {v:.4f}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items()),
+            flush=True,
+        )
 
     def minutes(self) -> float:
         """Minutes of training so far, with those of earlier runs."""
@@ -135,8 +146,9 @@ class Average:
 
     def __init__(self, model, decay: float = 0.999):
         self.decay, self.updates = decay, 0
-        self.values = {k: v.detach().clone().float() if v.is_floating_point() else v.clone()
-                       for k, v in model.state_dict().items()}
+        self.values = {
+            k: v.detach().clone().float() if v.is_floating_point() else v.clone() for k, v in model.state_dict().items()
+        }
 
     def update(self, model):
         import torch

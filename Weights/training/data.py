@@ -1,4 +1,5 @@
 """Training examples from the pack: scenes composed on the fly, with the words for what was done."""
+
 import json
 import random
 import re
@@ -23,7 +24,7 @@ class Pack:
         self.audio = np.memmap(data / "pack/audio.bin", dtype="<i2", mode="r")
 
     def wave(self, row: dict) -> np.ndarray:
-        return self.audio[row["offset"]:row["offset"] + row["length"]].astype(np.float32) / 32768
+        return self.audio[row["offset"] : row["offset"] + row["length"]].astype(np.float32) / 32768
 
     def select(self, split: str, domain: str | None = None) -> list[dict]:
         return [r for r in self.rows if r["split"] == split and domain in (None, r["domain"])]
@@ -35,7 +36,7 @@ def fade(wave: np.ndarray, samples: int = 80) -> np.ndarray:
     samples = min(samples, len(wave) // 2)
     ramp = np.linspace(0, 1, samples, dtype=np.float32)
     wave[:samples] *= ramp
-    wave[len(wave) - samples:] *= ramp[::-1]
+    wave[len(wave) - samples :] *= ramp[::-1]
     return wave
 
 
@@ -56,7 +57,7 @@ def treat(rng: random.Random, wave: np.ndarray, treatment: str) -> np.ndarray:
     if treatment == "echo":
         delay, out = int(rng.uniform(0.15, 0.3) * RATE), wave.copy()
         for k in range(1, 5):
-            out[k * delay:] += 0.55 ** k * wave[:max(0, len(wave) - k * delay)]
+            out[k * delay :] += 0.55**k * wave[: max(0, len(wave) - k * delay)]
         return out
     return wave
 
@@ -96,10 +97,10 @@ class Scenes:
         """A crop of a long sound, or a short one that begins within `latest` seconds, in silence."""
         if len(wave) >= self.samples:
             start = self.rng.randrange(len(wave) - self.samples + 1)
-            return wave[start:start + self.samples]
+            return wave[start : start + self.samples]
         out = np.zeros(self.samples, np.float32)
         start = self.rng.randrange(min(self.samples - len(wave), int(latest * RATE)) + 1)
-        out[start:start + len(wave)] = fade(wave)
+        out[start : start + len(wave)] = fade(wave)
         return out
 
     def loop(self, wave: np.ndarray) -> np.ndarray:
@@ -107,8 +108,8 @@ class Scenes:
         overlap = min(RATE // 20, len(wave) // 4)
         while len(wave) < self.samples + overlap:
             ramp = np.linspace(0, 1, overlap, dtype=np.float32)
-            joint = wave[len(wave) - overlap:] * (1 - ramp) + wave[:overlap] * ramp
-            wave = np.concatenate([wave[:len(wave) - overlap], joint, wave[overlap:]])
+            joint = wave[len(wave) - overlap :] * (1 - ramp) + wave[:overlap] * ramp
+            wave = np.concatenate([wave[: len(wave) - overlap], joint, wave[overlap:]])
         return self.place(wave)
 
     def repeat(self, takes: list[np.ndarray], count: int) -> np.ndarray:
@@ -119,7 +120,7 @@ class Scenes:
         pace = min(room, max(longest * 0.8, self.rng.uniform(0.3, 1.0) * RATE))
         for k in range(count):
             wave, start = takes[k % len(takes)], int(k * pace)
-            out[start:start + len(wave)] += fade(wave)[:self.samples - start]
+            out[start : start + len(wave)] += fade(wave)[: self.samples - start]
         return out
 
     def sound(self, row: dict, treatments: list[str], amount: str) -> np.ndarray:
@@ -132,8 +133,8 @@ class Scenes:
         else:
             same = [r for r in self.groups["effect"][row["class"]] if r["variant"] == row["variant"]]
             others = self.rng.sample(same, min(3, len(same))) if row["class"] != "bell" else []
-            takes = [resample(self.pack.wave(r)[:self.samples // 3], pitch) for r in [row] + others]
-            takes = [t for t in takes if len(t) < self.samples // 2] or [resample(wave[:self.samples // 3], pitch)]
+            takes = [resample(self.pack.wave(r)[: self.samples // 3], pitch) for r in [row] + others]
+            takes = [t for t in takes if len(t) < self.samples // 2] or [resample(wave[: self.samples // 3], pitch)]
             fits = max(2, int(self.samples / max(RATE * 0.4, 0.8 * max(map(len, takes)))))
             count = {"twice": 2, "three times": 3}.get(amount, min(8, fits))
             wave = self.repeat(takes, count)
@@ -147,10 +148,13 @@ class Scenes:
         rng, groups = self.rng, self.groups["effect"]
         label = label or rng.choice(list(groups))
         row = rng.choice(groups[label])
-        treatments = [] if self.plain or rng.random() < 0.65 else [
-            rng.choice(["distant", "muffled", "echo", "quiet", "loud", "high", "low"])]
+        treatments = (
+            []
+            if self.plain or rng.random() < 0.65
+            else [rng.choice(["distant", "muffled", "echo", "quiet", "loud", "high", "low"])]
+        )
         amount = "once"
-        if label in captions.CONTINUOUS:
+        if label in captions.STEADY:
             amount = "loop"
         elif row["length"] < 2.5 * RATE and not (self.plain or simple):
             amount = rng.choice(["once", "once", "twice", "three times", "repeated"])
@@ -167,12 +171,14 @@ class Scenes:
         relation = self.rng.choice(["together", "background", "sequence"])
         if relation == "sequence":
             cut = min(self.samples // 2, int(self.rng.uniform(1.5, 2.5) * RATE))
-            wave = np.concatenate([fade(wave[:cut]), fade(other[:self.samples - cut])])
+            wave = np.concatenate([fade(wave[:cut]), fade(other[: self.samples - cut])])
         else:
             wave = wave + (0.3 if relation == "background" else 0.8) * other
         facts = {"events": [event, second], "relation": relation}
-        return (0.5 * wave / max(0.5, np.abs(wave).max()),
-                {"facts": facts, "labels": [event[0], second[0]], "domain": "effect"})
+        return (
+            0.5 * wave / max(0.5, np.abs(wave).max()),
+            {"facts": facts, "labels": [event[0], second[0]], "domain": "effect"},
+        )
 
     def music(self, label: str | None = None) -> tuple[np.ndarray, dict]:
         pieces = self.groups["music"]
@@ -200,16 +206,17 @@ class SceneBank:
         self.waves = np.memmap(data / "bank/waves.bin", dtype="<i2", mode="r").reshape(len(self.scenes), -1)
 
     def batch(self, size: int, seconds: float = SCENE, anywhere: bool = False) -> tuple[torch.Tensor, list[dict]]:
-        """((size, samples) float32, descriptions): the first `seconds` of the scenes, or any where no caption is used."""
+        """((size, samples) float32, descriptions): the first `seconds` of the scenes, or any where no caption is
+        used."""
         samples = int(seconds * RATE)
         picks = self.rng.choices(range(len(self.scenes)), k=size)
         starts = [self.rng.randrange(self.waves.shape[1] - samples + 1) if anywhere else 0 for _ in picks]
-        waves = np.stack([self.waves[i, s:s + samples] for i, s in zip(picks, starts)])
+        waves = np.stack([self.waves[i, s : s + samples] for i, s in zip(picks, starts)])
         return torch.from_numpy(waves.astype(np.float32) / 32768), [self.scenes[i] for i in picks]
 
 
 def chord(key: str) -> str:
-    """The caption of a strum from its file's name: '…/Csharp minor_DOWN_03' is 'a C sharp minor chord on a guitar'."""
+    """The caption of a strum from its file's name: 'Csharp minor_DOWN_03' is 'a C sharp minor chord on a guitar'."""
     match = re.search(r"/([A-G])(sharp)? ?(major|min(?:or|ro)(?:7b5)?)", key)
     if not match:
         return "-"

@@ -1,5 +1,6 @@
-"""Small discriminators for the vocoder, used in training only: multi-period (HiFi-GAN) and multi-resolution spectrogram
-(UnivNet), each with one stack of strided convolutions."""
+"""Small discriminators for the vocoder, used in training only: multi-period (HiFi-GAN) and multi-resolution
+spectrogram (UnivNet), each with one stack of strided convolutions."""
+
 import torch
 from torch.nn.functional import leaky_relu, pad
 from torch.nn.utils.parametrizations import weight_norm
@@ -13,7 +14,8 @@ class PeriodDiscriminator(torch.nn.Module):
         self.period = period
         sizes = [1, width, 2 * width, 4 * width, 4 * width]
         self.layers = torch.nn.ModuleList(
-            weight_norm(torch.nn.Conv2d(a, b, (5, 1), (3, 1), (2, 0))) for a, b in zip(sizes, sizes[1:]))
+            weight_norm(torch.nn.Conv2d(a, b, (5, 1), (3, 1), (2, 0))) for a, b in zip(sizes, sizes[1:])
+        )
         self.last = weight_norm(torch.nn.Conv2d(sizes[-1], 1, (3, 1), padding=(1, 0)))
 
     def forward(self, wave: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
@@ -34,7 +36,8 @@ class SpectrumDiscriminator(torch.nn.Module):
         self.register_buffer("window", torch.hann_window(fft), persistent=False)
         sizes = [1, width, width, width, width]
         self.layers = torch.nn.ModuleList(
-            weight_norm(torch.nn.Conv2d(a, b, (3, 9), (1, 2), (1, 4))) for a, b in zip(sizes, sizes[1:]))
+            weight_norm(torch.nn.Conv2d(a, b, (3, 9), (1, 2), (1, 4))) for a, b in zip(sizes, sizes[1:])
+        )
         self.last = weight_norm(torch.nn.Conv2d(width, 1, (3, 3), padding=(1, 1)))
 
     def forward(self, wave: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
@@ -52,8 +55,10 @@ class Discriminators(torch.nn.Module):
 
     def __init__(self, width: int = 16):
         super().__init__()
-        self.parts = torch.nn.ModuleList([PeriodDiscriminator(p, width) for p in (2, 3, 5, 7, 11)]
-                                         + [SpectrumDiscriminator(f, width) for f in (256, 512, 1024)])
+        self.parts = torch.nn.ModuleList(
+            [PeriodDiscriminator(p, width) for p in (2, 3, 5, 7, 11)]
+            + [SpectrumDiscriminator(f, width) for f in (256, 512, 1024)]
+        )
 
     def forward(self, wave: torch.Tensor) -> list[tuple[torch.Tensor, list[torch.Tensor]]]:
         return [part(wave) for part in self.parts]
@@ -61,7 +66,7 @@ class Discriminators(torch.nn.Module):
 
 def discriminator_loss(real, made) -> torch.Tensor:
     """Least squares: real towards 1, made towards 0."""
-    return sum(((r - 1) ** 2).mean() + (m ** 2).mean() for (r, _), (m, _) in zip(real, made))
+    return sum(((r - 1) ** 2).mean() + (m**2).mean() for (r, _), (m, _) in zip(real, made))
 
 
 def generator_losses(real, made) -> tuple[torch.Tensor, torch.Tensor]:

@@ -3,9 +3,10 @@
     python3 evaluate.py CHECKPOINT [--data FOLDER] [--device cuda] [--per-class N] [--steps 25] [--guidance 3.5]
     python3 evaluate.py --references         only what needs no generator: held-out clips, VAE + vocoder, noise
 
-Prints JSON: classifier top-1 / top-5 of generated clips for seen captions and for held-out paraphrases, music families,
-Fréchet distances to the held-out clips, and the same figures for real clips, the round trip and noise.
+Prints JSON: classifier top-1 / top-5 of generated clips for seen captions and for held-out paraphrases, music
+families, Fréchet distances to the held-out clips, and the same figures for real clips, the round trip and noise.
 """
+
 import json
 import random
 
@@ -23,6 +24,7 @@ from train_classifier import SECONDS, heldout_scenes, load_classifier, scores
 
 def frechet(a: np.ndarray, b: np.ndarray) -> float:
     """The Fréchet distance of two sets of embeddings (n, d), as Gaussians."""
+
     def moments(x):
         return x.mean(0), np.cov(x, rowvar=False) + 1e-6 * np.eye(x.shape[1])
 
@@ -56,7 +58,7 @@ def round_trip(waves: torch.Tensor, data, device) -> torch.Tensor:
     out = []
     for part in waves.split(8):
         mel = vae(log_mel(part.to(device))[:, None]).sample[:, 0]
-        out.append(vocoder(mel)[:, :waves.shape[1]].float().cpu())
+        out.append(vocoder(mel)[:, : waves.shape[1]].float().cpu())
     return torch.cat(out)
 
 
@@ -81,11 +83,17 @@ def generated(pipe, texts: list[str], steps: int, guidance: float, batch: int, s
     """(n, samples): one clip per caption; noise is seeded per clip."""
     out = []
     for start in range(0, len(texts), batch):
-        part = texts[start:start + batch]
+        part = texts[start : start + batch]
         seeds = [torch.Generator("cpu").manual_seed(seed + start + k) for k in range(len(part))]
-        audios = pipe(part, audio_length_in_s=SECONDS, num_inference_steps=steps, guidance_scale=guidance, generator=seeds,
-                      output_type="pt").audios
-        out.append(audios.float().cpu()[:, :int(SECONDS * RATE)])
+        audios = pipe(
+            part,
+            audio_length_in_s=SECONDS,
+            num_inference_steps=steps,
+            guidance_scale=guidance,
+            generator=seeds,
+            output_type="pt",
+        ).audios
+        out.append(audios.float().cpu()[:, : int(SECONDS * RATE)])
     return torch.cat(out)
 
 

@@ -4,6 +4,7 @@
 
 The LOA encoder, which no diffusers pipeline holds, goes to OUT/loa_encoder/ (AudioMAE's key names).
 """
+
 import json
 import shutil
 from pathlib import Path
@@ -21,13 +22,18 @@ def pipeline(data: Path) -> AudioLDM2Pipeline:
     """The trained parts, float32."""
     folder = data / "tokenizers"
     return AudioLDM2Pipeline(
-        vae=models.load(models.vae(), data, "vae"), text_encoder=models.load(models.clap(), data, "clap"),
-        text_encoder_2=models.load(models.t5(), data, "t5"), language_model=models.load(models.gpt2(), data, "gpt2"),
+        vae=models.load(models.vae(), data, "vae"),
+        text_encoder=models.load(models.clap(), data, "clap"),
+        text_encoder_2=models.load(models.t5(), data, "t5"),
+        language_model=models.load(models.gpt2(), data, "gpt2"),
         projection_model=models.load(models.projection(), data, "projection"),
         tokenizer=RobertaTokenizer.from_pretrained(folder / "tokenizer"),
-        tokenizer_2=T5Tokenizer.from_pretrained(folder / "tokenizer_2"), feature_extractor=models.clap_features(),
-        unet=models.load(models.unet(), data, "unet"), scheduler=models.scheduler(),
-        vocoder=models.load(models.vocoder(), data, "vocoder"))
+        tokenizer_2=T5Tokenizer.from_pretrained(folder / "tokenizer_2"),
+        feature_extractor=models.clap_features(),
+        unet=models.load(models.unet(), data, "unet"),
+        scheduler=models.scheduler(),
+        vocoder=models.load(models.vocoder(), data, "vocoder"),
+    )
 
 
 def main():

@@ -1,11 +1,12 @@
 """Stage 1: fetch the free sounds.
 
-Downloads the Debian packages named in selection.tsv (and the soundfont), unpacks their sounds and copyright files, and
-converts every selected sound to 16 kHz mono FLAC under DATA/wave/PACKAGE/.  Needs apt-get and dpkg-deb; nothing is
+Downloads the Debian packages named in selection.tsv (and the soundfont), unpacks their sounds and copyright files,
+and converts every selected sound to 16 kHz mono FLAC under DATA/wave/PACKAGE/.  Needs apt-get and dpkg-deb; nothing is
 installed.  What is already there is kept, so the stage can be repeated.
 
     python3 fetch.py [--data FOLDER]
 """
+
 import fnmatch
 import struct
 import subprocess
@@ -45,8 +46,11 @@ def unpack(package: str, debian: Path, folder: Path):
     deb = next(debian.glob(f"{package}_*.deb"))
     with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE) as process:
         # tar complains when one of the patterns matches nothing: that is expected
-        subprocess.run(["tar", "x", "-C", folder, "--wildcards", "--no-anchored", *TAR_PATTERNS], stdin=process.stdout,
-                       stderr=subprocess.DEVNULL)
+        subprocess.run(
+            ["tar", "x", "-C", folder, "--wildcards", "--no-anchored", *TAR_PATTERNS],
+            stdin=process.stdout,
+            stderr=subprocess.DEVNULL,
+        )
     for archive in folder.rglob("public.zip"):
         unzip_sounds(archive, folder / "pub")
         archive.unlink()
@@ -77,7 +81,7 @@ def split_opensfx(archive: Path, out: Path):
         offset, size = struct.unpack_from("<II", data, 8 * i)
         offset &= 0x7FFFFFFF
         length = data[offset]
-        caption = data[offset + 1:offset + 1 + length].split(b"\0")[0].decode("latin1")
+        caption = data[offset + 1 : offset + 1 + length].split(b"\0")[0].decode("latin1")
         riff = data.find(b"RIFF", offset + 1 + length, offset + 1 + length + size)
         if riff >= 0:
             end = riff + 8 + struct.unpack_from("<I", data, riff + 4)[0]
@@ -87,7 +91,8 @@ def split_opensfx(archive: Path, out: Path):
 
 
 def split_doom(archive: Path, out: Path):
-    """A Doom WAD: a directory of lumps; lumps named DS… of type 3 are 8-bit sounds with 16 padding bytes at both ends."""
+    """A Doom WAD: a directory of lumps; lumps named DS… of type 3 are 8-bit sounds with 16 padding bytes at both
+    ends."""
     data = archive.read_bytes()
     count, directory = struct.unpack_from("<II", data, 4)
     out.mkdir(parents=True, exist_ok=True)
@@ -102,7 +107,7 @@ def split_doom(archive: Path, out: Path):
                 w.setnchannels(1)
                 w.setsampwidth(1)
                 w.setframerate(rate)
-                w.writeframes(data[position + 24:position + 8 + length - 16])
+                w.writeframes(data[position + 24 : position + 8 + length - 16])
 
 
 def mono16k(path: Path) -> np.ndarray:

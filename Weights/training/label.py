@@ -8,6 +8,7 @@ held-out, and writes the committed lists:
 
     python3 label.py [--data FOLDER]
 """
+
 import fnmatch
 import hashlib
 import re
@@ -72,8 +73,12 @@ def licence(unpacked: Path, package: str, path: str) -> tuple[str, str]:
     name = Path(path).name
     best = None
     for patterns, terms, authors in debian_copyright(text):
-        specific = [p for p in patterns if fnmatch.fnmatch(name, Path(p).name.replace("?", "*"))
-                    and all(part in path for part in Path(p).parts[-2:-1] if "*" not in part and part != "samples")]
+        specific = [
+            p
+            for p in patterns
+            if fnmatch.fnmatch(name, Path(p).name.replace("?", "*"))
+            and all(part in path for part in Path(p).parts[-2:-1] if "*" not in part and part != "samples")
+        ]
         if specific:
             best = terms, authors  # the last paragraph that matches holds
     terms, authors = best or ("", "")
@@ -86,7 +91,7 @@ def licence(unpacked: Path, package: str, path: str) -> tuple[str, str]:
 
 def similarity(a: np.ndarray, b: np.ndarray) -> float:
     """Largest normalised cross-correlation of two sounds at any lag, over their first two seconds."""
-    a, b = a[:2 * RATE], b[:2 * RATE]
+    a, b = a[: 2 * RATE], b[: 2 * RATE]
     size = 1 << int(len(a) + len(b)).bit_length()
     product = np.fft.irfft(np.fft.rfft(a, size) * np.conj(np.fft.rfft(b, size)), size)
     return float(np.abs(product).max() / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-9))
@@ -94,11 +99,11 @@ def similarity(a: np.ndarray, b: np.ndarray) -> float:
 
 def trimmed(wave: np.ndarray) -> np.ndarray:
     """Without the silence before and after (40 dB below the peak, in 10 ms steps), 60 s at most."""
-    level = np.abs(wave[:len(wave) // 160 * 160]).reshape(-1, 160).max(1)
+    level = np.abs(wave[: len(wave) // 160 * 160]).reshape(-1, 160).max(1)
     loud = np.nonzero(level > 0.01 * level.max())[0] if len(level) else []
     if len(loud) == 0:
         return wave[:0]
-    return wave[max(0, loud[0] - 1) * 160:(loud[-1] + 3) * 160][:int(LONGEST * RATE)]
+    return wave[max(0, loud[0] - 1) * 160 : (loud[-1] + 3) * 160][: int(LONGEST * RATE)]
 
 
 def key_order(key: str) -> str:
@@ -139,8 +144,19 @@ def clips(data: Path) -> list[dict]:
         if twin:
             dropped.append(f"{key}: copy of {twin}")
             continue
-        rows.append(dict(key=key, label=label, variant=variant, seconds=len(wave) / RATE, licence=terms,
-                         authors=authors, package=package, wave=wave, path=path))
+        rows.append(
+            dict(
+                key=key,
+                label=label,
+                variant=variant,
+                seconds=len(wave) / RATE,
+                licence=terms,
+                authors=authors,
+                package=package,
+                wave=wave,
+                path=path,
+            )
+        )
     (data / "dropped.txt").write_text("\n".join(dropped) + "\n")
     for rows in groups.values():
         split(rows)
@@ -150,8 +166,10 @@ def clips(data: Path) -> list[dict]:
 def main():
     data = data_folder(parser(__doc__).parse_args().data)
     rows = clips(data)
-    lines = ["\t".join([r["key"], r["label"], r["variant"] or "-", r["split"], f"{r['seconds']:.2f}", r["path"]])
-             for r in rows]
+    lines = [
+        "\t".join([r["key"], r["label"], r["variant"] or "-", r["split"], f"{r['seconds']:.2f}", r["path"]])
+        for r in rows
+    ]
     (HERE / "clips.tsv").write_text("# key\tclass\tvariant\tsplit\tseconds\tpath\n" + "\n".join(lines) + "\n")
     lines = ["\t".join([r["key"], r["licence"], r["authors"], r["package"]]) for r in rows] + list(RENDERED)
     (HERE / "ATTRIBUTION.tsv").write_text("# key\tlicence\tauthors\tDebian package\n" + "\n".join(lines) + "\n")
@@ -162,8 +180,10 @@ def main():
         entry[2] += r["seconds"]
     for label, (train, heldout, seconds) in sorted(table.items(), key=lambda item: -item[1][2]):
         print(f"{label:18s} train {train:4d} held-out {heldout:3d} {seconds:7.1f} s")
-    print(f"{len(table)} classes, {sum(v[1] > 0 for v in table.values())} with held-out files, {len(rows)} clips, "
-          f"{sum(v[2] for v in table.values()) / 60:.1f} minutes")
+    print(
+        f"{len(table)} classes, {sum(v[1] > 0 for v in table.values())} with held-out files, {len(rows)} clips, "
+        f"{sum(v[2] for v in table.values()) / 60:.1f} minutes"
+    )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """Stage 6: the two tokenizers in the published formats: RoBERTa's byte-level BPE for CLAP (vocab.json, merges.txt,
 tokenizer.json) and T5's unigram model (spiece.model, tokenizer.json).  Trained on made-up captions and on the common
-English words of the teacher's vocabulary; held-out paraphrases are not shown.  (Named so, since `tokenizers` is a library.)
+English words of the teacher's vocabulary; held-out paraphrases are not shown. (Named so, since `tokenizers` is a
+library.)
 
     python3 make_tokenizers.py [--data FOLDER]
 """
+
 import json
 import random
 import re
@@ -37,8 +39,13 @@ def corpus(data: Path, count: int) -> list[str]:
 
 def clap_tokenizer(lines: list[str], folder: Path):
     bpe = ByteLevelBPETokenizer()
-    bpe.train_from_iterator(lines, vocab_size=CLAP_VOCABULARY, min_frequency=2, show_progress=False,
-                            special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"])
+    bpe.train_from_iterator(
+        lines,
+        vocab_size=CLAP_VOCABULARY,
+        min_frequency=2,
+        show_progress=False,
+        special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"],
+    )
     folder.mkdir(parents=True, exist_ok=True)
     bpe.save_model(str(folder))
     tokenizer = RobertaTokenizer(vocab=str(folder / "vocab.json"), merges=str(folder / "merges.txt"))
@@ -57,9 +64,19 @@ def t5_tokenizer(lines: list[str], folder: Path, extra_ids: int = 100):
         text = Path(scratch) / "corpus.txt"
         text.write_text("\n".join(lines))
         sentencepiece.SentencePieceTrainer.train(
-            input=str(text), model_prefix=f"{scratch}/spiece", vocab_size=T5_VOCABULARY - extra_ids,
-            model_type="unigram", character_coverage=1.0, pad_id=0, eos_id=1, unk_id=2, bos_id=-1,
-            hard_vocab_limit=False, minloglevel=2, normalization_rule_name="nmt_nfkc")
+            input=str(text),
+            model_prefix=f"{scratch}/spiece",
+            vocab_size=T5_VOCABULARY - extra_ids,
+            model_type="unigram",
+            character_coverage=1.0,
+            pad_id=0,
+            eos_id=1,
+            unk_id=2,
+            bos_id=-1,
+            hard_vocab_limit=False,
+            minloglevel=2,
+            normalization_rule_name="nmt_nfkc",
+        )
         config = {"tokenizer_class": "T5Tokenizer", "extra_ids": extra_ids, "model_max_length": 128}
         (Path(scratch) / "tokenizer_config.json").write_text(json.dumps(config))
         tokenizer = T5Tokenizer.from_pretrained(scratch)

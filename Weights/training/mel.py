@@ -4,6 +4,7 @@ log_mel     the VAE's: 16 kHz, FFT 1024, hop 160, 64 Slaney mels 0-8000 Hz, magn
 clap_mel    CLAP's: 48 kHz, FFT 1024, hop 480, 64 Slaney mels 50-14000 Hz, power, decibels, 10 s, repeated and padded
 kaldi_mel   AudioMAE's: Kaldi fbank, 25 ms Hanning windows every 10 ms, 128 mels from 20 Hz, 1024 frames, normalised
 """
+
 import functools
 
 import numpy as np
@@ -14,6 +15,7 @@ RATE, FFT, HOP, MELS, FLOOR = 16000, 1024, 160, 64, 1e-5
 
 def slaney_filters(rate: int, fft: int, mels: int, low: float, high: float) -> np.ndarray:
     """(mels, fft/2+1) triangles on the Slaney scale (linear below 1 kHz), each of unit area per hertz."""
+
     def to_mel(f):
         f = np.asarray(f, dtype=np.float64)
         return np.where(f < 1000, 3 * f / 200, 15 + 27 * np.log(np.maximum(f, 1e-9) / 1000) / np.log(6.4))
@@ -35,14 +37,15 @@ def _constants(device: str) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def log_mel(wave: torch.Tensor) -> torch.Tensor:
-    """(batch, samples) in [-1, 1] to (batch, samples // 160, 64) natural-log mel magnitudes; frame k is centred on 160 k.
+    """(batch, samples) in [-1, 1] to (batch, samples // 160, 64) natural-log mel magnitudes; frame k is centred on 160
+    k.
 
     float32 whatever the autocast context: bf16 would cost the quiet bins."""
     with torch.autocast(wave.device.type, enabled=False):
         filters, window = _constants(str(wave.device))
         spectrum = torch.stft(wave.float(), FFT, HOP, FFT, window, center=True, pad_mode="reflect", return_complex=True)
         mel = torch.einsum("mf,bft->btm", filters, spectrum.abs())
-        return torch.log(mel.clamp(min=FLOOR))[:, :wave.shape[-1] // HOP]
+        return torch.log(mel.clamp(min=FLOOR))[:, : wave.shape[-1] // HOP]
 
 
 @functools.lru_cache(maxsize=None)
@@ -70,7 +73,9 @@ def clap_mel(wave: torch.Tensor) -> torch.Tensor:
 
 
 def kaldi_filters(mels: int, fft: int, rate: int, low: float) -> np.ndarray:
-    """(mels, fft/2+1) triangles that are linear on the HTK mel scale, as Kaldi draws them; the Nyquist bin is unused."""
+    """(mels, fft/2+1) triangles that are linear on the HTK mel scale, as Kaldi draws them; the Nyquist bin is
+    unused."""
+
     def to_mel(f):
         return 1127 * np.log(1 + np.asarray(f, dtype=np.float64) / 700)
 

@@ -1,14 +1,24 @@
 """The parts of the model: the published classes in small sizes.  Numbers here are the only place where sizes are set.
 
-    python3 models.py     prints the parameter counts
+python3 models.py prints the parameter counts
 """
+
 import json
 from pathlib import Path
 
 import torch
 from diffusers import AudioLDM2ProjectionModel, AudioLDM2UNet2DConditionModel, AutoencoderKL, DDIMScheduler
-from transformers import (ClapConfig, ClapFeatureExtractor, ClapModel, GPT2Config, GPT2LMHeadModel, SpeechT5HifiGan,
-                          SpeechT5HifiGanConfig, T5Config, T5EncoderModel)
+from transformers import (
+    ClapConfig,
+    ClapFeatureExtractor,
+    ClapModel,
+    GPT2Config,
+    GPT2LMHeadModel,
+    SpeechT5HifiGan,
+    SpeechT5HifiGanConfig,
+    T5Config,
+    T5EncoderModel,
+)
 
 CLAP_DIM, T5_DIM, LOA_DIM, LOA_COUNT = 128, 160, 160, 8
 CLAP_VOCABULARY, T5_VOCABULARY = 2500, 2500
@@ -17,48 +27,102 @@ CLAP_VOCABULARY, T5_VOCABULARY = 2500, 2500
 def vae() -> AutoencoderKL:
     """Mel (batch, 1, frames, 64) to latents (batch, 8, frames / 4, 16)."""
     model = AutoencoderKL(
-        sample_size=1024, in_channels=1, out_channels=1, down_block_types=("DownEncoderBlock2D",) * 3,
-        up_block_types=("UpDecoderBlock2D",) * 3, block_out_channels=(32, 64, 128), latent_channels=8,
-        layers_per_block=1, norm_num_groups=32, scaling_factor=1.0)
+        sample_size=1024,
+        in_channels=1,
+        out_channels=1,
+        down_block_types=("DownEncoderBlock2D",) * 3,
+        up_block_types=("UpDecoderBlock2D",) * 3,
+        block_out_channels=(32, 64, 128),
+        latent_channels=8,
+        layers_per_block=1,
+        norm_num_groups=32,
+        scaling_factor=1.0,
+    )
     torch.nn.init.constant_(model.decoder.conv_out.bias, -6.0)  # about the mean of log-mels: start from there
     return model
 
 
 def vocoder() -> SpeechT5HifiGan:
     """Mel (batch, frames, 64) to a waveform of 160 samples a frame (and 32 more)."""
-    return SpeechT5HifiGan(SpeechT5HifiGanConfig(
-        model_in_dim=64, sampling_rate=16000, upsample_initial_channel=128, upsample_rates=[5, 4, 2, 2, 2],
-        upsample_kernel_sizes=[16, 16, 8, 4, 4], resblock_kernel_sizes=[3, 7, 11],
-        resblock_dilation_sizes=[[1, 3, 5]] * 3, normalize_before=False))
+    return SpeechT5HifiGan(
+        SpeechT5HifiGanConfig(
+            model_in_dim=64,
+            sampling_rate=16000,
+            upsample_initial_channel=128,
+            upsample_rates=[5, 4, 2, 2, 2],
+            upsample_kernel_sizes=[16, 16, 8, 4, 4],
+            resblock_kernel_sizes=[3, 7, 11],
+            resblock_dilation_sizes=[[1, 3, 5]] * 3,
+            normalize_before=False,
+        )
+    )
 
 
 def clap() -> ClapModel:
     """The contrastive text and audio branches."""
-    return ClapModel(ClapConfig(
-        text_config=dict(vocab_size=CLAP_VOCABULARY, hidden_size=128, num_hidden_layers=3, num_attention_heads=2,
-                         intermediate_size=512, projection_dim=CLAP_DIM, max_position_embeddings=514),
-        audio_config=dict(spec_size=256, hidden_size=256, patch_embeds_hidden_size=32, depths=[2, 2, 2, 2],
-                          num_attention_heads=[1, 2, 4, 8], window_size=8, num_mel_bins=64, projection_dim=CLAP_DIM,
-                          enable_fusion=False, hidden_act="gelu"),
-        projection_dim=CLAP_DIM))
+    return ClapModel(
+        ClapConfig(
+            text_config=dict(
+                vocab_size=CLAP_VOCABULARY,
+                hidden_size=128,
+                num_hidden_layers=3,
+                num_attention_heads=2,
+                intermediate_size=512,
+                projection_dim=CLAP_DIM,
+                max_position_embeddings=514,
+            ),
+            audio_config=dict(
+                spec_size=256,
+                hidden_size=256,
+                patch_embeds_hidden_size=32,
+                depths=[2, 2, 2, 2],
+                num_attention_heads=[1, 2, 4, 8],
+                window_size=8,
+                num_mel_bins=64,
+                projection_dim=CLAP_DIM,
+                enable_fusion=False,
+                hidden_act="gelu",
+            ),
+            projection_dim=CLAP_DIM,
+        )
+    )
 
 
 def clap_features() -> ClapFeatureExtractor:
-    return ClapFeatureExtractor(feature_size=64, sampling_rate=48000, hop_length=480, max_length_s=10,
-                                fft_window_size=1024, frequency_min=50, frequency_max=14000, truncation="rand_trunc",
-                                padding="repeatpad")
+    return ClapFeatureExtractor(
+        feature_size=64,
+        sampling_rate=48000,
+        hop_length=480,
+        max_length_s=10,
+        fft_window_size=1024,
+        frequency_min=50,
+        frequency_max=14000,
+        truncation="rand_trunc",
+        padding="repeatpad",
+    )
 
 
 def t5() -> T5EncoderModel:
-    return T5EncoderModel(T5Config(vocab_size=T5_VOCABULARY, d_model=T5_DIM, d_kv=40, d_ff=448, num_layers=5,
-                                   num_heads=4, feed_forward_proj="gated-gelu", tie_word_embeddings=False,
-                                   dropout_rate=0.1))
+    return T5EncoderModel(
+        T5Config(
+            vocab_size=T5_VOCABULARY,
+            d_model=T5_DIM,
+            d_kv=40,
+            d_ff=448,
+            num_layers=5,
+            num_heads=4,
+            feed_forward_proj="gated-gelu",
+            tie_word_embeddings=False,
+            dropout_rate=0.1,
+        )
+    )
 
 
 def gpt2() -> GPT2LMHeadModel:
     """Used on embeddings only: the token table is a stub."""
-    model = GPT2LMHeadModel(GPT2Config(n_embd=LOA_DIM, n_layer=4, n_head=4, n_positions=256, vocab_size=8,
-                                       bos_token_id=0, eos_token_id=0))
+    model = GPT2LMHeadModel(
+        GPT2Config(n_embd=LOA_DIM, n_layer=4, n_head=4, n_positions=256, vocab_size=8, bos_token_id=0, eos_token_id=0)
+    )
     model.config.max_new_tokens = LOA_COUNT
     return model
 
@@ -69,16 +133,31 @@ def projection() -> AudioLDM2ProjectionModel:
 
 def unet() -> AudioLDM2UNet2DConditionModel:
     return AudioLDM2UNet2DConditionModel(
-        sample_size=256, in_channels=8, out_channels=8, block_out_channels=(64, 96, 128),
+        sample_size=256,
+        in_channels=8,
+        out_channels=8,
+        block_out_channels=(64, 96, 128),
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"), layers_per_block=1,
-        transformer_layers_per_block=1, cross_attention_dim=tuple([[None, LOA_DIM, T5_DIM]] * 3),
-        attention_head_dim=4, norm_num_groups=32)
+        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        layers_per_block=1,
+        transformer_layers_per_block=1,
+        cross_attention_dim=tuple([[None, LOA_DIM, T5_DIM]] * 3),
+        attention_head_dim=4,
+        norm_num_groups=32,
+    )
 
 
 def scheduler() -> DDIMScheduler:
-    return DDIMScheduler(num_train_timesteps=1000, beta_start=0.0015, beta_end=0.0195, beta_schedule="scaled_linear",
-                         steps_offset=1, set_alpha_to_one=False, clip_sample=False, prediction_type="epsilon")
+    return DDIMScheduler(
+        num_train_timesteps=1000,
+        beta_start=0.0015,
+        beta_end=0.0195,
+        beta_schedule="scaled_linear",
+        steps_offset=1,
+        set_alpha_to_one=False,
+        clip_sample=False,
+        prediction_type="epsilon",
+    )
 
 
 class LOAEncoder(torch.nn.Module):
@@ -87,8 +166,9 @@ class LOAEncoder(torch.nn.Module):
     The names are AudioMAE's (patch_embed, cls_token, pos_embed, blocks, norm), so that a converter finds what it knows.
     """
 
-    def __init__(self, width: int = LOA_DIM, depth: int = 4, heads: int = 4, frames: int = 1024, mels: int = 128,
-                 patch: int = 16):
+    def __init__(
+        self, width: int = LOA_DIM, depth: int = 4, heads: int = 4, frames: int = 1024, mels: int = 128, patch: int = 16
+    ):
         super().__init__()
         self.config = dict(width=width, depth=depth, heads=heads, frames=frames, mels=mels, patch=patch)
         self.grid = (frames // patch, mels // patch)
@@ -127,8 +207,12 @@ class Block(torch.nn.Module):
         super().__init__()
         self.heads = heads
         self.norm1, self.norm2 = torch.nn.LayerNorm(width, eps=1e-6), torch.nn.LayerNorm(width, eps=1e-6)
-        self.attn = torch.nn.ModuleDict({"qkv": torch.nn.Linear(width, 3 * width), "proj": torch.nn.Linear(width, width)})
-        self.mlp = torch.nn.ModuleDict({"fc1": torch.nn.Linear(width, 4 * width), "fc2": torch.nn.Linear(4 * width, width)})
+        self.attn = torch.nn.ModuleDict(
+            {"qkv": torch.nn.Linear(width, 3 * width), "proj": torch.nn.Linear(width, width)}
+        )
+        self.mlp = torch.nn.ModuleDict(
+            {"fc1": torch.nn.Linear(width, 4 * width), "fc2": torch.nn.Linear(4 * width, width)}
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         batch, count, width = x.shape
@@ -166,8 +250,13 @@ def save(model: torch.nn.Module, data: Path, name: str, **changes):
 
     folder = data / "parts"
     folder.mkdir(exist_ok=True)
-    save_file({k: v.detach().float().contiguous().cpu().clone() if v.is_floating_point() else v.cpu().clone()
-               for k, v in model.state_dict().items()}, folder / f"{name}.safetensors")
+    save_file(
+        {
+            k: v.detach().float().contiguous().cpu().clone() if v.is_floating_point() else v.cpu().clone()
+            for k, v in model.state_dict().items()
+        },
+        folder / f"{name}.safetensors",
+    )
     if changes:
         (folder / f"{name}.json").write_text(json.dumps(changes))
 

@@ -5,6 +5,7 @@ pattern, drums.  Needs fluidsynth and the unpacked FluidR3_GM.sf2 (MIT).  The sa
 
     python3 music.py [--data FOLDER] [--pieces N]
 """
+
 import random
 import struct
 import subprocess
@@ -61,8 +62,14 @@ def compose(number: int) -> dict:
     program, instrument, low = rng.choice(INSTRUMENTS[family])
     bpm = rng.choice([60, 66, 72, 80, 90, 100, 110, 120, 132, 144, 160])
     tonic, mode = rng.randrange(12), rng.choice(list(SCALES))
-    piece = dict(number=number, family=family, instrument=instrument, program=program, bpm=bpm,
-                 drums=rng.choice(list(BEATS)) if family == "drums" or rng.random() < 0.2 else "")
+    piece = dict(
+        number=number,
+        family=family,
+        instrument=instrument,
+        program=program,
+        bpm=bpm,
+        drums=rng.choice(list(BEATS)) if family == "drums" or rng.random() < 0.2 else "",
+    )
     beats = int((USED - 0.6) * bpm / 60)
     if family == "drums":
         return piece | dict(tonic="", mode="", pattern="beat", notes=[])
@@ -127,12 +134,14 @@ def midi(pieces: list[dict]) -> bytes:
         return bytes(reversed(groups))
 
     now = 0
-    for at, message in sorted((e for i, p in enumerate(pieces) for e in events(p, i * SLOT)),
-                              key=lambda e: (round(1000 * e[0]), e[1][0] >= 0x90)):
+    for at, message in sorted(
+        (e for i, p in enumerate(pieces) for e in events(p, i * SLOT)),
+        key=lambda e: (round(1000 * e[0]), e[1][0] >= 0x90),
+    ):
         tick = round(1000 * at)
         track += number(tick - now) + message
         now = tick
-    track += number(500) + b"\xFF\x2F\x00"
+    track += number(500) + b"\xff\x2f\x00"
     return struct.pack(">4sIHHH4sI", b"MThd", 6, 0, 1, 500, b"MTrk", len(track)) + bytes(track)
 
 
@@ -141,13 +150,17 @@ def render(pieces: list[dict], soundfont: Path, folder: Path):
     with tempfile.TemporaryDirectory() as scratch:
         source, target = Path(scratch) / "in.mid", Path(scratch) / "out.wav"
         source.write_bytes(midi(pieces))
-        subprocess.run(["fluidsynth", "-ni", "-q", "-r", "32000", "-g", "0.5", "-T", "wav", "-F", target, soundfont,
-                        source], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            ["fluidsynth", "-ni", "-q", "-r", "32000", "-g", "0.5", "-T", "wav", "-F", target, soundfont, source],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         wave, rate = soundfile.read(target, dtype="float32")
     wave = soxr.resample(wave.mean(1), rate, RATE)
     for i, piece in enumerate(pieces):
         begin = int(i * SLOT * RATE)
-        part = wave[begin:begin + int(USED * RATE)]
+        part = wave[begin : begin + int(USED * RATE)]
         soundfile.write(folder / f"{piece['number']:04d}.flac", 0.5 * part / np.abs(part).max(), RATE, subtype="PCM_16")
 
 
@@ -165,11 +178,13 @@ def main():
     soundfont = next((data / "unpacked" / SOUNDFONT_PACKAGE).rglob("FluidR3_GM.sf2"))
     pieces = [compose(n) for n in range(args.pieces)]
     for start in range(0, len(pieces), PER_FILE):
-        group = pieces[start:start + PER_FILE]
+        group = pieces[start : start + PER_FILE]
         if not all((folder / f"{p['number']:04d}.flac").exists() for p in group):
             render(group, soundfont, folder)
     columns = ["family", "instrument", "bpm", "tonic", "mode", "pattern", "drums"]
-    lines = ["\t".join([f"{p['number']:04d}", split(p["number"])] + [str(p[c]) or "-" for c in columns]) for p in pieces]
+    lines = [
+        "\t".join([f"{p['number']:04d}", split(p["number"])] + [str(p[c]) or "-" for c in columns]) for p in pieces
+    ]
     (HERE / "music.tsv").write_text("# key\tsplit\t" + "\t".join(columns) + "\n" + "\n".join(lines) + "\n")
     print(f"{len(pieces)} pieces, {len(pieces) * USED / 60:.0f} minutes")
 

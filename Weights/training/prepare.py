@@ -2,10 +2,11 @@
 pack/index.json (per clip: domain, key, class, variant or attributes, split, offset, length).
 
     python3 prepare.py [--data FOLDER]
-    python3 prepare.py --ship OUT     also write OUT, about 45 MB (the sounds as Vorbis, the tokenizers, the teacher's vectors
-                                      if there are any): to carry all of it to a machine that cannot fetch it
+    python3 prepare.py --ship OUT     also write OUT, about 51 MB (sounds as Vorbis, tokenizers, the teacher's vectors
+                                      if any): to carry all of it to a machine that cannot fetch it
     python3 prepare.py --unship IN    there: make the pack and the rest from it
 """
+
 import io
 import json
 import shutil
@@ -33,8 +34,10 @@ def clips(data: Path):
         wave = trimmed(soundfile.read(wave_path(data, package, row.pop("path")), dtype="float32")[0])
         yield row | {"domain": "effect"}, wave
     for row in table("music.tsv"):
-        yield row | {"domain": "music", "class": row["family"]}, soundfile.read(data / f"wave/music/{row['key']}.flac",
-                                                                                dtype="float32")[0]
+        yield (
+            row | {"domain": "music", "class": row["family"]},
+            soundfile.read(data / f"wave/music/{row['key']}.flac", dtype="float32")[0],
+        )
     for row in table("speech.tsv"):
         wave = trimmed(soundfile.read(data / f"wave/speech/{row['key']}.flac", dtype="float32")[0])
         yield row | {"domain": "speech", "class": "speech"}, wave
@@ -65,9 +68,9 @@ def ship(folder: Path, out: Path):
             stream = io.BytesIO()
             # written in blocks: libsndfile's Vorbis encoder overflows its stack on very long single writes
             with soundfile.SoundFile(stream, "w", RATE, 1, format="OGG", subtype="VORBIS", compression_level=0.7) as f:
-                wave = audio[row["offset"]:row["offset"] + row["length"]].astype(np.float32) / 32768
+                wave = audio[row["offset"] : row["offset"] + row["length"]].astype(np.float32) / 32768
                 for start in range(0, len(wave), RATE):
-                    f.write(wave[start:start + RATE])
+                    f.write(wave[start : start + RATE])
             row["bytes"] = [position, stream.tell()]
             target.write(stream.getbuffer())
             position += stream.tell()
@@ -85,8 +88,15 @@ def ship_text(data: Path, out: Path, dimensions: int = 192):
         basis = torch.pca_lowrank(vectors, dimensions, center=False)[2]
         places = vectors @ basis
         scale = places.abs().amax(0) / 127
-        torch.save({"texts": teacher["texts"], "basis": basis, "scale": scale,
-                    "places": (places / scale).round().to(torch.int8)}, out / "teacher.pt")
+        torch.save(
+            {
+                "texts": teacher["texts"],
+                "basis": basis,
+                "scale": scale,
+                "places": (places / scale).round().to(torch.int8),
+            },
+            out / "teacher.pt",
+        )
 
 
 def unship_text(source: Path, data: Path):
@@ -106,7 +116,7 @@ def unship(source: Path):
     data = (source / "audio.ogg.bin").read_bytes()
     for row in json.loads((source / "index.json").read_text()):
         start, size = row.pop("bytes")
-        yield row, soundfile.read(io.BytesIO(data[start:start + size]), dtype="float32")[0][:row["length"]]
+        yield row, soundfile.read(io.BytesIO(data[start : start + size]), dtype="float32")[0][: row["length"]]
 
 
 def main():

@@ -5,9 +5,10 @@
                                                               stages side by side
     python3 run_all.py --quick --data FOLDER                          three steps of everything: does it run?
 
-Phase 1: vae, loa, clap, text, classifier, vocoder.  Phase 2: bank, gpt2, then unet beside vocoder.  Phase 3: the same two
-go on; then export and evaluation.  A stage whose part is there is not trained again; unfinished ones resume.
+Phase 1: vae, loa, clap, text, classifier, vocoder.  Phase 2: bank, gpt2, then unet beside vocoder.  Phase 3: the same
+two go on; then export and evaluation.  A stage whose part is there is not trained again; unfinished ones resume.
 """
+
 import os
 import subprocess
 import sys
@@ -76,8 +77,10 @@ def phase(stages: Stages, number: int):
     if number == 1:
         stages.compose()
         left = stages.left() - 1
-        wait(*[stages.training(s, "--budget", f"{left:.2f}") for s in FIRST],
-             stages.training("vocoder", *vocoder, minutes=left))
+        wait(
+            *[stages.training(s, "--budget", f"{left:.2f}") for s in FIRST],
+            stages.training("vocoder", *vocoder, minutes=left),
+        )
         return
     beside = stages.training("vocoder", "--vae", *vocoder, minutes=stages.left() - 1, again=True)
     if number == 2:

@@ -3,6 +3,7 @@ bank/scenes.json (facts for the captions, labels).  About 0.33 MB each.
 
     python3 scenes.py [--data FOLDER] [--scenes N] [--processes P]
 """
+
 import json
 import multiprocessing
 from pathlib import Path

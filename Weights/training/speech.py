@@ -4,6 +4,7 @@ Writes DATA/wave/speech/VOICE_NN.flac and the committed list speech.tsv: key, sp
 
     python3 speech.py [--data FOLDER]
 """
+
 import subprocess
 import tempfile
 from pathlib import Path

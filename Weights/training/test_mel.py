@@ -1,4 +1,5 @@
 """Checks mel.py against librosa and transformers' feature extractors: python3 test_mel.py."""
+
 import librosa
 import numpy as np
 import torch
@@ -28,9 +29,10 @@ def main():
     batch = torch.from_numpy(wave)[None]
     filters = librosa.filters.mel(sr=RATE, n_fft=FFT, n_mels=MELS, fmin=0, fmax=8000)
     check("Slaney filters", slaney_filters(RATE, FFT, MELS, 0, 8000), filters, 1e-6)
-    mel = librosa.feature.melspectrogram(y=wave, sr=RATE, n_fft=FFT, hop_length=HOP, n_mels=MELS, fmin=0, fmax=8000,
-                                         power=1.0, pad_mode="reflect")
-    check("log-mel (librosa)", log_mel(batch)[0].numpy(), np.log(np.maximum(mel, FLOOR)).T[:len(wave) // HOP], 2e-3)
+    mel = librosa.feature.melspectrogram(
+        y=wave, sr=RATE, n_fft=FFT, hop_length=HOP, n_mels=MELS, fmin=0, fmax=8000, power=1.0, pad_mode="reflect"
+    )
+    check("log-mel (librosa)", log_mel(batch)[0].numpy(), np.log(np.maximum(mel, FLOOR)).T[: len(wave) // HOP], 2e-3)
     features = clap_features()(triple(batch)[0].numpy(), sampling_rate=48000, return_tensors="np").input_features[0]
     check("CLAP mel (transformers)", clap_mel(batch)[0].numpy(), features, 2e-2)
     ast = ASTFeatureExtractor(max_length=1024, mean=-4.2677393, std=4.5689974, do_normalize=True)

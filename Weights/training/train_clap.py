@@ -1,8 +1,9 @@
-"""Stage 12: CLAP, contrastive: captions against sounds.  Two scenes of the same classes in one batch are not counted as
-each other's negatives.
+"""Stage 12: CLAP, contrastive: captions against sounds.  Two scenes of the same classes in one batch are not counted
+as each other's negatives.
 
     python3 train_clap.py [--data FOLDER] [--device cuda] [--minutes M]
 """
+
 import random
 
 import torch

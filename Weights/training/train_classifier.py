@@ -1,8 +1,10 @@
-"""Stage 16: the judge.  A small convolutional classifier over the VAE's mels of 5.12 s, trained on the training files (the
-generator never saw the held-out ones, nor did this), tested on the held-out files.  All figures from it are in-domain.
+"""Stage 16: the judge.  A small convolutional classifier over the VAE's mels of 5.12 s, trained on the training files
+(the generator never saw the held-out ones, nor did this), tested on the held-out files.  All figures from it are in-
+domain.
 
     python3 train_classifier.py [--data FOLDER] [--device cuda] [--minutes M]
 """
+
 import json
 
 import torch
@@ -35,8 +37,11 @@ class Classifier(torch.nn.Module):
         layers, before = [], 1
         for width in (24, 48, 96, 160):
             for stride in (1, 2):
-                layers += [torch.nn.Conv2d(before, width, 3, stride, 1, bias=False), torch.nn.BatchNorm2d(width),
-                           torch.nn.ReLU()]
+                layers += [
+                    torch.nn.Conv2d(before, width, 3, stride, 1, bias=False),
+                    torch.nn.BatchNorm2d(width),
+                    torch.nn.ReLU(),
+                ]
                 before = width
         self.features = torch.nn.Sequential(*layers)
         self.embed = torch.nn.Linear(2 * 160, 128)
@@ -110,8 +115,8 @@ def main():
         # blank bands and stretches, as in SpecAugment
         for row in mel:
             f, t = torch.randint(0, 56, (1,)).item(), torch.randint(0, mel.shape[1] - 64, (1,)).item()
-            row[:, f:f + torch.randint(0, 9, (1,)).item()] = -8
-            row[t:t + torch.randint(0, 49, (1,)).item()] = -8
+            row[:, f : f + torch.randint(0, 9, (1,)).item()] = -8
+            row[t : t + torch.randint(0, 49, (1,)).item()] = -8
         with autocast():
             logits, _ = model(mel)
         loss = torch.nn.functional.cross_entropy(logits.float(), target.to(device), label_smoothing=0.05)

@@ -1,11 +1,12 @@
 """Stage 14: projection and GPT-2 learn to say the LOA of a caption.  Each step is run twice: with the true LOA as the
-earlier inputs, and with its own first answers, which is what it will see when generating.  One caption in twenty is empty
-and has the mean LOA (zeros) as its target, so that "no prompt" is a place of its own.
+earlier inputs, and with its own first answers, which is what it will see when generating.  One caption in twenty is
+empty and has the mean LOA (zeros) as its target, so that "no prompt" is a place of its own.
 
 Its last act is to add the generated LOA of every caption to the bank (bank/generated.pt).
 
     python3 train_gpt2.py [--data FOLDER] [--device cuda] [--minutes M]
 """
+
 import random
 
 import torch
@@ -19,8 +20,9 @@ COUNT = models.LOA_COUNT
 
 def prompt(projection, clap, states, mask):
     """The projected prompt (n, p, LOA_DIM) and its mask, as the pipeline makes them."""
-    out = projection(hidden_states=clap, hidden_states_1=states, attention_mask=mask.new_ones(len(mask), 1),
-                     attention_mask_1=mask)
+    out = projection(
+        hidden_states=clap, hidden_states_1=states, attention_mask=mask.new_ones(len(mask), 1), attention_mask_1=mask
+    )
     return out.hidden_states, out.attention_mask
 
 
@@ -29,7 +31,7 @@ def answer(gpt2, embeds: torch.Tensor, mask: torch.Tensor, previous: torch.Tenso
     inputs = torch.cat([embeds, previous], 1)
     mask = torch.cat([mask, mask.new_ones(previous.shape[:2])], 1)
     states = gpt2.transformer(inputs_embeds=inputs, attention_mask=mask).last_hidden_state
-    return states[:, embeds.shape[1] - 1:]
+    return states[:, embeds.shape[1] - 1 :]
 
 
 @torch.no_grad()
@@ -64,8 +66,9 @@ def main():
         target = loa[picks].float().to(device)
         target[torch.tensor(empty)] = 0
         with autocast():
-            embeds, mask = prompt(model["projection"], *conditions(
-                ["" if e else rng.choice(lines[i]) for i, e in zip(picks, empty)]))
+            embeds, mask = prompt(
+                model["projection"], *conditions(["" if e else rng.choice(lines[i]) for i, e in zip(picks, empty)])
+            )
             told = answer(model["gpt2"], embeds, mask, target[:, :-1])
             free = answer(model["gpt2"], embeds, mask, told[:, :-1].detach())
         told, free = ((x.float() - target).square().mean() for x in (told, free))
@@ -83,8 +86,10 @@ def main():
     models.save(model["projection"], folder, "projection")
     flat = [c for scene in lines for c in scene]
     with autocast():
-        made = [generate(model["gpt2"], model["projection"], conditions, flat[i:i + 256]).half().cpu()
-                for i in range(0, len(flat), 256)]
+        made = [
+            generate(model["gpt2"], model["projection"], conditions, flat[i : i + 256]).half().cpu()
+            for i in range(0, len(flat), 256)
+        ]
         nothing = generate(model["gpt2"], model["projection"], conditions, [""])[0].half().cpu()
     torch.save({"loa": torch.cat(made).unflatten(0, (len(lines), -1)), "empty": nothing}, folder / "bank/generated.pt")
 

@@ -1,11 +1,12 @@
-"""Stage 11: the LOA encoder, AudioMAE-style: 80 % of the patches of the 128-mel picture are hidden, the encoder sees the
-others, a small decoder (dropped afterwards) restores the hidden ones.
+"""Stage 11: the LOA encoder, AudioMAE-style: 80 % of the patches of the 128-mel picture are hidden, the encoder sees
+the others, a small decoder (dropped afterwards) restores the hidden ones.
 
 Its last act is to fold the LOA's mean and spread over the data into the final norm, so that the LOA that GPT-2 has to
 produce has mean 0 and variance 1 in every channel.
 
     python3 train_loa.py [--data FOLDER] [--device cuda] [--minutes M]
 """
+
 import torch
 
 import models
@@ -17,7 +18,8 @@ PATCH = 16
 
 
 class MaskedAutoencoder(torch.nn.Module):
-    """The encoder on visible patches and two blocks that restore all; the loss is on the hidden patches, normalised each."""
+    """The encoder on visible patches and two blocks that restore all; the loss is on the hidden patches, normalised
+    each."""
 
     def __init__(self, hidden: float):
         super().__init__()
@@ -32,7 +34,7 @@ class MaskedAutoencoder(torch.nn.Module):
         tokens = self.encoder.tokens(pictures)
         batch, count, width = tokens.shape
         order = torch.rand(batch, count, device=tokens.device).argsort(1)
-        seen = order[:, :int(count * (1 - self.hidden))]
+        seen = order[:, : int(count * (1 - self.hidden))]
         visible = tokens.gather(1, seen[..., None].expand(-1, -1, width))
         states = self.encoder(visible)[:, 1:]
         full = self.mask_token.expand(batch, count, -1).to(states.dtype)
@@ -48,7 +50,8 @@ class MaskedAutoencoder(torch.nn.Module):
 
 @torch.no_grad()
 def standardise(encoder, bank: SceneBank, device, count: int = 8):
-    """Scale and shift the final norm so that the LOA is standardised: averaging and maxima commute with a positive scale."""
+    """Scale and shift the final norm so that the LOA is standardised: averaging and maxima commute with a positive
+    scale."""
     encoder.eval()
     loa = torch.cat([encoder.loa(kaldi_mel(bank.batch(64)[0].to(device))) for _ in range(count)]).flatten(0, 1)
     mean, spread = loa.mean(0), loa.std(0).clamp(min=1e-3)

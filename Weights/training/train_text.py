@@ -1,13 +1,15 @@
-"""Stage 9: the T5-style encoder, taught by MiniLM's sentence embeddings (all-MiniLM-L6-v2, Apache-2.0), so that words that
-no caption has ("a downpour") land near those that some have ("heavy rain").
+"""Stage 9: the T5-style encoder, taught by MiniLM's sentence embeddings (all-MiniLM-L6-v2, Apache-2.0), so that words
+that no caption has ("a downpour") land near those that some have ("heavy rain").
 
 Texts: made-up captions, common English words, and captions with such words in them.  The held-out paraphrases are not
-among the texts, though single words of theirs may be.  The loss is the cosine distance of the mean-pooled states, through a
-linear map that is dropped afterwards, to the teacher's vector, and the same for the distances inside a batch.
+among the texts, though single words of theirs may be.  The loss is the cosine distance of the mean-pooled states,
+through a linear map that is dropped afterwards, to the teacher's vector, and the same for the distances inside a
+batch.
 
     python3 train_text.py [--data FOLDER] [--device cuda] [--minutes M]
     python3 train_text.py --texts-only     only compute the teacher's vectors (they need the teacher's package)
 """
+
 import random
 from pathlib import Path
 
@@ -18,8 +20,18 @@ import models
 from common import Average, Run, setup, training_parser
 from make_tokenizers import common_words, corpus
 
-FRAMES = ["{}", "a {}", "the sound of {}", "{} in the background", "a loud {}", "someone hears a {}", "{} and {}",
-          "a {} while there is {}", "{} with {}", "music with a {}"]
+FRAMES = [
+    "{}",
+    "a {}",
+    "the sound of {}",
+    "{} in the background",
+    "a loud {}",
+    "someone hears a {}",
+    "{} and {}",
+    "a {} while there is {}",
+    "{} with {}",
+    "music with a {}",
+]
 
 
 def texts(data: Path, captions: int, framed: int) -> list[str]:
@@ -40,7 +52,7 @@ def teacher_vectors(lines: list[str], device) -> torch.Tensor:
     order = sorted(range(len(lines)), key=lambda i: len(lines[i]))
     out = torch.empty(len(lines), 384, dtype=torch.float16)
     for start in range(0, len(lines), 128):
-        part = order[start:start + 128]
+        part = order[start : start + 128]
         batch = tokenizer([lines[i] for i in part], padding=True, truncation=True, return_tensors="pt").to(device)
         states, mask = model(**batch).last_hidden_state, batch.attention_mask[..., None]
         vectors = torch.nn.functional.normalize((states * mask).sum(1) / mask.sum(1), dim=-1)

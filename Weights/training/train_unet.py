@@ -1,9 +1,11 @@
-"""Stage 15: the latent diffusion UNet on the bank.  Noise prediction with min-SNR weights; 10 % of the prompts are dropped
-(an empty caption and, half of the time each, zeros or GPT-2's answer to it: both kinds of guidance then work); the LOA is
-GPT-2's three times in four, the sound's own otherwise.  Half of the batches are 5.12 s long, half 10.24 s.
+"""Stage 15: the latent diffusion UNet on the bank.  Noise prediction with min-SNR weights; 10 % of the prompts are
+dropped (an empty caption and, half of the time each, zeros or GPT-2's answer to it: both kinds of guidance then
+work); the LOA is GPT-2's three times in four, the sound's own otherwise.  Half of the batches are 5.12 s long, half
+10.24 s.
 
     python3 train_unet.py [--data FOLDER] [--device cuda] [--minutes M]
 """
+
 import random
 
 import torch
@@ -51,8 +53,14 @@ def main():
         noisy = noise_schedule.add_noise(clean, noise, steps)
         with autocast():
             _, states, mask = conditions(captions)
-            made = model(noisy, steps, encoder_hidden_states=loa, encoder_hidden_states_1=states,
-                         encoder_attention_mask_1=mask, return_dict=False)[0]
+            made = model(
+                noisy,
+                steps,
+                encoder_hidden_states=loa,
+                encoder_hidden_states_1=states,
+                encoder_attention_mask_1=mask,
+                return_dict=False,
+            )[0]
         snr = alphas[steps] / (1 - alphas[steps])
         error = (made.float() - noise).square().mean((1, 2, 3))
         loss = (error * snr.clamp(max=GAMMA) / snr).mean()

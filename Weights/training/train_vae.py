@@ -1,8 +1,9 @@
-"""Stage 8: the VAE on mel spectrograms.  L1 reconstruction, a loss on time and frequency differences that keeps edges, and
-a small KL term.  Its last act is to measure the scaling factor (1 / standard deviation of the latents).
+"""Stage 8: the VAE on mel spectrograms.  L1 reconstruction, a loss on time and frequency differences that keeps edges,
+and a small KL term.  Its last act is to measure the scaling factor (1 / standard deviation of the latents).
 
     python3 train_vae.py [--data FOLDER] [--device cuda] [--minutes M]
 """
+
 import torch
 
 import models
@@ -15,7 +16,7 @@ def losses(mel: torch.Tensor, restored: torch.Tensor, posterior) -> dict[str, to
     """L1, L1 of the differences along time and frequency, and KL per latent value."""
     error = restored - mel
     edges = error.diff(dim=2).abs().mean() + error.diff(dim=3).abs().mean()
-    kl = 0.5 * (posterior.mean ** 2 + posterior.var - 1 - posterior.logvar).mean()
+    kl = 0.5 * (posterior.mean**2 + posterior.var - 1 - posterior.logvar).mean()
     return {"l1": error.abs().mean(), "edges": edges, "kl": kl}
 
 

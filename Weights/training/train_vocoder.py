@@ -1,9 +1,10 @@
-"""Stage 10: HiFi-GAN.  First spectrogram losses alone (--warmup steps), then adversarial training with the discriminators of
-discriminators.py.  Half of the mels that it learns from went through the trained VAE when that is there (--vae), since
-that is what it will be given.
+"""Stage 10: HiFi-GAN.  First spectrogram losses alone (--warmup steps), then adversarial training with the
+discriminators of discriminators.py.  Half of the mels that it learns from went through the trained VAE when that is
+there (--vae), since that is what it will be given.
 
     python3 train_vocoder.py [--data FOLDER] [--device cuda] [--minutes M] [--vae]
 """
+
 import torch
 
 import models
@@ -20,8 +21,10 @@ def spectral_loss(made: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
     total = 0.0
     for fft in RESOLUTIONS:
         window = torch.hann_window(fft, device=made.device)
-        a, b = (torch.stft(x.float(), fft, fft // 4, window=window, return_complex=True).abs().clamp(min=1e-5)
-                for x in (made, real))
+        a, b = (
+            torch.stft(x.float(), fft, fft // 4, window=window, return_complex=True).abs().clamp(min=1e-5)
+            for x in (made, real)
+        )
         total = total + (a - b).norm() / b.norm().clamp(min=1e-3) + (a.log() - b.log()).abs().mean()
     return total / len(RESOLUTIONS)
 
@@ -31,7 +34,7 @@ def initialise(vocoder):
     for m in vocoder.modules():
         if isinstance(m, (torch.nn.Conv1d, torch.nn.ConvTranspose1d)):
             fan = m.weight[0].numel() if isinstance(m, torch.nn.Conv1d) else m.weight[:, 0].numel() / m.stride[0]
-            torch.nn.init.normal_(m.weight, std=0.7 * fan ** -0.5)
+            torch.nn.init.normal_(m.weight, std=0.7 * fan**-0.5)
             torch.nn.init.zeros_(m.bias)
     return vocoder
 
@@ -39,10 +42,12 @@ def initialise(vocoder):
 def crop(wave: torch.Tensor, mel: torch.Tensor, frames: int) -> tuple[torch.Tensor, torch.Tensor]:
     """The loudest of a few random places in each clip, so that silence is not most of what is learnt."""
     picks = torch.randint(0, mel.shape[1] - frames + 1, (4, len(mel)))
-    level = torch.stack([torch.stack([mel[i, s:s + frames].mean() for i, s in enumerate(p.tolist())]) for p in picks])
+    level = torch.stack([torch.stack([mel[i, s : s + frames].mean() for i, s in enumerate(p.tolist())]) for p in picks])
     best = picks.gather(0, level.argmax(0, keepdim=True).cpu())[0].tolist()
-    return (torch.stack([w[s * HOP:(s + frames) * HOP] for w, s in zip(wave, best)]),
-            torch.stack([m[s:s + frames] for m, s in zip(mel, best)]))
+    return (
+        torch.stack([w[s * HOP : (s + frames) * HOP] for w, s in zip(wave, best)]),
+        torch.stack([m[s : s + frames] for m, s in zip(mel, best)]),
+    )
 
 
 def main():
@@ -58,8 +63,12 @@ def main():
     make = lambda part: torch.optim.AdamW(part.parameters(), lr=args.rate, betas=(0.8, 0.99), weight_decay=1e-3)
     optimizer, judge_optimizer = make(vocoder), make(judges)
     average = Average(vocoder)
-    run = Run(folder, "vocoder", dict(model=vocoder, judges=judges, optimizer=optimizer,
-                                      judge_optimizer=judge_optimizer, average=average), args)
+    run = Run(
+        folder,
+        "vocoder",
+        dict(model=vocoder, judges=judges, optimizer=optimizer, judge_optimizer=judge_optimizer, average=average),
+        args,
+    )
     bank = SceneBank(folder, args.seed + run.step)
     while not run.finished():
         wave, _ = bank.batch(args.batch, 2.56, anywhere=True)
@@ -72,7 +81,7 @@ def main():
             mel = torch.cat([restored, mel[half:]])
         real, mel = crop(wave, mel, args.frames)
         with autocast():
-            made = vocoder(mel)[:, :real.shape[1]]
+            made = vocoder(mel)[:, : real.shape[1]]
         made = made.float()
         spectral = spectral_loss(made, real)
         mel_l1 = (log_mel(made) - log_mel(real)).abs().mean()

@@ -210,9 +210,17 @@ class SceneBank:
         used."""
         samples = int(seconds * RATE)
         picks = self.rng.choices(range(len(self.scenes)), k=size)
-        starts = [self.rng.randrange(self.waves.shape[1] - samples + 1) if anywhere else 0 for _ in picks]
-        waves = np.stack([self.waves[i, s : s + samples] for i, s in zip(picks, starts)])
-        return torch.from_numpy(waves.astype(np.float32) / 32768), [self.scenes[i] for i in picks]
+        crops = [self.crop(i, samples) if anywhere else self.waves[i, :samples] for i in picks]
+        return torch.from_numpy(np.stack(crops).astype(np.float32) / 32768), [self.scenes[i] for i in picks]
+
+    def crop(self, index: int, samples: int) -> np.ndarray:
+        """A random part of a scene; silence is drawn again, twice at most, so that it is not most of what is heard."""
+        for _ in range(3):
+            start = self.rng.randrange(self.waves.shape[1] - samples + 1)
+            part = self.waves[index, start : start + samples]
+            if np.abs(part).max() > 300:
+                break
+        return part
 
 
 def chord(key: str) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from transformers import AutoModel, AutoTokenizer, T5Tokenizer
 
+import captions
 import models
 from common import Average, Run, setup, training_parser
 from make_tokenizers import common_words, corpus
@@ -82,6 +83,17 @@ class Student(torch.nn.Module):
         return torch.nn.functional.normalize(self.head(pooled), dim=-1)
 
 
+def paraphrases(embed) -> float:
+    """How many held-out paraphrases lie nearest to the mean of their own class's training phrases (79 classes).
+
+    `embed` makes unit vectors (n, d) of n texts."""
+    labels = list(captions.PHRASES)
+    classes = torch.stack([embed(captions.phrases(c)).mean(0) for c in labels])
+    classes = torch.nn.functional.normalize(classes, dim=-1)
+    right = [(embed(captions.phrases(c, True)) @ classes.T).argmax(1) == k for k, c in enumerate(labels)]
+    return float(torch.cat(right).float().mean())
+
+
 def main():
     p = training_parser(__doc__, steps=12000, batch=96, rate=1.5e-3)
     p.add_argument("--texts-only", action="store_true")
@@ -119,6 +131,14 @@ def main():
     run.save()
     average.apply(student)
     models.save(student.t5, folder, "t5")
+    student.eval()
+
+    @torch.no_grad()
+    def embed(lines: list[str]) -> torch.Tensor:
+        batch = tokenizer(lines, padding=True, return_tensors="pt").to(device)
+        return student(batch.input_ids, batch.attention_mask).float().cpu()
+
+    print(f"held-out paraphrases next to their class: {paraphrases(embed):.3f}")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """Stage 9: the T5-style encoder, taught by MiniLM's sentence embeddings (all-MiniLM-L6-v2, Apache-2.0), so that words
 that no caption has ("a downpour") land near those that some have ("heavy rain").
 
-Texts: made-up captions, common English words, and captions with such words in them.  The held-out paraphrases are not
-among the texts, though single words of theirs may be.  The loss is the cosine distance of the mean-pooled states,
-through a linear map that is dropped afterwards, to the teacher's vector, and the same for the distances inside a
-batch.
+Texts: made-up captions, common English words, and the words that the teacher finds near to the training phrases, alone
+and in pairs.  No held-out paraphrase is among the texts, though single words of theirs may be.  The loss is the cosine
+distance of the mean-pooled states, through a linear map that is dropped afterwards, to the teacher's vector, and the
+same for the distances inside a batch.
 
     python3 train_text.py [--data FOLDER] [--device cuda] [--minutes M]
     python3 train_text.py --texts-only     only compute the teacher's vectors (they need the teacher's package)
@@ -21,26 +21,26 @@ import models
 from common import Average, Run, setup, training_parser
 from make_tokenizers import common_words, corpus
 
-FRAMES = [
-    "{}",
-    "a {}",
-    "the sound of {}",
-    "{} in the background",
-    "a loud {}",
-    "someone hears a {}",
-    "{} and {}",
-    "a {} while there is {}",
-    "{} with {}",
-    "music with a {}",
-]
+FRAMES = ["{}", "a {}", "the sound of {}", "{} in the background", "a loud {}", "someone hears a {}", "{} and {}"]
+FRAMES += ["a {} {}", "a {} while there is {}", "{} with {}", "music with a {}", "{} {}"]
 
 
-def texts(data: Path, captions: int, framed: int) -> list[str]:
-    words, rng = common_words(9000), random.Random(1)
-    result = corpus(data, captions) + words
-    for _ in range(framed):
-        result.append(rng.choice(FRAMES).format(rng.choice(words), rng.choice(words)))
-    return list(dict.fromkeys(result))
+def near_words(count: int, device) -> list[str]:
+    """Of the teacher's whole vocabulary, the words that it finds nearest to any training phrase: what prompts may say."""
+    words = common_words(40000)
+    phrases = teacher_vectors([p for c in captions.PHRASES for p in captions.phrases(c)], device).float()
+    nearness = (teacher_vectors(words, device).float() @ phrases.T).amax(1)
+    return [words[i] for i in nearness.topk(count).indices.tolist()]
+
+
+def texts(data: Path, device) -> list[str]:
+    """Captions, common words, and the words near to sounds alone and in phrases."""
+    near, rng = near_words(4000, device), random.Random(1)
+    result = corpus(data, 11000) + common_words(4000) + near
+    for _ in range(18000):
+        result.append(rng.choice(FRAMES).format(rng.choice(near), rng.choice(near)))
+    heldout = {p for c in captions.PHRASES for p in captions.phrases(c, True)}
+    return [line for line in dict.fromkeys(result) if line not in heldout]
 
 
 @torch.no_grad()
@@ -65,7 +65,7 @@ def teacher_set(data: Path, device) -> tuple[list[str], torch.Tensor]:
     """The texts and their vectors, computed once."""
     path = data / "teacher.pt"
     if not path.exists():
-        lines = texts(data, captions=14000, framed=16000)
+        lines = texts(data, device)
         torch.save({"texts": lines, "vectors": teacher_vectors(lines, device)}, path)
     saved = torch.load(path, weights_only=True)
     return saved["texts"], saved["vectors"].float()

@@ -1,0 +1,174 @@
+"""What every stage shares: where data lives, devices, resumable checkpoints, logs."""
+
+import argparse
+import json
+import math
+import os
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+RATE = 16000
+
+
+def data_folder(argument: str | None = None) -> Path:
+    """The data folder: an argument, else $AUDIOLDM2_DATA, else ~/.cache/audioldm2-training. Created if missing."""
+    path = argument or os.environ.get("AUDIOLDM2_DATA") or "~/.cache/audioldm2-training"
+    folder = Path(path).expanduser()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """A parser with the one option of every stage."""
+    p = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--data", help="data folder (default: $AUDIOLDM2_DATA or ~/.cache/audioldm2-training)")
+    return p
+
+
+def training_parser(description: str | None, steps: int, batch: int, rate: float) -> argparse.ArgumentParser:
+    """A parser with the options of every training stage; the defaults are the stage's own."""
+    p = parser(description)
+    p.add_argument("--device", default="cpu", help="cpu or cuda")
+    p.add_argument("--threads", type=int, default=1, help="CPU threads for PyTorch")
+    p.add_argument("--steps", type=int, default=steps, help="optimizer steps in total, over all resumes")
+    p.add_argument(
+        "--budget",
+        type=float,
+        default=0,
+        help="minutes of training in total, over all resumes, if that comes before --steps (0: no limit)",
+    )
+    p.add_argument("--minutes", type=float, default=0, help="pause after so many minutes (0: never); resume later")
+    p.add_argument("--batch", type=int, default=batch)
+    p.add_argument("--rate", type=float, default=rate, help="peak learning rate")
+    p.add_argument("--bf16", action="store_true", help="bf16 autocast on the CPU too (CUDA always uses it)")
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--save-minutes", type=float, default=4, help="minutes between saved states")
+    return p
+
+
+def setup(args):
+    """Seeds and threads; returns (data folder, device, maker of autocast contexts: bf16 on CUDA, or if asked for)."""
+    import torch
+
+    torch.manual_seed(args.seed)
+    torch.set_num_threads(args.threads)
+    device = torch.device(args.device)
+    if device.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = True
+        torch.backends.cudnn.allow_tf32 = True
+
+    def autocast():
+        return torch.autocast(device.type, dtype=torch.bfloat16, enabled=args.bf16 or device.type == "cuda")
+
+    return data_folder(args.data), device, autocast
+
+
+class Run:
+    """A resumable training run: `states/NAME.pt` holds everything, `logs/NAME.jsonl` one line per report.
+
+    `parts` maps names to objects with state_dict/load_state_dict (models, optimizers, averages).
+    """
+
+    def __init__(self, folder: Path, name: str, parts: dict, args):
+        import torch
+
+        self.torch, self.parts, self.args = torch, parts, args
+        self.path = folder / "states" / f"{name}.pt"
+        self.log_path = folder / "logs" / f"{name}.jsonl"
+        for p in (self.path, self.log_path):
+            p.parent.mkdir(parents=True, exist_ok=True)
+        self.step, self.minutes_before, self.sums, self.count = 0, 0.0, {}, 0
+        if self.path.exists():
+            state = torch.load(self.path, map_location=args.device, weights_only=True)
+            self.step, self.minutes_before = state["step"], state.get("minutes", 0.0)
+            for key, part in parts.items():
+                part.load_state_dict(state[key])
+            print(f"{name}: resumed at step {self.step}", flush=True)
+        self.started = self.saved = self.reported = time.monotonic()
+
+    def save(self):
+        temporary = self.path.with_suffix(".tmp")
+        self.torch.save(
+            {"step": self.step, "minutes": self.minutes(), **{k: p.state_dict() for k, p in self.parts.items()}},
+            temporary,
+        )
+        temporary.replace(self.path)
+        self.saved = time.monotonic()
+
+    def report(self, **values):
+        self.log_path.open("a").write(json.dumps({"step": self.step, **values}) + "\n")
+        print(
+            self.step,
+            " ".join(f"{k} {v:.4f}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items()),
+            flush=True,
+        )
+
+    def minutes(self) -> float:
+        """Minutes of training so far, with those of earlier runs."""
+        return self.minutes_before + (time.monotonic() - self.started) / 60
+
+    def progress(self) -> float:
+        """How much of the training is done, 0 to 1: of the steps or of the budget of time, whichever is further."""
+        spent = self.minutes() / self.args.budget if self.args.budget else 0.0
+        return min(1.0, max(self.step / self.args.steps, spent))
+
+    def finished(self) -> bool:
+        """Whether to leave the loop: all is done, or this call's minutes are over."""
+        return self.progress() >= 1 or 0 < self.args.minutes <= self.minutes() - self.minutes_before
+
+    def set_rate(self, *optimizers, warmup: int = 500):
+        """The step's learning rate: linear warm-up, then cosine down to 2 % of the peak as training ends."""
+        rate = self.args.rate * min(1.0, (self.step + 1) / warmup)
+        rate *= 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * self.progress()))
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+
+    def advance(self, every: int = 100, **values):
+        """Count a step, average `values` (tensors or floats), report and save when due."""
+        self.step += 1
+        for key, value in values.items():
+            value = value.detach() if hasattr(value, "detach") else value
+            self.sums[key] = self.sums.get(key, 0) + value
+        self.count += 1
+        now = time.monotonic()
+        if self.count >= every:
+            means = {k: float(v) / self.count for k, v in self.sums.items()}
+            self.report(**means, seconds_per_step=(now - self.reported) / self.count)
+            self.sums, self.count, self.reported = {}, 0, now
+        if now - self.saved > 60 * self.args.save_minutes:
+            self.save()
+
+
+class Average:
+    """Exponential moving average of a model's parameters and buffers; `apply` copies it into a model."""
+
+    def __init__(self, model, decay: float = 0.999):
+        self.decay, self.updates = decay, 0
+        self.values = {
+            k: v.detach().clone().float() if v.is_floating_point() else v.clone() for k, v in model.state_dict().items()
+        }
+
+    def update(self, model):
+        import torch
+
+        self.updates += 1
+        weight = 1 - min(self.decay, (1 + self.updates) / (10 + self.updates))
+        with torch.no_grad():
+            for key, value in model.state_dict().items():
+                if value.is_floating_point():
+                    self.values[key].lerp_(value.float(), weight)
+                else:
+                    self.values[key].copy_(value)
+
+    def apply(self, model):
+        model.load_state_dict({k: v for k, v in self.values.items()})
+
+    def state_dict(self):
+        return {"updates": self.updates, "values": self.values}
+
+    def load_state_dict(self, state):
+        self.updates = state["updates"]
+        for key, value in state["values"].items():
+            self.values[key].copy_(value)

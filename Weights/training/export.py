@@ -1,0 +1,61 @@
+"""Stage 17: all parts as one diffusers folder, float16, as published checkpoints are: what the converter reads.
+
+    python3 export.py OUT [--data FOLDER] [--float32]
+
+The LOA encoder, which no diffusers pipeline holds, goes to OUT/loa_encoder/ (AudioMAE's key names).
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+import torch
+from diffusers import AudioLDM2Pipeline
+from safetensors.torch import save_file
+from transformers import RobertaTokenizer, T5Tokenizer
+
+import models
+from common import data_folder, parser
+
+
+def pipeline(data: Path) -> AudioLDM2Pipeline:
+    """The trained parts, float32."""
+    folder = data / "tokenizers"
+    return AudioLDM2Pipeline(
+        vae=models.load(models.vae(), data, "vae"),
+        text_encoder=models.load(models.clap(), data, "clap"),
+        text_encoder_2=models.load(models.t5(), data, "t5"),
+        language_model=models.load(models.gpt2(), data, "gpt2"),
+        projection_model=models.load(models.projection(), data, "projection"),
+        tokenizer=RobertaTokenizer.from_pretrained(folder / "tokenizer"),
+        tokenizer_2=T5Tokenizer.from_pretrained(folder / "tokenizer_2"),
+        feature_extractor=models.clap_features(),
+        unet=models.load(models.unet(), data, "unet"),
+        scheduler=models.scheduler(),
+        vocoder=models.load(models.vocoder(), data, "vocoder"),
+    )
+
+
+def main():
+    p = parser(__doc__)
+    p.add_argument("out", type=Path)
+    p.add_argument("--float32", action="store_true")
+    args = p.parse_args()
+    data = data_folder(args.data)
+    dtype = torch.float32 if args.float32 else torch.float16
+    whole = pipeline(data).to(dtype=dtype)
+    whole.save_pretrained(args.out)
+    for name in ("tokenizer", "tokenizer_2"):  # as trained: saving again may drop files that others read
+        for path in (data / "tokenizers" / name).iterdir():
+            shutil.copy(path, args.out / name)
+    encoder = models.load(models.LOAEncoder(), data, "loa")
+    folder = args.out / "loa_encoder"
+    folder.mkdir(exist_ok=True)
+    save_file({k: v.to(dtype).contiguous() for k, v in encoder.state_dict().items()}, folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps(encoder.config, indent=2) + "\n")
+    size = sum(f.stat().st_size for f in args.out.rglob("*") if f.is_file())
+    print(f"{size / 1e6:.1f} MB in {args.out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,279 @@
+"""The parts of the model: the published classes in small sizes.  Numbers here are the only place where sizes are set.
+
+python3 models.py prints the parameter counts
+"""
+
+import json
+from pathlib import Path
+
+import torch
+from diffusers import AudioLDM2ProjectionModel, AudioLDM2UNet2DConditionModel, AutoencoderKL, DDIMScheduler
+from transformers import (
+    ClapConfig,
+    ClapFeatureExtractor,
+    ClapModel,
+    GPT2Config,
+    GPT2LMHeadModel,
+    SpeechT5HifiGan,
+    SpeechT5HifiGanConfig,
+    T5Config,
+    T5EncoderModel,
+)
+
+CLAP_DIM, T5_DIM, LOA_DIM, LOA_COUNT = 128, 160, 160, 8
+CLAP_VOCABULARY, T5_VOCABULARY = 2500, 2500
+
+
+def vae() -> AutoencoderKL:
+    """Mel (batch, 1, frames, 64) to latents (batch, 8, frames / 4, 16)."""
+    model = AutoencoderKL(
+        sample_size=1024,
+        in_channels=1,
+        out_channels=1,
+        down_block_types=("DownEncoderBlock2D",) * 3,
+        up_block_types=("UpDecoderBlock2D",) * 3,
+        block_out_channels=(32, 64, 128),
+        latent_channels=8,
+        layers_per_block=1,
+        norm_num_groups=32,
+        scaling_factor=1.0,
+    )
+    torch.nn.init.constant_(model.decoder.conv_out.bias, -6.0)  # about the mean of log-mels: start from there
+    return model
+
+
+def vocoder() -> SpeechT5HifiGan:
+    """Mel (batch, frames, 64) to a waveform of 160 samples a frame (and 32 more)."""
+    return SpeechT5HifiGan(
+        SpeechT5HifiGanConfig(
+            model_in_dim=64,
+            sampling_rate=16000,
+            upsample_initial_channel=128,
+            upsample_rates=[5, 4, 2, 2, 2],
+            upsample_kernel_sizes=[16, 16, 8, 4, 4],
+            resblock_kernel_sizes=[3, 7, 11],
+            resblock_dilation_sizes=[[1, 3, 5]] * 3,
+            normalize_before=False,
+        )
+    )
+
+
+def clap() -> ClapModel:
+    """The contrastive text and audio branches."""
+    return ClapModel(
+        ClapConfig(
+            text_config=dict(
+                vocab_size=CLAP_VOCABULARY,
+                hidden_size=128,
+                num_hidden_layers=3,
+                num_attention_heads=2,
+                intermediate_size=512,
+                projection_dim=CLAP_DIM,
+                max_position_embeddings=514,
+            ),
+            audio_config=dict(
+                spec_size=256,
+                hidden_size=256,
+                patch_embeds_hidden_size=32,
+                depths=[2, 2, 2, 2],
+                num_attention_heads=[1, 2, 4, 8],
+                window_size=8,
+                num_mel_bins=64,
+                projection_dim=CLAP_DIM,
+                enable_fusion=False,
+                hidden_act="gelu",
+            ),
+            projection_dim=CLAP_DIM,
+        )
+    )
+
+
+def clap_features() -> ClapFeatureExtractor:
+    return ClapFeatureExtractor(
+        feature_size=64,
+        sampling_rate=48000,
+        hop_length=480,
+        max_length_s=10,
+        fft_window_size=1024,
+        frequency_min=50,
+        frequency_max=14000,
+        truncation="rand_trunc",
+        padding="repeatpad",
+    )
+
+
+def t5() -> T5EncoderModel:
+    return T5EncoderModel(
+        T5Config(
+            vocab_size=T5_VOCABULARY,
+            d_model=T5_DIM,
+            d_kv=40,
+            d_ff=448,
+            num_layers=5,
+            num_heads=4,
+            feed_forward_proj="gated-gelu",
+            tie_word_embeddings=False,
+            dropout_rate=0.1,
+        )
+    )
+
+
+def gpt2() -> GPT2LMHeadModel:
+    """Used on embeddings only: the token table is a stub."""
+    model = GPT2LMHeadModel(
+        GPT2Config(n_embd=LOA_DIM, n_layer=4, n_head=4, n_positions=256, vocab_size=8, bos_token_id=0, eos_token_id=0)
+    )
+    model.config.max_new_tokens = LOA_COUNT
+    return model
+
+
+def projection() -> AudioLDM2ProjectionModel:
+    return AudioLDM2ProjectionModel(CLAP_DIM, T5_DIM, LOA_DIM)
+
+
+def unet() -> AudioLDM2UNet2DConditionModel:
+    return AudioLDM2UNet2DConditionModel(
+        sample_size=256,
+        in_channels=8,
+        out_channels=8,
+        block_out_channels=(64, 96, 128),
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        layers_per_block=1,
+        transformer_layers_per_block=1,
+        cross_attention_dim=tuple([[None, LOA_DIM, T5_DIM]] * 3),
+        attention_head_dim=4,
+        norm_num_groups=32,
+    )
+
+
+def scheduler() -> DDIMScheduler:
+    return DDIMScheduler(
+        num_train_timesteps=1000,
+        beta_start=0.0015,
+        beta_end=0.0195,
+        beta_schedule="scaled_linear",
+        steps_offset=1,
+        set_alpha_to_one=False,
+        clip_sample=False,
+        prediction_type="epsilon",
+    )
+
+
+class LOAEncoder(torch.nn.Module):
+    """AudioMAE in small: a transformer over 16 x 16 patches of a (1024 frames, 128 mels) picture.
+
+    The names are AudioMAE's (patch_embed, cls_token, pos_embed, blocks, norm), so that a converter finds what it knows.
+    """
+
+    def __init__(
+        self, width: int = LOA_DIM, depth: int = 4, heads: int = 4, frames: int = 1024, mels: int = 128, patch: int = 16
+    ):
+        super().__init__()
+        self.config = dict(width=width, depth=depth, heads=heads, frames=frames, mels=mels, patch=patch)
+        self.grid = (frames // patch, mels // patch)
+        self.patch_embed = torch.nn.ModuleDict({"proj": torch.nn.Conv2d(1, width, patch, stride=patch)})
+        self.cls_token = torch.nn.Parameter(0.02 * torch.randn(1, 1, width))
+        self.pos_embed = torch.nn.Parameter(0.02 * torch.randn(1, 1 + self.grid[0] * self.grid[1], width))
+        self.blocks = torch.nn.ModuleList([Block(width, heads) for _ in range(depth)])
+        self.norm = torch.nn.LayerNorm(width, eps=1e-6)
+
+    def tokens(self, pictures: torch.Tensor) -> torch.Tensor:
+        """(batch, 1, frames, mels) to patch tokens (batch, n, width), time-major, with positions, without CLS."""
+        x = self.patch_embed["proj"](pictures).flatten(2).transpose(1, 2)
+        return x + self.pos_embed[:, 1:]
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Patch tokens (any subset) to (batch, 1 + n, width): the mean of the final norm of the last three blocks."""
+        cls = (self.cls_token + self.pos_embed[:, :1]).expand(len(tokens), -1, -1)
+        x, kept = torch.cat([cls, tokens], 1), []
+        for block in self.blocks:
+            x = block(x)
+            kept.append(self.norm(x))
+        return torch.stack(kept[-3:]).mean(0)
+
+    def loa(self, pictures: torch.Tensor) -> torch.Tensor:
+        """(batch, 1, 1024, 128) to LOA (batch, 8, width): (average + max) / 2 over 8 x 8 patches."""
+        x = self(self.tokens(pictures))[:, 1:]
+        x = x.transpose(1, 2).unflatten(2, self.grid)
+        pool = (torch.nn.functional.avg_pool2d(x, 8) + torch.nn.functional.max_pool2d(x, 8)) / 2
+        return pool.flatten(2).transpose(1, 2)
+
+
+class Block(torch.nn.Module):
+    """A pre-norm transformer block with timm's names (norm1, attn.qkv, attn.proj, norm2, mlp.fc1, mlp.fc2)."""
+
+    def __init__(self, width: int, heads: int):
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.norm2 = torch.nn.LayerNorm(width, eps=1e-6), torch.nn.LayerNorm(width, eps=1e-6)
+        self.attn = torch.nn.ModuleDict(
+            {"qkv": torch.nn.Linear(width, 3 * width), "proj": torch.nn.Linear(width, width)}
+        )
+        self.mlp = torch.nn.ModuleDict(
+            {"fc1": torch.nn.Linear(width, 4 * width), "fc2": torch.nn.Linear(4 * width, width)}
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        batch, count, width = x.shape
+        q, k, v = self.attn["qkv"](self.norm1(x)).view(batch, count, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        y = torch.nn.functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(batch, count, width)
+        x = x + self.attn["proj"](y)
+        return x + self.mlp["fc2"](torch.nn.functional.gelu(self.mlp["fc1"](self.norm2(x))))
+
+
+def load(model: torch.nn.Module, data: Path, name: str) -> torch.nn.Module:
+    """The weights that a finished stage left in DATA/parts/NAME.safetensors (and its config changes), for inference."""
+    from safetensors.torch import load_file
+
+    model.load_state_dict(load_file(data / f"parts/{name}.safetensors"))
+    changes = data / f"parts/{name}.json"
+    if changes.exists() and hasattr(model, "register_to_config"):
+        model.register_to_config(**json.loads(changes.read_text()))
+    return model.eval().requires_grad_(False)
+
+
+def start(model: torch.nn.Module, data: Path, name: str) -> torch.nn.Module:
+    """The model to train: from the part that an earlier, shorter training left in DATA/parts, if there is one."""
+    from safetensors.torch import load_file
+
+    path = data / f"parts/{name}.safetensors"
+    if path.exists():
+        model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()})
+        print(f"{name}: starting from {path}", flush=True)
+    return model
+
+
+def save(model: torch.nn.Module, data: Path, name: str, **changes):
+    """Leave a stage's weights, float32, for later stages and export; `changes` are config values found by training."""
+    from safetensors.torch import save_file
+
+    folder = data / "parts"
+    folder.mkdir(exist_ok=True)
+    save_file(
+        {
+            k: v.detach().float().contiguous().cpu().clone() if v.is_floating_point() else v.cpu().clone()
+            for k, v in model.state_dict().items()
+        },
+        folder / f"{name}.safetensors",
+    )
+    if changes:
+        (folder / f"{name}.json").write_text(json.dumps(changes))
+
+
+def main():
+    total = 0
+    for make in (vae, vocoder, clap, t5, gpt2, projection, unet, LOAEncoder):
+        model = make()
+        count = sum(p.numel() for p in model.parameters())
+        total += count
+        extra = ""
+        if make is clap:
+            text = sum(p.numel() for n, p in model.named_parameters() if n.startswith("text"))
+            extra = f"(text {text / 1e6:.2f}, audio {(count - text) / 1e6:.2f})"
+        print(f"{make.__name__:12s} {count / 1e6:6.2f} M {extra}")
+    print(f"total        {total / 1e6:6.2f} M")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""The trained parts as a few float16 files of limited size, to be kept or carried, and back.
+
+    python3 parts.py pack FOLDER [--data FOLDER] [--only vae,t5] [--limit 15]     writes FOLDER/parts.0.safetensors …
+    python3 parts.py unpack FOLDER [--data FOLDER]                                fills DATA/parts from them
+
+A tensor's name is PART/KEY; what training found for a part's config, and the judge's class names, are in the metadata.
+"""
+
+import json
+from pathlib import Path
+
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from common import data_folder, parser
+
+
+def pack(source: Path, target: Path, only: set[str], limit: float):
+    """Tensors in order of their names, cut into files of at most `limit` megabytes."""
+    files, size = [{}], 0
+    notes = {p.name: p.read_text() for p in sorted(source.glob("*.json"))}
+    for path in sorted(source.glob("*.safetensors")):
+        if only and path.stem not in only:
+            continue
+        for key, value in sorted(load_file(path).items()):
+            value = value.half() if value.is_floating_point() else value
+            if size + value.nbytes > 1e6 * limit:
+                files.append({})
+                size = 0
+            files[-1][f"{path.stem}/{key}"] = value.contiguous()
+            size += value.nbytes
+    target.mkdir(parents=True, exist_ok=True)
+    for i, tensors in enumerate(files):
+        save_file(tensors, target / f"parts.{i}.safetensors", metadata={"notes": json.dumps(notes)})
+    print(f"{len(files)} files in {target}")
+
+
+def unpack(source: Path, target: Path):
+    """DATA/parts as float32, one file for each part."""
+    parts: dict[str, dict] = {}
+    target.mkdir(parents=True, exist_ok=True)
+    for path in sorted(source.glob("parts.*.safetensors")):
+        with safe_open(path, "pt") as file:
+            notes = json.loads(file.metadata()["notes"])
+            for name in file.keys():
+                part, key = name.split("/", 1)
+                value = file.get_tensor(name)
+                parts.setdefault(part, {})[key] = value.float() if value.is_floating_point() else value
+    for part, tensors in parts.items():
+        save_file(tensors, target / f"{part}.safetensors")
+    for name, text in notes.items():
+        if name.split(".")[0] in parts:
+            (target / name).write_text(text)
+    print(f"{', '.join(sorted(parts))} in {target}")
+
+
+def main():
+    p = parser(__doc__)
+    p.add_argument("command", choices=["pack", "unpack"])
+    p.add_argument("folder", type=Path)
+    p.add_argument("--only", default="")
+    p.add_argument("--limit", type=float, default=15)
+    args = p.parse_args()
+    parts = data_folder(args.data) / "parts"
+    if args.command == "pack":
+        pack(parts, args.folder, set(filter(None, args.only.split(","))), args.limit)
+    else:
+        unpack(args.folder, parts)
+
+
+if __name__ == "__main__":
+    main()

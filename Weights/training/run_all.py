@@ -1,0 +1,107 @@
+"""All training stages in order, on the packed data (fetch … prepare and make_tokenizers come before).
+
+    python3 run_all.py [--data FOLDER]                                CPU: one stage after another, hours each
+    python3 run_all.py --device cuda --phase 1 --minutes 9    on a GPU lent for minutes: three calls, each phase's
+                                                              stages side by side
+    python3 run_all.py --quick --data FOLDER                          three steps of everything: does it run?
+
+Phase 1: vae, loa, clap, text, classifier, vocoder.  Phase 2: bank, gpt2, then unet beside vocoder.  Phase 3: the same
+two go on; then export and evaluation.  A stage whose part is there is not trained again; unfinished ones resume.
+"""
+
+import os
+import subprocess
+import sys
+import time
+
+from common import HERE, data_folder, parser
+
+FIRST = ["vae", "loa", "clap", "text", "classifier"]
+VOCODER_BUDGET, UNET_BUDGET = "20", "11.5"  # minutes over the three phases of 9, 9 and 7 minutes
+PARTS = {"text": "t5"}  # stage: file in parts/, where the names differ
+
+
+class Stages:
+    def __init__(self, args):
+        self.args, self.data, self.started = args, data_folder(args.data), time.monotonic()
+
+    def left(self) -> float:
+        """Minutes left of this call."""
+        return self.args.minutes - (time.monotonic() - self.started) / 60
+
+    def start(self, script: str, *options: str) -> subprocess.Popen:
+        environment = os.environ | {"AUDIOLDM2_DATA": str(self.data), "PYTHONUNBUFFERED": "1"}
+        device = () if script == "scenes.py" else ("--device", self.args.device)
+        command = [sys.executable, str(HERE / script), *device, *options]
+        print("+", " ".join(command[1:]), flush=True)
+        return subprocess.Popen(command, env=environment)
+
+    def compose(self):
+        """The scenes, unless they are there."""
+        if not (self.data / "bank/waves.bin").exists():
+            size = "200" if self.args.quick else "24000" if self.args.phase else "12000"
+            wait(self.start("scenes.py", "--scenes", size, "--processes", str(os.cpu_count() or 1)))
+
+    def training(self, stage: str, *options: str, minutes: float = 0, again: bool = False) -> subprocess.Popen | None:
+        """Start a training stage, unless its part is there and it is not to go on; pause it after `minutes`."""
+        if (self.data / "parts" / f"{PARTS.get(stage, stage)}.safetensors").exists() and not again:
+            return None
+        if self.args.quick:
+            options += ("--steps", "3", "--batch", "4")
+        elif minutes:
+            options += ("--minutes", f"{minutes:.2f}")
+        return self.start(f"train_{stage}.py", *options)
+
+
+def wait(*processes: subprocess.Popen | None):
+    """Until all have ended; an error of any ends the program."""
+    codes = [p.wait() for p in processes if p]
+    if any(codes):
+        sys.exit(f"a stage failed: {codes}")
+
+
+def one_after_another(stages: Stages):
+    stages.compose()
+    for stage in FIRST:
+        wait(stages.training(stage))
+    wait(stages.training("vocoder", "--vae"))
+    if not (stages.data / "bank/latents.pt").exists():
+        wait(stages.start("bank.py", *(("--scenes", "16", "--captions", "2") if stages.args.quick else ())))
+    wait(stages.training("gpt2"))
+    wait(stages.training("unet", "--short-only"))
+
+
+def phase(stages: Stages, number: int):
+    """One call on a GPU.  A minute is kept for starting and saving."""
+    vocoder, unet = ("--budget", VOCODER_BUDGET), ("--budget", UNET_BUDGET)
+    if number == 1:
+        stages.compose()
+        left = stages.left() - 1
+        wait(
+            *[stages.training(s, "--budget", f"{left:.2f}") for s in FIRST],
+            stages.training("vocoder", *vocoder, minutes=left),
+        )
+        return
+    beside = stages.training("vocoder", "--vae", *vocoder, minutes=stages.left() - 1, again=True)
+    if number == 2:
+        wait(stages.start("bank.py"))
+        wait(stages.training("gpt2", "--budget", "1.5"))
+    wait(beside, stages.training("unet", *unet, minutes=stages.left() - 1, again=True))
+
+
+def main():
+    p = parser(__doc__)
+    p.add_argument("--device", default="cpu")
+    p.add_argument("--phase", type=int, choices=[1, 2, 3])
+    p.add_argument("--minutes", type=float, default=9)
+    p.add_argument("--quick", action="store_true")
+    args = p.parse_args()
+    stages = Stages(args)
+    if args.phase:
+        phase(stages, args.phase)
+    else:
+        one_after_another(stages)
+
+
+if __name__ == "__main__":
+    main()

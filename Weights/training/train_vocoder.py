@@ -1,0 +1,114 @@
+"""Stage 10: HiFi-GAN.  First spectrogram losses alone (--warmup steps), then adversarial training with the
+discriminators of discriminators.py.  Half of the mels that it learns from went through the trained VAE when that is
+there (--vae), since that is what it will be given.
+
+    python3 train_vocoder.py [--data FOLDER] [--device cuda] [--minutes M] [--vae]
+"""
+
+import torch
+
+import models
+from common import Average, Run, setup, training_parser
+from data import SceneBank
+from discriminators import Discriminators, discriminator_loss, generator_losses
+from mel import HOP, log_mel
+
+RESOLUTIONS = (256, 512, 1024, 2048)
+
+
+def spectral_loss(made: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+    """Spectral convergence and log-magnitude distance at several STFT resolutions."""
+    total = 0.0
+    for fft in RESOLUTIONS:
+        window = torch.hann_window(fft, device=made.device)
+        a, b = (
+            torch.stft(x.float(), fft, fft // 4, window=window, return_complex=True).abs().clamp(min=1e-5)
+            for x in (made, real)
+        )
+        total = total + (a - b).norm() / b.norm().clamp(min=1e-3) + (a.log() - b.log()).abs().mean()
+    return total / len(RESOLUTIONS)
+
+
+def initialise(vocoder):
+    """The class's own initialisation (std 0.01) starts in silence: use the fan-in scale."""
+    for m in vocoder.modules():
+        if isinstance(m, (torch.nn.Conv1d, torch.nn.ConvTranspose1d)):
+            fan = m.weight[0].numel() if isinstance(m, torch.nn.Conv1d) else m.weight[:, 0].numel() / m.stride[0]
+            torch.nn.init.normal_(m.weight, std=0.7 * fan**-0.5)
+            torch.nn.init.zeros_(m.bias)
+    return vocoder
+
+
+def crop(wave: torch.Tensor, mel: torch.Tensor, frames: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The loudest of a few random places in each clip, so that silence is not most of what is learnt."""
+    picks = torch.randint(0, mel.shape[1] - frames + 1, (4, len(mel)))
+    level = torch.stack([torch.stack([mel[i, s : s + frames].mean() for i, s in enumerate(p.tolist())]) for p in picks])
+    best = picks.gather(0, level.argmax(0, keepdim=True).cpu())[0].tolist()
+    return (
+        torch.stack([w[s * HOP : (s + frames) * HOP] for w, s in zip(wave, best)]),
+        torch.stack([m[s : s + frames] for m, s in zip(mel, best)]),
+    )
+
+
+def main():
+    p = training_parser(__doc__, steps=150000, batch=16, rate=4e-4)
+    p.add_argument("--frames", type=int, default=64, help="mel frames of a training crop (10 ms each)")
+    p.add_argument("--warmup", type=int, default=5000, help="steps without discriminators")
+    p.add_argument("--vae", action="store_true", help="half of the mels through the trained VAE")
+    args = p.parse_args()
+    folder, device, autocast = setup(args)
+    vocoder = models.start(initialise(models.vocoder()), folder, "vocoder").to(device)
+    judges = Discriminators().to(device)
+    vae = models.load(models.vae(), folder, "vae").to(device) if args.vae else None
+    make = lambda part: torch.optim.AdamW(part.parameters(), lr=args.rate, betas=(0.8, 0.99), weight_decay=1e-3)
+    optimizer, judge_optimizer = make(vocoder), make(judges)
+    average = Average(vocoder)
+    run = Run(
+        folder,
+        "vocoder",
+        dict(model=vocoder, judges=judges, optimizer=optimizer, judge_optimizer=judge_optimizer, average=average),
+        args,
+    )
+    bank = SceneBank(folder, args.seed + run.step)
+    while not run.finished():
+        wave, _ = bank.batch(args.batch, 2.56, anywhere=True)
+        wave = wave.to(device)
+        mel = log_mel(wave)
+        if vae is not None:
+            with torch.no_grad(), autocast():
+                half = len(mel) // 2
+                restored = vae(mel[:half, None], sample_posterior=True).sample[:, 0].float()
+            mel = torch.cat([restored, mel[half:]])
+        real, mel = crop(wave, mel, args.frames)
+        with autocast():
+            made = vocoder(mel)[:, : real.shape[1]]
+        made = made.float()
+        spectral = spectral_loss(made, real)
+        mel_l1 = (log_mel(made) - log_mel(real)).abs().mean()
+        loss, values = 4 * spectral + 10 * mel_l1, {"spectral": spectral, "mel_l1": mel_l1}
+        run.set_rate(optimizer, judge_optimizer)
+        if run.step >= args.warmup:
+            with autocast():
+                judged = discriminator_loss(judges(real), judges(made.detach()))
+            judge_optimizer.zero_grad()
+            judged.backward()
+            judge_optimizer.step()
+            judges.requires_grad_(False)
+            with autocast():
+                adversarial, matching = generator_losses(judges(real), judges(made))
+            judges.requires_grad_(True)
+            loss = loss + adversarial + 2 * matching
+            values |= {"judged": judged, "adversarial": adversarial, "matching": matching}
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(vocoder.parameters(), 10.0)
+        optimizer.step()
+        average.update(vocoder)
+        run.advance(every=100, **values)
+    run.save()
+    average.apply(vocoder)
+    models.save(vocoder, folder, "vocoder")
+
+
+if __name__ == "__main__":
+    main()

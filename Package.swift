@@ -65,7 +65,8 @@ let package = Package(
         .testTarget(name: "WeightFileTests", dependencies: ["WeightFile", "Tensors", "CKernels", "TestSupport"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),
         .testTarget(
-            name: "AudioLDM2Tests", dependencies: ["AudioLDM2", "Converter", "Checkpoints", "Tensors", "TestSupport"]),
+            name: "AudioLDM2Tests",
+            dependencies: ["AudioLDM2", "Converter", "Checkpoints", "Tensors", "Audio", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

@@ -3,6 +3,7 @@ import Checkpoints
 import Converter
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 import WeightFile
 

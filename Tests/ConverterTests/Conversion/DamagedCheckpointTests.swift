@@ -1,6 +1,7 @@
 import Checkpoints
 import Converter
 import Foundation
+import TestSupport
 import Testing
 
 /// What the converter says about checkpoints that it cannot convert.

@@ -2,6 +2,7 @@ import Checkpoints
 import Converter
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct SafetensorsFileTests {

@@ -1,6 +1,7 @@
 import Checkpoints
 import Converter
 import Tensors
+import TestSupport
 import Testing
 
 /// Damaged files: whatever is accepted can be read, whatever is refused throws, nothing crashes.

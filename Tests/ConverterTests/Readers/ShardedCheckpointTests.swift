@@ -1,5 +1,6 @@
 import Checkpoints
 import Converter
+import TestSupport
 import Testing
 
 @Suite struct ShardedCheckpointTests {

@@ -1,0 +1,112 @@
+import Audio
+import Converter
+import Foundation
+import TestSupport
+import Testing
+
+/// `audioldm2` as it is run.
+@Suite struct CommandTests {
+    private let folder: TemporaryFolder
+    private let model: String
+
+    init() throws {
+        folder = try TemporaryFolder()
+        model = try ModelFixture.path("tiny", .int8)
+    }
+
+    private func run(_ arguments: String..., script: String = #"exec "$command" "$@""#) throws -> CommandRun {
+        try CommandRun("audioldm2", arguments, script: script)
+    }
+
+    @Test(arguments: ["wav", "flac", "ogg"])
+    func generatesAFileOfTheExtensionsFormat(_ format: String) throws {
+        let output = folder.file("sound.\(format)")
+        let outcome = try run(
+            "generate", "a dog", "--model", model, "--output", output, "--seconds", "0.8", "--steps", "2", "--seed", "3")
+        #expect(outcome.status == 0 && outcome.errors.isEmpty)
+        #expect(outcome.output.contains("0.80 s of sound") && outcome.output.contains("seed 3"))
+        let sound = try SoundFile.read(output)
+        #expect(sound.samples.count == 12800 && sound.sampleRate == 16000 && sound.channels == 1)
+        #expect(try folder.contents() == ["sound.\(format)"])
+    }
+
+    @Test func sameSeedSameFileOnAnyNumberOfThreads() throws {
+        for threads in ["1", "2"] {
+            _ = try run(
+                "generate", "a dog", "-m", model, "-o", folder.file("\(threads).wav"), "--seconds", "0.5", "--steps",
+                "3", "--seed", "9", "--threads", threads)
+        }
+        let (one, two) = (folder.file("1.wav"), folder.file("2.wav"))
+        #expect(try Data(contentsOf: URL(fileURLWithPath: one)) == Data(contentsOf: URL(fileURLWithPath: two)))
+    }
+
+    @Test func quietSaysNothingAndJSONIsForPrograms() throws {
+        let arguments = ["generate", "a dog", "-m", model, "-o", folder.file("a.wav"), "--seconds", "0.2", "--steps", "1"]
+        let quiet = try CommandRun("audioldm2", arguments + ["--quiet"])
+        #expect(quiet.status == 0 && quiet.output.isEmpty && quiet.errors.isEmpty)
+        let json = try CommandRun("audioldm2", arguments + ["--json", "--seed", "4"])
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+        #expect(object["seed"] as? Int == 4 && object["sampleRate"] as? Int == 16000)
+    }
+
+    @Test(arguments: [
+        ["generate"], ["generate", ""], ["generate", "a", "-m", "b"], ["generate", "a", "-m", "b", "-o", "c.wav", "--steps", "0"],
+        ["generate", "a", "-m", "b", "-o", "c.wav", "--seconds", "0"],
+        ["generate", "a", "-m", "b", "-o", "c.wav", "--seconds", "nan"],
+        ["generate", "a", "-m", "b", "-o", "c.wav", "--guidance-scale", "-2"],
+        ["generate", "a", "-m", "b", "-o", "c.wav", "--scheduler", "magic"],
+        ["generate", "a", "-m", "b", "-o", "c.wav", "--eta", "0.5"],
+        ["generate", "a", "-m", "b", "-o", "c.wav", "--seed", "-1"],
+        ["generate", "a", "-m", "b", "-o", "c.wav", "--threads", "0"], ["inspect"], ["verify", "a"], ["unknown"],
+    ])
+    func wrongUse(_ arguments: [String]) throws {
+        let outcome = try CommandRun("audioldm2", arguments)
+        #expect(outcome.status == 64 && outcome.errors.hasPrefix("Error: "), "\(outcome.errors)")
+    }
+
+    @Test func unusableFilesAreNamedBeforeAnyWork() throws {
+        let output = folder.file("sound.wav")
+        #expect(try run("generate", "a", "-m", "/absent.aldm", "-o", output).failed(naming: "/absent.aldm"))
+        #expect(try run("generate", "a", "-m", folder.path, "-o", output).failed(naming: folder.path))
+        #expect(try run("generate", "a", "-m", model, "-o", folder.file("sound.mp3")).failed(naming: "sound.mp3", ".wav"))
+        #expect(try run("generate", "a", "-m", model, "-o", "/absent/a.wav").failed(naming: "/absent/a.wav"))
+        #expect(try run("generate", "a", "-m", model, "-o", folder.path + "/").failed())
+        #expect(try run("inspect", "/absent.aldm").failed(naming: "/absent.aldm"))
+        #expect(try run("verify", model, "--golden", "/absent").failed(naming: "/absent"))
+        #expect(try folder.contents().isEmpty)
+    }
+
+    @Test func aFullDiskLeavesNothingBehind() throws {
+        let output = folder.file("sound.wav")
+        let outcome = try run(
+            "generate", "a", "-m", model, "-o", output, "--seconds", "2", "--steps", "1",
+            script: #"trap "" XFSZ; ulimit -f 4; exec "$command" "$@""#)
+        #expect(outcome.status == 1 && outcome.errors.contains(output), "\(outcome.errors)")
+        #expect(try folder.contents().isEmpty)
+    }
+
+    @Test func anInterruptStopsCleanly() throws {
+        let output = folder.file("sound.wav")
+        let outcome = try run(
+            "generate", "a", "-m", model, "-o", output, "--seconds", "100", "--steps", "900",
+            script: #""$command" "$@" & sleep 1; kill -INT $!; wait $!"#)
+        #expect(outcome.status == 130 && outcome.errors.contains("stopped"), "\(outcome.errors)")
+        #expect(try folder.contents().isEmpty)
+    }
+
+    @Test func inspectListsAndChecks() throws {
+        let outcome = try run("inspect", model, "--tensors", "--check")
+        #expect(outcome.status == 0 && outcome.output.contains("every part matches its checksum"))
+        #expect(outcome.output.contains("down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_qkv.weight"))
+        let json = try run("inspect", model, "--json")
+        #expect(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) is [String: Any])
+    }
+
+    @Test func verifyPrintsARowPerTensorAndFailsWithThem() throws {
+        let good = try run("verify", model, "--golden", ModelFixture.golden("tiny-1.7s"))
+        #expect(good.status == 0, "\(good.output)")
+        #expect(good.output.contains("unet.eps.0") && good.output.contains("not computed"))
+        let bad = try run("verify", model, "--golden", ModelFixture.golden("tiny-large-2.56s"))
+        #expect(bad.status == 1 && bad.output.contains("failed"))
+    }
+}

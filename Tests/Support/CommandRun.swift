@@ -1,0 +1,33 @@
+import Foundation
+
+/// One of our commands, run as a user would.
+package struct CommandRun {
+    package let status: Int32
+    package let output: String
+    package let errors: String
+
+    /// Runs the command that was built beside the tests.
+    /// - Parameter script: of bash, which sees the command as `$command` and its arguments as `$@`.
+    package init(_ command: String, _ arguments: [String], script: String = #"exec "$command" "$@""#) throws {
+        let folder = try TemporaryFolder()
+        let products = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        process.arguments = ["-c", script, "bash"] + arguments
+        process.environment = ["command": products.appendingPathComponent(command).path]
+        for file in ["stdout", "stderr"] { try folder.write("", to: file) }
+        process.standardOutput = FileHandle(forWritingAtPath: folder.file("stdout"))
+        process.standardError = FileHandle(forWritingAtPath: folder.file("stderr"))
+        try process.run()
+        process.waitUntilExit()
+        status = process.terminationStatus
+        output = try String(contentsOfFile: folder.file("stdout"), encoding: .utf8)
+        errors = try String(contentsOfFile: folder.file("stderr"), encoding: .utf8)
+    }
+
+    /// True if the command failed with one line that holds all of `parts`.
+    package func failed(status expected: Int32 = 1, naming parts: String...) -> Bool {
+        status == expected && output.isEmpty && errors.hasPrefix("Error: ")
+            && errors.split(separator: "\n").count == 1 && parts.allSatisfy { errors.contains($0) }
+    }
+}

@@ -23,9 +23,10 @@ package struct PrecisionPolicy: Sendable {
     /// Formats to be tried in this order; the last one keeps every number.
     package func candidates(for requirement: WeightRequirement) -> [WeightFormat] {
         if case .vector = requirement.role { return [.float32] }
+        let fits = requirement.role.taps * requirement.role.inputs <= Int8Layout.maximumWidth
         return switch (requirement.precision, preset) {
         case (.full, _), (_, .float32): [.float32]
-        case (.quantized, .int8), (.weightOnly, .int8): [.int8, .float16, .float32]
+        case (.quantized, .int8) where fits, (.weightOnly, .int8): [.int8, .float16, .float32]
         default: [.float16, .float32]
         }
     }

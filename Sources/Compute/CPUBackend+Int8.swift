@@ -10,8 +10,10 @@ extension CPUBackend {
         _ input: QuantizedInput, plan: ConvolutionPlan?, _ bytes: UnsafeRawBufferPointer, _ role: WeightRole,
         _ finish: Finish, into y: UnsafeMutablePointer<Float>
     ) throws {
-        guard let packed = PackedInt8(bytes, role: role) else {
-            throw TensorError.shapeMismatch(operation: "int8 product", expected: "a packed weight", found: role.shape)
+        guard let packed = PackedInt8(bytes, role: role), role.taps * input.stride <= Int8Layout.maximumWidth else {
+            throw TensorError.shapeMismatch(
+                operation: "int8 product", expected: "a packed weight of at most \(Int8Layout.maximumWidth) values a row",
+                found: role.shape)
         }
         let rows = plan?.outputRows ?? input.rowCount
         let taps = role.taps

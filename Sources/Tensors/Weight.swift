@@ -78,6 +78,8 @@ package struct WeightDescription: Hashable, Sendable {
 package struct Int8Layout: Hashable, Sendable {
     package static let tileOutputs = 16
     package static let tileInputs = 4
+    /// The most values (taps × padded inputs) that a row may have so that 32-bit sums of 8-bit products cannot overflow.
+    package static let maximumWidth = 1 << 16
 
     package let paddedOutputs: Int
     package let paddedInputs: Int

@@ -6,6 +6,9 @@ extension CPUBackend {
     /// all in memory.
     package func attention(_ input: AttentionInput) throws -> Tensor {
         let job = try AttentionJob(input, on: self)
+        let span = meter.begin(
+            "attention", products: 2 * job.batch * job.queries * job.keys * job.heads * job.headWidth)
+        defer { meter.end(span) }
         let y = try empty([job.batch, job.queries, job.heads * job.headWidth])
         let target = try floats(y, "attention")
         let scores = try HostStorage(

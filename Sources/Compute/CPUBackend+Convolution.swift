@@ -14,6 +14,9 @@ extension CPUBackend {
             throw TensorError.shapeMismatch(
                 operation: "convolution", expected: "an input that the kernel fits into", found: x.shape)
         }
+        let span = meter.begin(
+            "convolution", products: plan.outputRows * role.outputs * role.taps * role.inputs)
+        defer { meter.end(span) }
         let y = try empty([plan.batch, plan.outputHeight, plan.outputWidth, role.outputs])
         try withFinish(epilogue, result: y.shape, "convolution") { finish in
             let source = try floats(x, "convolution")

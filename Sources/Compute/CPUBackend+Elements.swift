@@ -33,6 +33,8 @@ extension CPUBackend {
     }
 
     package func apply(_ activation: Activation, _ x: Tensor) throws -> Tensor {
+        let span = meter.begin("apply")
+        defer { meter.end(span) }
         let y = try empty(x.shape)
         let (source, target) = (try floats(x, "apply"), try floats(y, "apply"))
         let (kind, slope) = activation.kernel
@@ -44,6 +46,8 @@ extension CPUBackend {
     }
 
     package func combine(_ terms: [(factor: Float, tensor: Tensor)]) throws -> Tensor {
+        let span = meter.begin("combine")
+        defer { meter.end(span) }
         guard let shape = terms.first?.tensor.shape else {
             throw TensorError.shapeMismatch(operation: "combine", expected: "at least one tensor", found: [])
         }
@@ -64,6 +68,8 @@ extension CPUBackend {
     }
 
     package func concatenate(_ tensors: [Tensor], axis: Int) throws -> Tensor {
+        let span = meter.begin("concatenate")
+        defer { meter.end(span) }
         guard var shape = tensors.first?.shape, shape.extents.indices.contains(axis) else {
             throw TensorError.shapeMismatch(operation: "concatenate", expected: "tensors with axis \(axis)", found: [])
         }
@@ -92,6 +98,8 @@ extension CPUBackend {
     }
 
     package func slice(_ x: Tensor, axis: Int, _ range: Range<Int>) throws -> Tensor {
+        let span = meter.begin("slice")
+        defer { meter.end(span) }
         try require(
             x.shape.extents.indices.contains(axis) && range.lowerBound >= 0 && range.upperBound <= x.shape[axis],
             "slice", "axis \(axis) with \(range)", x.shape)

@@ -12,7 +12,8 @@ extension CPUBackend {
     ) throws {
         guard let packed = PackedInt8(bytes, role: role), role.taps * input.stride <= Int8Layout.maximumWidth else {
             throw TensorError.shapeMismatch(
-                operation: "int8 product", expected: "a packed weight of at most \(Int8Layout.maximumWidth) values a row",
+                operation: "int8 product",
+                expected: "a packed weight of at most \(Int8Layout.maximumWidth) values a row",
                 found: role.shape)
         }
         let rows = plan?.outputRows ?? input.rowCount

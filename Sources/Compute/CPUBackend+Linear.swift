@@ -6,6 +6,8 @@ extension CPUBackend {
         let weight = try host(weight, "linear")
         let role = weight.description.role
         try require(x.shape.last == role.inputs && role.taps == 1, "linear", "\(role.inputs) channels", x.shape)
+        let span = meter.begin("linear", products: x.shape.count * role.outputs)
+        defer { meter.end(span) }
         let y = try empty(x.shape.withLast(role.outputs))
         try withFinish(epilogue, result: y.shape, "linear") { finish in
             let source = try floats(x, "linear")
@@ -28,6 +30,8 @@ extension CPUBackend {
     ) throws -> Tensor {
         let both = try linear(x, weight, Epilogue(bias: bias))
         let half = both.shape.last / 2
+        let span = meter.begin("gate")
+        defer { meter.end(span) }
         let y = try empty(both.shape.withLast(half))
         let source = try floats(both, "gatedLinear")
         let target = try floats(y, "gatedLinear")

@@ -30,6 +30,8 @@ extension CPUBackend {
     package func groupNorm(
         _ x: Tensor, groups: Int, epsilon: Float, scale: any Weight, shift: any Weight, activation: Activation
     ) throws -> Tensor {
+        let span = meter.begin("groupNorm")
+        defer { meter.end(span) }
         let channels = x.shape.last
         try require(
             x.shape.rank >= 2 && groups > 0 && channels % groups == 0, "groupNorm", "a multiple of \(groups) channels",
@@ -71,6 +73,8 @@ extension CPUBackend {
             _ y: UnsafeMutablePointer<Float>, _ channels: Int, _ row: Int
         ) -> Void
     ) throws -> Tensor {
+        let span = meter.begin(operation)
+        defer { meter.end(span) }
         let channels = x.shape.last
         let (scale, shift) = (try host(scale, operation), try host(shift, operation))
         for vector in [scale, shift] {

@@ -6,6 +6,7 @@ import Tensors
 package final class CPUBackend: Backend {
     let pool = BufferPool()
     let threads: ThreadPool
+    let meter = OperationMeter()
     /// A constant table of C functions, which Swift cannot know to be safe to share.
     nonisolated(unsafe) let kernels: Kernels
 
@@ -20,6 +21,13 @@ package final class CPUBackend: Backend {
 
     /// The instruction set in use: "avx512vnni" and the like.
     package var tierName: String { String(cString: kernels.name) }
+
+    /// Multiply-accumulates per second that the best instruction in use does on registers, on one core; nil where that
+    /// is not known how to measure.
+    package var peakProductsPerSecond: Double? {
+        let rate = (0..<5).map { _ in kernels_peak_products_per_second(kernels.tier) }.max() ?? 0
+        return rate > 0 ? rate : nil
+    }
 
     /// The most memory that activations ever took, in bytes.
     package var peakActivationBytes: Int { pool.peakBytes }

@@ -22,7 +22,8 @@ import Testing
     func generatesAFileOfTheExtensionsFormat(_ format: String) throws {
         let output = folder.file("sound.\(format)")
         let outcome = try run(
-            "generate", "a dog", "--model", model, "--output", output, "--seconds", "0.8", "--steps", "2", "--seed", "3")
+            "generate", "a dog", "--model", model, "--output", output, "--seconds", "0.8", "--steps", "2", "--seed", "3"
+        )
         #expect(outcome.status == 0 && outcome.errors.isEmpty)
         #expect(outcome.output.contains("0.80 s of sound") && outcome.output.contains("seed 3"))
         let sound = try SoundFile.read(output)
@@ -41,7 +42,9 @@ import Testing
     }
 
     @Test func quietSaysNothingAndJSONIsForPrograms() throws {
-        let arguments = ["generate", "a dog", "-m", model, "-o", folder.file("a.wav"), "--seconds", "0.2", "--steps", "1"]
+        let arguments = [
+            "generate", "a dog", "-m", model, "-o", folder.file("a.wav"), "--seconds", "0.2", "--steps", "1",
+        ]
         let quiet = try CommandRun("audioldm2", arguments + ["--quiet"])
         #expect(quiet.status == 0 && quiet.output.isEmpty && quiet.errors.isEmpty)
         let json = try CommandRun("audioldm2", arguments + ["--json", "--seed", "4"])
@@ -50,7 +53,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["generate"], ["generate", ""], ["generate", "a", "-m", "b"], ["generate", "a", "-m", "b", "-o", "c.wav", "--steps", "0"],
+        ["generate"], ["generate", ""], ["generate", "a", "-m", "b"],
+        ["generate", "a", "-m", "b", "-o", "c.wav", "--steps", "0"],
         ["generate", "a", "-m", "b", "-o", "c.wav", "--seconds", "0"],
         ["generate", "a", "-m", "b", "-o", "c.wav", "--seconds", "nan"],
         ["generate", "a", "-m", "b", "-o", "c.wav", "--guidance-scale", "-2"],
@@ -68,7 +72,8 @@ import Testing
         let output = folder.file("sound.wav")
         #expect(try run("generate", "a", "-m", "/absent.aldm", "-o", output).failed(naming: "/absent.aldm"))
         #expect(try run("generate", "a", "-m", folder.path, "-o", output).failed(naming: folder.path))
-        #expect(try run("generate", "a", "-m", model, "-o", folder.file("sound.mp3")).failed(naming: "sound.mp3", ".wav"))
+        #expect(
+            try run("generate", "a", "-m", model, "-o", folder.file("sound.mp3")).failed(naming: "sound.mp3", ".wav"))
         #expect(try run("generate", "a", "-m", model, "-o", "/absent/a.wav").failed(naming: "/absent/a.wav"))
         #expect(try run("generate", "a", "-m", model, "-o", folder.path + "/").failed())
         #expect(try run("inspect", "/absent.aldm").failed(naming: "/absent.aldm"))
@@ -100,6 +105,36 @@ import Testing
         #expect(outcome.output.contains("down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_qkv.weight"))
         let json = try run("inspect", model, "--json")
         #expect(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) is [String: Any])
+    }
+
+    @Test func benchMeasuresEveryStage() throws {
+        let outcome = try run("bench", model, "--seconds", "0.5", "--steps", "3", "--json")
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+        for key in ["encode_seconds", "unet_step_seconds", "vae_seconds", "vocoder_seconds", "load_seconds", "gmacs"] {
+            #expect(try #require(object[key] as? Double) > 0, "\(key)")
+        }
+        #expect(try #require(object["peak_rss_bytes"] as? Int) > 1_000_000)
+        let operations = try #require(object["operations"] as? [[String: Any]])
+        #expect(
+            Set(["linear", "convolution", "attention"]).isSubset(of: operations.compactMap { $0["name"] as? String }))
+        let table = try run("bench", model, "--seconds", "0.5", "--profile", "--threads", "1")
+        #expect(table.status == 0 && table.output.contains("attention"))
+    }
+
+    @Test func aLowerTierGivesTheSameSoundButForRounding() throws {
+        var clips: [[Float]] = []
+        for tier in ["scalar", "avx2", "avx512vnni"] {
+            let output = folder.file("\(tier).flac")
+            let outcome = try run(
+                "generate", "a dog", "-m", model, "-o", output, "--seconds", "0.5", "--steps", "2", "--seed", "1",
+                script: "export AUDIOLDM2_CPU=\(tier); exec \"$command\" \"$@\"")
+            #expect(outcome.status == 0)
+            clips.append(try SoundFile.read(output).samples)
+        }
+        let largest = clips[0].map(abs).max() ?? 0
+        for clip in clips.dropFirst() {
+            #expect(zip(clip, clips[0]).allSatisfy { abs($0 - $1) <= 0.05 * largest })
+        }
     }
 
     @Test func verifyPrintsARowPerTensorAndFailsWithThem() throws {

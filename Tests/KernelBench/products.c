@@ -1,7 +1,6 @@
 // Times the integer product on shapes of the models, beside what the CPU's dot product could do.
 #include "bench.h"
 #include "clock.h"
-#include "peak.h"
 
 #include <stdio.h>
 
@@ -35,7 +34,7 @@ static void time_shape(const kernels *table, struct shape shape, int repetitions
     const int calls = products > 5e7 ? 1 : (int)(5e7 / products) + 1;
     double best = 0, peak = 0;
     for (int i = 0; i < repetitions; i++) {
-        const double candidate = peak_products_per_second(table->tier);
+        const double candidate = kernels_peak_products_per_second(table->tier);
         if (candidate > peak) peak = candidate;
         const double start = thread_seconds();
         for (int call = 0; call < calls; call++) table->product_u8s8(&product);

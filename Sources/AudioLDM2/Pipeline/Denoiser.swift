@@ -40,18 +40,27 @@ struct Denoiser {
         var sample = try scheduler.initialNoiseScale * noise
         let total = scheduler.timesteps.count
         context.report(.denoising, 0, of: total)
-        for (step, timestep) in scheduler.timesteps.enumerated() {
+        for step in scheduler.timesteps.indices {
             try context.cancellation.check()
-            let predictions = try predictions(scheduler.scaleInput(sample, step: step), timestep: timestep)
-            let noise =
-                isGuided
-                ? try guided(
-                    unconditional: predictions.outermost(0..<1), conditional: predictions.outermost(1..<2),
-                    scale: guidanceScale) : predictions
-            sample = try scheduler.step(noise, step: step, sample: sample, noise: draw)
+            sample = try self.step(step, of: &scheduler, sample, guidanceScale: guidanceScale, draw: draw)
             context.report(.denoising, step + 1, of: total)
         }
         return sample
+    }
+
+    /// One step of the loop: predict, guide, and let the scheduler make the next sample.
+    func step(
+        _ step: Int, of scheduler: inout any Scheduler, _ sample: Tensor, guidanceScale: Float,
+        draw: (Shape) throws -> Tensor
+    ) throws -> Tensor {
+        let predictions = try predictions(
+            scheduler.scaleInput(sample, step: step), timestep: scheduler.timesteps[step])
+        let noise =
+            isGuided
+            ? try guided(
+                unconditional: predictions.outermost(0..<1), conditional: predictions.outermost(1..<2),
+                scale: guidanceScale) : predictions
+        return try scheduler.step(noise, step: step, sample: sample, noise: draw)
     }
 }
 

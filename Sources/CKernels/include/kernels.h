@@ -128,6 +128,10 @@ const kernels *_Nullable kernels_for_tier(kernels_tier tier);
 // Value of `AUDIOLDM2_CPU`, or NULL.
 const char *_Nullable kernels_requested_name(void);
 
+// Multiply-accumulates per second that a tier's dot-product instruction does on registers alone, on one core; 0 where
+// that is not measured.
+double kernels_peak_products_per_second(kernels_tier tier);
+
 // Tells the CPU that this is a spin loop.
 static inline void kernels_pause(void) {
 #if defined(__x86_64__)

@@ -1,0 +1,78 @@
+import ArgumentParser
+import AudioLDM2
+import Foundation
+import Terminal
+
+struct BenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Time the stages of a model on this machine.",
+        discussion: """
+            EXAMPLES
+              audioldm2 bench audioldm2.aldm
+              audioldm2 bench audioldm2.aldm --seconds 10.24 --steps 5 --profile
+              AUDIOLDM2_CPU=avx2 audioldm2 bench audioldm2.aldm --json
+            """)
+
+    @Argument(help: "The model file.")
+    var model: String
+
+    @Option(help: "Length of the sound in seconds. Default: what the model was trained on.")
+    var seconds: Double?
+
+    @Option(help: "Steps of the denoiser, from 2; the first one does not count.")
+    var steps = 3
+
+    @Option(help: "Threads to compute with. Default: one per core.")
+    var threads: Int?
+
+    @Flag(help: "List what each kind of operation costs within the steps.")
+    var profile = false
+
+    @Flag(help: "Print JSON for programs.")
+    var json = false
+
+    func validate() throws {
+        guard steps >= 2 else { throw ValidationError("--steps \(steps): choose 2 or more.") }
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads \(threads): choose 1 to 1024.")
+        }
+    }
+
+    func run() throws {
+        let report = try Benchmark(modelAt: model, seconds: seconds, steps: steps, threads: threads).run()
+        if json {
+            print(try Terminal.json(report))
+        } else {
+            printTable(report)
+        }
+    }
+
+    private func printTable(_ report: BenchmarkReport) {
+        func row(_ name: String, _ value: String) {
+            print(name.padding(toLength: 20, withPad: " ", startingAt: 0) + value)
+        }
+        row("kernels", "\(report.tier), \(report.threads) threads")
+        row("sound", String(format: "%.2f s", report.seconds))
+        row("encode_seconds", String(format: "%.2f", report.encodeSeconds))
+        row("unet_step_seconds", String(format: "%.3f", report.unetStepSeconds))
+        row("vae_seconds", String(format: "%.2f", report.vaeSeconds))
+        row("vocoder_seconds", String(format: "%.2f", report.vocoderSeconds))
+        row("load_seconds", String(format: "%.2f", report.loadSeconds))
+        let share = report.peakGmacs.map {
+            String(format: ", %.0f %% of the peak of %.0f", 100 * report.gmacs / $0, $0)
+        }
+        row("gmacs", String(format: "%.0f (%.0f GMAC a step)", report.gmacs, report.unetStepGMAC) + (share ?? ""))
+        row("peak_rss_bytes", megabytes(report.peakRSSBytes))
+        guard profile else { return }
+        let total = report.unetStepSeconds * Double(report.steps - 1)
+        for operation in report.operations {
+            row(
+                "  " + operation.name,
+                String(
+                    format: "%5.1f %%  %6d calls  %.3f s  %.0f GMAC/s", 100 * operation.seconds / total,
+                    operation.calls,
+                    operation.seconds, operation.gmacs))
+        }
+    }
+}

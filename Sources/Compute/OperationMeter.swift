@@ -1,0 +1,61 @@
+import Synchronization
+
+/// Counts what operations cost, for benchmarks.
+final class OperationMeter: Sendable {
+    private struct State {
+        var isEnabled = false
+        var totals: [String: OperationTotal] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// An operation that has begun.
+    struct Span {
+        fileprivate let name: String
+        fileprivate let products: Int
+        fileprivate let start: ContinuousClock.Instant
+    }
+
+    /// Forgets everything and counts from now on.
+    func enable() { state.withLock { $0 = State(isEnabled: true) } }
+
+    /// What was counted since `enable`, by operation.
+    var totals: [String: OperationTotal] { state.withLock { $0.totals } }
+
+    /// - Parameter products: multiply-accumulates that the operation does.
+    func begin(_ name: String, products: Int = 0) -> Span? {
+        guard state.withLock({ $0.isEnabled }) else { return nil }
+        return Span(name: name, products: products, start: .now)
+    }
+
+    func end(_ span: Span?) {
+        guard let span else { return }
+        let seconds = (ContinuousClock.now - span.start) / .seconds(1)
+        state.withLock { state in
+            state.totals[span.name, default: OperationTotal()].add(seconds: seconds, products: span.products)
+        }
+    }
+}
+
+/// What all calls of one kind of operation have cost.
+package struct OperationTotal: Sendable, Hashable {
+    package private(set) var calls = 0
+    /// Wall time.
+    package private(set) var seconds = 0.0
+    /// Multiply-accumulates.
+    package private(set) var products = 0
+
+    fileprivate mutating func add(seconds: Double, products: Int) {
+        calls += 1
+        self.seconds += seconds
+        self.products += products
+    }
+}
+
+extension CPUBackend {
+    /// Forgets what operations have cost, and counts from now on.
+    package func startMetering() { meter.enable() }
+
+    /// What operations have cost since `startMetering`.
+    package var operationTotals: [String: OperationTotal] { meter.totals }
+}

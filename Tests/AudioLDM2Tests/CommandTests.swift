@@ -121,20 +121,25 @@ import Testing
         #expect(table.status == 0 && table.output.contains("attention"))
     }
 
-    @Test func aLowerTierGivesTheSameSoundButForRounding() throws {
-        var clips: [[Float]] = []
-        for tier in ["scalar", "avx2", "avx512vnni"] {
-            let output = folder.file("\(tier).flac")
+    /// Tiers round floats differently, and int8 inputs amplify that to their own step: so int8 is held against the
+    /// golden file on every tier, and sounds are compared in float32.
+    @Test(arguments: ["scalar", "avx2", "avx512vnni"])
+    func everyTierComputesTheSame(_ tier: String) throws {
+        let script = "export AUDIOLDM2_CPU=\(tier); exec \"$command\" \"$@\""
+        let verified = try run("verify", model, "--golden", ModelFixture.golden("tiny-1.7s"), script: script)
+        #expect(verified.status == 0, "\(verified.output)")
+        let float32 = try ModelFixture.path("tiny", .float32)
+        func samples(_ name: String, _ script: String) throws -> [Float] {
+            let output = folder.file("\(name).flac")
             let outcome = try run(
-                "generate", "a dog", "-m", model, "-o", output, "--seconds", "0.5", "--steps", "2", "--seed", "1",
-                script: "export AUDIOLDM2_CPU=\(tier); exec \"$command\" \"$@\"")
+                "generate", "a dog", "-m", float32, "-o", output, "--seconds", "0.5", "--steps", "2", "--seed", "1",
+                script: script)
             #expect(outcome.status == 0)
-            clips.append(try SoundFile.read(output).samples)
+            return try SoundFile.read(output).samples
         }
-        let largest = clips[0].map(abs).max() ?? 0
-        for clip in clips.dropFirst() {
-            #expect(zip(clip, clips[0]).allSatisfy { abs($0 - $1) <= 0.05 * largest })
-        }
+        let (forced, best) = (try samples(tier, script), try samples("best", #"exec "$command" "$@""#))
+        let largest = best.map(abs).max() ?? 0
+        #expect(zip(forced, best).allSatisfy { abs($0 - $1) <= 1e-3 * largest })
     }
 
     @Test func verifyPrintsARowPerTensorAndFailsWithThem() throws {

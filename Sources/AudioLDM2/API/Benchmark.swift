@@ -103,7 +103,8 @@ public struct Benchmark: Sendable {
     /// The diffusion loop, with the time of each step.
     private func denoise(_ conditions: [Condition], _ length: ClipLength) throws -> (Tensor, [Double]) {
         let config = context.model.unetConfig
-        return try context.with(Model.Part.unet, { try UNet(config, $0) }) { unet in
+        let build = { try UNet(config, $0) }
+        return try context.with(Model.Part.unet, build) { unet in
             let denoiser = try Denoiser(unet, conditions: conditions, context: context)
             var source = NoiseSource(seed: 0, on: context.backend)
             var sample = try source.normal([1, length.latentFrames, length.latentBands, config.inChannels])

@@ -29,7 +29,7 @@ extension CPUBackend {
 
 /// An attention with its operands resolved to memory.
 private struct AttentionJob {
-    static let queryBlock = 64
+    static let queryBlock = 128
 
     let batch: Int
     let queries: Int

@@ -16,12 +16,11 @@ let package = Package(
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
         .systemLibrary(name: "CSndfile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
-        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
 
         // What can be computed, where its weights come from, and one target that computes it.
         .target(name: "Tensors"),
         .target(name: "WeightFile", dependencies: ["Tensors", "CKernels", "CZstd"]),
-        .target(name: "Compute", dependencies: ["Tensors", "CKernels", "COpenBLAS"]),
+        .target(name: "Compute", dependencies: ["Tensors", "CKernels"]),
         .target(name: "Layers", dependencies: ["Tensors", "WeightFile"]),
 
         // What surrounds the models.

@@ -127,19 +127,18 @@ package struct CheckpointConverter: Sendable {
         let policy = PrecisionPolicy(options.weights)
         let encoder = WeightEncoder(workers: Workers(count: options.threads))
         let rows = try component.weights.open(requirement.path)
-        for format in policy.candidates(for: requirement) {
-            let name = "\(component.name).\(requirement.path)"
-            let weight = try encoder.encode(rows, role: requirement.role, as: format, name: name)
-            guard policy.accepts(weight) else { continue }
-            let stored = try weight.bytes.withUnsafeBytes {
-                try writer.addTensor(
-                    component: component.name, name: requirement.path,
-                    policy.description(of: requirement, as: format), bytes: $0)
-            }
-            result.add(
-                weight, name: requirement.path, parameters: requirement.role.shape.count, storedBytes: stored)
-            return
+        func encoded(_ format: WeightFormat) throws -> EncodedWeight {
+            try encoder.encode(
+                rows, role: requirement.role, as: format, name: "\(component.name).\(requirement.path)")
         }
+        let formats = policy.candidates(for: requirement)
+        var weight = try encoded(formats[0])
+        for format in formats.dropFirst() where !policy.accepts(weight) { weight = try encoded(format) }
+        let description = policy.description(of: requirement, as: weight.format)
+        let stored = try weight.bytes.withUnsafeBytes {
+            try writer.addTensor(component: component.name, name: requirement.path, description, bytes: $0)
+        }
+        result.add(weight, name: requirement.path, parameters: requirement.role.shape.count, storedBytes: stored)
     }
 
     private var provenance: [(String, String)] {

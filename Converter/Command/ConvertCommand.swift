@@ -49,7 +49,7 @@ struct ConvertCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        guard threads > 0 else { throw ValidationError("--threads needs a number from 1.") }
+        guard (1...1024).contains(threads) else { throw ValidationError("--threads \(threads): choose 1 to 1024.") }
         guard !output.isEmpty else { throw ValidationError("--output needs the name of a file.") }
     }
 

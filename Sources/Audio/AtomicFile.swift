@@ -28,7 +28,7 @@ func replaceFile(at path: String, _ body: (_ descriptor: Int32) throws -> Void) 
 
 /// `path` with links followed, so that a link to a file stays one. Devices, pipes and folders are refused: they would be
 /// replaced by a file.
-private func writableDestination(_ path: String) throws -> String {
+func writableDestination(_ path: String) throws -> String {
     var status = stat()
     guard stat(path, &status) == 0 else { return path }
     guard status.st_mode & S_IFMT == S_IFREG else {

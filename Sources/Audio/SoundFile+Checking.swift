@@ -6,13 +6,12 @@ extension SoundFile {
     /// - Throws: `AudioError`, as `write` would.
     package static func checkWritable(_ path: String) throws {
         _ = try SoundContainer(path: path)
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        guard access(folder, W_OK | X_OK) == 0 else {
-            throw AudioError.cannotWrite(path: path, reason: systemReason(errno))
-        }
-        var status = stat()
-        if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-            throw AudioError.cannotWrite(path: path, reason: "it is a folder; name a file")
-        }
+        let folder = URL(fileURLWithPath: try writableDestination(path)).deletingLastPathComponent().path
+        // Only trying tells: some folders say that they can be written to and take no files.
+        var template = Array((folder + "/.audioldm2-XXXXXX").utf8CString)
+        let descriptor = mkstemp(&template)
+        guard descriptor >= 0 else { throw AudioError.cannotWrite(path: path, reason: systemReason(errno)) }
+        close(descriptor)
+        unlink(template)
     }
 }

@@ -4,7 +4,7 @@ import ArgumentParser
 struct AudioLDM2Command: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audioldm2",
-        abstract: "Text to sound, music and speech with AudioLDM 2, offline.",
+        abstract: "Text to sound and music with AudioLDM 2, offline.",
         discussion: """
             Models are single files made from published checkpoints by audioldm2-convert.
 

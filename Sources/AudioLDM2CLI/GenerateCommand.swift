@@ -13,7 +13,7 @@ struct GenerateCommand: AsyncParsableCommand {
               audioldm2 generate "a slow violin melody" --model audioldm2.aldm --output violin.flac --seconds 5 --seed 7
               audioldm2 generate "birdsong" --model audioldm2.aldm --output birds.ogg --scheduler ddim --steps 200
 
-            The same seed, options and model give the same sound, on any number of threads. With --scheduler ddim
+            The same seed, options and model give the same sound, on any number of threads. With --scheduler ddim \
             the initial noise and the way from it are those of diffusers with torch.Generator("cpu").
             """)
 
@@ -29,7 +29,7 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(help: "What the sound should not be.")
     var negativePrompt = ""
 
-    @Option(help: "Length in seconds, from 0.1. Default: what the model was trained on.")
+    @Option(help: "Length in seconds, 0.1 to 600. Default: what the model was trained on.")
     var seconds: Double?
 
     @Option(help: "Steps of the denoiser: more are better, up to a point, and take longer.")
@@ -57,9 +57,19 @@ struct GenerateCommand: AsyncParsableCommand {
     var quiet = false
 
     func validate() throws {
-        guard !prompt.isEmpty else { throw ValidationError("The prompt is empty: say what the sound should be.") }
-        if let seconds, !(seconds >= 0.1) { throw ValidationError("--seconds \(seconds): choose 0.1 or more.") }
-        guard steps >= 1 else { throw ValidationError("--steps \(steps): choose 1 or more.") }
+        guard prompt.contains(where: { !$0.isWhitespace }) else {
+            throw ValidationError("The prompt is empty: say what the sound should be.")
+        }
+        guard !model.isEmpty else { throw ValidationError("--model is empty: name a model file.") }
+        guard AudioClip.fileExtensions.contains(where: { output.lowercased().hasSuffix(".\($0)") }) else {
+            throw ValidationError(
+                "--output \(output): name a file that ends in ."
+                    + AudioClip.fileExtensions.joined(separator: ", .") + ".")
+        }
+        if let seconds, !GenerationOptions.secondsRange.contains(seconds) {
+            throw ValidationError("--seconds \(seconds): choose 0.1 to 600.")
+        }
+        guard (1...1000).contains(steps) else { throw ValidationError("--steps \(steps): choose 1 to 1000.") }
         guard guidanceScale.isFinite, guidanceScale >= 0 else {
             throw ValidationError("--guidance-scale \(guidanceScale): choose a number from 0.")
         }

@@ -1,30 +1,97 @@
-import COpenBLAS
+import Foundation
+import Synchronization
+import Tensors
 
-/// OpenBLAS, one thread per call: we cut the work ourselves, at places that do not depend on the number of threads.
-enum BLAS {
-    static func useCallersThreadsOnly() { openblas_set_num_threads(1) }
-
+/// OpenBLAS, loaded when the first backend is made, one thread per call: we cut the work ourselves, at places that do not
+/// depend on the number of threads.
+///
+/// Linked, it would start threads of its own before `main`, in programs that never multiply too, and there is no other
+/// way to stop it than a variable that it reads as it is loaded.
+struct BLAS: Sendable {
     /// A row-major matrix: `rows × columns` floats, `stride` apart.
     struct Matrix {
         let pointer: UnsafePointer<Float>
         let stride: Int
     }
 
+    private typealias SGEMM =
+        @convention(c) (
+            _ order: Int32, _ transposeA: Int32, _ transposeB: Int32, _ m: Int32, _ n: Int32, _ k: Int32,
+            _ alpha: Float,
+            _ a: UnsafePointer<Float>, _ lda: Int32, _ b: UnsafePointer<Float>, _ ldb: Int32, _ beta: Float,
+            _ c: UnsafeMutablePointer<Float>, _ ldc: Int32
+        ) -> Void
+    private typealias SetThreads = @convention(c) (Int32) -> Void
+
+    private let sgemm: SGEMM
+
+    private static let libraryName = "libopenblas.so.0"
+    /// What OpenBLAS maps for each call that runs at the same time, and never gives back.
+    private static let bufferBytes = 1 << 27
+    private static let loading = Mutex(())
+
+    /// - Throws: `TensorError.missingLibrary`.
+    init() throws {
+        sgemm = try Self.loading.withLock { _ in
+            let variable = "OPENBLAS_NUM_THREADS"
+            let previous = getenv(variable).map { String(cString: $0) }
+            setenv(variable, "1", 1)
+            defer { if let previous { setenv(variable, previous, 1) } else { unsetenv(variable) } }
+            guard let library = dlopen(Self.libraryName, RTLD_NOW | RTLD_LOCAL),
+                let sgemm = dlsym(library, "cblas_sgemm"), let setThreads = dlsym(library, "openblas_set_num_threads")
+            else { throw TensorError.missingLibrary(name: Self.libraryName, package: "libopenblas0") }
+            // For programs that had loaded it before, with threads.
+            unsafeBitCast(setThreads, to: SetThreads.self)(1)
+            return unsafeBitCast(sgemm, to: SGEMM.self)
+        }
+    }
+
+    /// Lets OpenBLAS take its memory for as many calls at a time as there are threads: it waits forever for memory that
+    /// it cannot have, so that must not happen in the middle of the work.
+    /// - Throws: `TensorError.outOfMemory`.
+    func reserve(_ threads: ThreadPool) throws {
+        let byteCount = threads.threadCount * Self.bufferBytes
+        let probe = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+        guard probe != MAP_FAILED else { throw TensorError.outOfMemory(bytes: byteCount) }
+        munmap(probe, byteCount)
+        let arrived = Atomic<Int>(0)
+        threads.run(threads.threadCount) { _, _ in
+            // Together, so that every call needs a buffer of its own.
+            arrived.add(1, ordering: .relaxed)
+            for _ in 0..<100_000 where arrived.load(ordering: .relaxed) < threads.threadCount { sched_yield() }
+            let size = 128
+            let ones = [Float](repeating: 1, count: size * size)
+            var product = ones
+            ones.withUnsafeBufferPointer { ones in
+                guard let ones = ones.baseAddress else { return }
+                let matrix = Matrix(pointer: ones, stride: size)
+                multiply(matrix, matrix, into: &product, stride: size, m: size, n: size, k: size)
+            }
+        }
+    }
+
     /// `c [m, n] = a [m, k] · b [n, k]ᵀ`
-    static func multiplyTransposed(
+    func multiplyTransposed(
         _ a: Matrix, _ b: Matrix, into c: UnsafeMutablePointer<Float>, stride: Int, m: Int, n: Int, k: Int
     ) {
-        cblas_sgemm(
-            CblasRowMajor, CblasNoTrans, CblasTrans, blasint(m), blasint(n), blasint(k), 1, a.pointer,
-            blasint(a.stride), b.pointer, blasint(b.stride), 0, c, blasint(stride))
+        call(a, b, transposeB: true, c, stride, m, n, k)
     }
 
     /// `c [m, n] = a [m, k] · b [k, n]`
-    static func multiply(
+    func multiply(
         _ a: Matrix, _ b: Matrix, into c: UnsafeMutablePointer<Float>, stride: Int, m: Int, n: Int, k: Int
     ) {
-        cblas_sgemm(
-            CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(m), blasint(n), blasint(k), 1, a.pointer,
-            blasint(a.stride), b.pointer, blasint(b.stride), 0, c, blasint(stride))
+        call(a, b, transposeB: false, c, stride, m, n, k)
+    }
+
+    private func call(
+        _ a: Matrix, _ b: Matrix, transposeB: Bool, _ c: UnsafeMutablePointer<Float>, _ stride: Int, _ m: Int, _ n: Int,
+        _ k: Int
+    ) {
+        // The constants of cblas.h.
+        let (rowMajor, asIs, transposed): (Int32, Int32, Int32) = (101, 111, 112)
+        sgemm(
+            rowMajor, asIs, transposeB ? transposed : asIs, Int32(m), Int32(n), Int32(k), 1, a.pointer, Int32(a.stride),
+            b.pointer, Int32(b.stride), 0, c, Int32(stride))
     }
 }

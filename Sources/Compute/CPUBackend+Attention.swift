@@ -21,7 +21,7 @@ extension CPUBackend {
             let range = first..<min(first + AttentionJob.queryBlock, job.queries)
             job.attend(
                 sample: sample, head: head, queries: range,
-                scores: scores.floats + worker * AttentionJob.queryBlock * job.keys, into: target, kernels)
+                scores: scores.floats + worker * AttentionJob.queryBlock * job.keys, into: target, self)
         }
         return y
     }
@@ -90,24 +90,24 @@ private struct AttentionJob {
     /// Attends for some queries of one head, reading only the keys that they may see.
     func attend(
         sample: Int, head: Int, queries range: Range<Int>, scores: UnsafeMutablePointer<Float>,
-        into y: UnsafeMutablePointer<Float>, _ kernels: Kernels
+        into y: UnsafeMutablePointer<Float>, _ cpu: CPUBackend
     ) {
         let channel = head * headWidth
         let visible = causal ? keys - queries + range.upperBound : keys
-        BLAS.multiplyTransposed(
+        cpu.blas.multiplyTransposed(
             query.matrix(sample: sample, token: range.lowerBound, channel: channel),
             key.matrix(sample: sample, token: 0, channel: channel), into: scores, stride: keys, m: range.count,
             n: visible, k: headWidth)
         for (index, queryRow) in range.enumerated() {
             let row = scores + index * keys
             let count = causal ? keys - queries + queryRow + 1 : keys
-            kernels.softmax(
+            cpu.kernels.softmax(
                 row, count, scale, bias.map { $0 + (head * queries + queryRow) * keys },
                 mask.map { $0 + sample * keys })
             (row + count).update(repeating: 0, count: visible - count)
         }
         let stride = heads * headWidth
-        BLAS.multiply(
+        cpu.blas.multiply(
             .init(pointer: scores, stride: keys), value.matrix(sample: sample, token: 0, channel: channel),
             into: y + (sample * queries + range.lowerBound) * stride + channel, stride: stride, m: range.count,
             n: headWidth, k: visible)

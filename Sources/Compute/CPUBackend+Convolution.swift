@@ -67,7 +67,7 @@ extension CPUBackend {
             }
             if inputActivation != .none { kernels.activate(gathered, rows.count * width, kind, slope, gathered) }
             let target = y + rows.lowerBound * outputs
-            BLAS.multiplyTransposed(
+            blas.multiplyTransposed(
                 .init(pointer: gathered, stride: width), .init(pointer: b, stride: width), into: target,
                 stride: outputs, m: rows.count, n: outputs, k: width)
             for row in rows { finish.apply(kernels, y + row * outputs, row: row, columns: 0..<outputs) }

@@ -63,7 +63,7 @@ extension CPUBackend {
             for first in stride(from: 0, to: rows, by: rowsAtOnce) {
                 let count = min(rowsAtOnce, rows - first)
                 let target = y + first * outputs + range.lowerBound
-                BLAS.multiplyTransposed(
+                blas.multiplyTransposed(
                     .init(pointer: x + first * width, stride: width), .init(pointer: b, stride: width),
                     into: target, stride: outputs, m: count, n: range.count, k: width)
                 for row in first..<first + count {

@@ -7,14 +7,17 @@ package final class CPUBackend: Backend {
     let pool = BufferPool()
     let threads: ThreadPool
     let meter = OperationMeter()
+    let blas: BLAS
     /// A constant table of C functions, which Swift cannot know to be safe to share.
     nonisolated(unsafe) let kernels: Kernels
 
     /// - Parameter threadCount: threads to compute with; nil for one per core.
-    package init(threadCount: Int? = nil) {
+    /// - Throws: `TensorError` if OpenBLAS is not installed or its memory cannot be had.
+    package init(threadCount: Int? = nil) throws {
         threads = ThreadPool(threadCount: threadCount ?? ProcessInfo.processInfo.activeProcessorCount)
         kernels = kernels_current().pointee
-        BLAS.useCallersThreadsOnly()
+        blas = try BLAS()
+        try blas.reserve(threads)
     }
 
     package var threadCount: Int { threads.threadCount }

@@ -33,22 +33,11 @@ final class ThreadPool: Sendable {
         }
         turn.withLock { _ in
             withoutActuallyEscaping(body) { body in
-                withUnsafePointer(to: body) { shared.run(Job(body: $0, count: count), workers: threadCount - 1) }
+                withUnsafePointer(to: body) {
+                    shared.run(Job(body: $0, count: count), workers: min(threadCount, count) - 1)
+                }
             }
         }
-    }
-
-    /// As `run`, for bodies that throw: rethrows the error of the lowest failing task after all have ended.
-    func runThrowing(_ count: Int, _ body: (_ task: Int, _ worker: Int) throws -> Void) throws {
-        let failure = Mutex<(task: Int, error: any Error)?>(nil)
-        run(count) { task, worker in
-            do {
-                try body(task, worker)
-            } catch {
-                failure.withLock { if task < $0?.task ?? .max { $0 = (task, error) } }
-            }
-        }
-        if let failure = failure.withLock({ $0 }) { throw failure.error }
     }
 }
 
@@ -57,6 +46,8 @@ private final class Job: @unchecked Sendable {
     private let body: UnsafePointer<(Int, Int) -> Void>
     private let count: Int
     private let next = Atomic<Int>(0)
+    /// Workers that have joined and not left yet.
+    let busyWorkers = Atomic<Int>(0)
 
     init(body: UnsafePointer<(Int, Int) -> Void>, count: Int) {
         (self.body, self.count) = (body, count)
@@ -78,22 +69,27 @@ private final class Shared: @unchecked Sendable {
     private var isStopped = false
     /// Counts jobs; a worker spins on it for a moment before it sleeps, because most jobs follow at once.
     private let generation = Atomic<Int>(0)
-    private let busyWorkers = Atomic<Int>(0)
     private static let spins = 4000
 
+    /// Workers that come too late find no job; only those that joined are waited for.
     func run(_ job: Job, workers: Int) {
-        busyWorkers.store(workers, ordering: .relaxed)
-        condition.lock()
-        self.job = job
-        generation.add(1, ordering: .releasing)
-        condition.broadcast()
-        condition.unlock()
+        setJob(job, waking: workers)
         job.runTasks(as: 0)
+        setJob(nil, waking: 0)
         var spins = 0
-        while busyWorkers.load(ordering: .acquiring) > 0 {
+        while job.busyWorkers.load(ordering: .acquiring) > 0 {
             spins += 1
             if spins < Self.spins { kernels_pause() } else { sched_yield() }
         }
+    }
+
+    private func setJob(_ newJob: Job?, waking workers: Int) {
+        condition.lock()
+        defer { condition.unlock() }
+        job = newJob
+        guard newJob != nil else { return }
+        generation.add(1, ordering: .releasing)
+        for _ in 0..<workers { condition.signal() }
     }
 
     func stop() {
@@ -106,13 +102,25 @@ private final class Shared: @unchecked Sendable {
 
     func work(as worker: Int) {
         var seen = 0
-        while let job = nextJob(after: &seen) {
-            job.runTasks(as: worker)
-            busyWorkers.subtract(1, ordering: .releasing)
+        while true {
+            switch nextTurn(after: &seen) {
+            case .stop: return
+            case .late: continue
+            case .join(let job):
+                job.runTasks(as: worker)
+                job.busyWorkers.subtract(1, ordering: .releasing)
+            }
         }
     }
 
-    private func nextJob(after seen: inout Int) -> Job? {
+    private enum Turn {
+        case join(Job)
+        /// The job was done before this worker woke up.
+        case late
+        case stop
+    }
+
+    private func nextTurn(after seen: inout Int) -> Turn {
         var spins = 0
         while generation.load(ordering: .acquiring) == seen, spins < Self.spins {
             spins += 1
@@ -122,6 +130,9 @@ private final class Shared: @unchecked Sendable {
         defer { condition.unlock() }
         while generation.load(ordering: .relaxed) == seen { condition.wait() }
         seen = generation.load(ordering: .relaxed)
-        return isStopped ? nil : job
+        if isStopped { return .stop }
+        guard let job else { return .late }
+        job.busyWorkers.add(1, ordering: .relaxed)
+        return .join(job)
     }
 }

@@ -51,6 +51,7 @@ package enum TensorError: Error, CustomStringConvertible, Sendable, Equatable {
     case shapeMismatch(operation: String, expected: String, found: Shape)
     case foreignStorage(operation: String)
     case outOfMemory(bytes: Int)
+    case missingLibrary(name: String, package: String)
 
     package var description: String {
         switch self {
@@ -60,6 +61,8 @@ package enum TensorError: Error, CustomStringConvertible, Sendable, Equatable {
             "\(operation): a tensor or weight belongs to another backend"
         case .outOfMemory(let bytes):
             "not enough memory: \(bytes) bytes could not be allocated"
+        case .missingLibrary(let name, let package):
+            "\(name) could not be loaded; install the Debian package \(package)"
         }
     }
 }

@@ -4,7 +4,9 @@ import Tensors
 import Testing
 
 @Suite struct OperationTests {
-    private let backend = CPUBackend(threadCount: 2)
+    private let backend: CPUBackend
+
+    init() throws { backend = try CPUBackend(threadCount: 2) }
 
     @Test(arguments: [false, true], [(5, 5), (70, 70), (3, 131)])
     func attentionEqualsItsDefinition(_ causal: Bool, _ size: (queries: Int, keys: Int)) throws {

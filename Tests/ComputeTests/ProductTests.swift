@@ -20,7 +20,9 @@ struct Storage: Sendable, CustomTestStringConvertible {
 }
 
 @Suite struct ProductTests {
-    private let backend = CPUBackend(threadCount: 2)
+    private let backend: CPUBackend
+
+    init() throws { backend = try CPUBackend(threadCount: 2) }
 
     @Test(arguments: Storage.all, [(1, 5, 3), (7, 16, 16), (130, 33, 70), (3, 128, 257)])
     func linearEqualsDirectProduct(_ storage: Storage, _ size: (rows: Int, inputs: Int, outputs: Int)) throws {
@@ -106,7 +108,7 @@ struct Storage: Sendable, CustomTestStringConvertible {
         let x = numbers.values(2 * 60 * 16 * 24)
         for storage in Storage.all {
             let results = try [1, 2, 3].map { threads in
-                let backend = CPUBackend(threadCount: threads)
+                let backend = try CPUBackend(threadCount: threads)
                 let weight = TestWeight.storing(values, role, storage.format, storage.activation).weight
                 return try backend.convolution(
                     backend.upload(x, [2, 60, 16, 24]), backend.prepare(weight), .init(padding: .init(1)), Epilogue()

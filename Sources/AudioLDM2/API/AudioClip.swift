@@ -14,6 +14,9 @@ public struct AudioClip: Sendable, Hashable {
 
     public var seconds: Double { Double(samples.count) / Double(sampleRate) }
 
+    /// The formats that sounds can be written in.
+    public static let fileExtensions = SoundContainer.allCases.map(\.rawValue)
+
     /// Writes a sound file whose format follows from its extension: wav, flac or ogg.
     ///
     /// The file appears when it is complete; one that was there is replaced.

@@ -19,8 +19,9 @@ public final class AudioLDM2Pipeline: Sendable {
         if let threads, !(1...1024).contains(threads) {
             throw AudioLDM2Error(.invalidOption, "\(threads) threads: choose 1…1024")
         }
-        model = try AudioLDM2Error.translating { try Model(opening: path) }
-        backend = CPUBackend(threadCount: threads)
+        (model, backend) = try AudioLDM2Error.translating {
+            (try Model(opening: path), try CPUBackend(threadCount: threads))
+        }
     }
 
     /// Of the sounds it makes, in Hz.

@@ -66,9 +66,11 @@ public struct Benchmark: Sendable {
             throw AudioLDM2Error(.invalidOption, "\(steps) steps: choose 2…1000; the first one does not count")
         }
         let model = try AudioLDM2Error.translating { try Model(opening: path) }
-        context = StageContext(
-            model: model, backend: CPUBackend(threadCount: threads), cancellation: CancellationFlag(),
-            report: { _ in })
+        context = try AudioLDM2Error.translating {
+            StageContext(
+                model: model, backend: try CPUBackend(threadCount: threads), cancellation: CancellationFlag(),
+                report: { _ in })
+        }
         self.steps = steps
         self.seconds = seconds ?? model.defaultSeconds
     }

@@ -10,6 +10,9 @@ public struct GenerationOptions: Sendable, Hashable {
         case pndm
     }
 
+    /// Lengths that can be made, in seconds.
+    public static let secondsRange = 0.1...600.0
+
     /// What the sound should not be.
     public var negativePrompt: String
     /// Length of the result in seconds; nil for the length that the model was trained on.

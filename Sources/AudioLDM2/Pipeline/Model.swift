@@ -57,8 +57,11 @@ struct Model: Sendable {
         try require(Part.unet, "in_channels", unetConfig.inChannels, equals: vaeConfig.latentChannels)
         try require(Part.unet, "out_channels", unetConfig.outChannels, equals: vaeConfig.latentChannels)
         try require(Part.vae, "out_channels", vaeConfig.outChannels, equals: 1)
-        try ConfigCheck(component: Part.vocoder).require(
-            "model_in_dim", vaeConfig.scaleFactor, dividesInto: vocoderConfig.modelInDim, named: "model_in_dim")
+        guard vocoderConfig.modelInDim % vaeConfig.scaleFactor == 0 else {
+            throw ConfigError.unsupported(
+                component: Part.vocoder, key: "model_in_dim", value: "\(vocoderConfig.modelInDim)",
+                supported: "multiples of the VAE's scale, \(vaeConfig.scaleFactor)")
+        }
         let widths = [languageModelConfig.nEmbd, t5Config.dModel]
         for level in unetConfig.levels {
             for (place, dim) in level.crossAttentionDims.enumerated() {
@@ -97,13 +100,10 @@ struct ClipLength: Sendable, Equatable {
     /// Samples of the waveform, to which it is cut.
     let samples: Int
 
-    /// The longest sound: what fits comfortably in memory and patience.
-    static let maxSeconds = 600.0
-
     /// - Throws: `AudioLDM2Error` of kind `.invalidOption` outside of 0.1…600 seconds.
     init(seconds: Double, model: Model) throws {
-        guard seconds >= 0.1, seconds <= Self.maxSeconds else {
-            throw AudioLDM2Error(.invalidOption, "\(seconds) seconds: choose a length of 0.1…\(Int(Self.maxSeconds))")
+        guard GenerationOptions.secondsRange.contains(seconds) else {
+            throw AudioLDM2Error(.invalidOption, "\(seconds) seconds: choose a length of 0.1…600")
         }
         let frames = Int(seconds / model.secondsPerFrame)
         let scale = model.vaeConfig.scaleFactor

@@ -1,3 +1,4 @@
+import Checkpoints
 import Tensors
 import Tokenizers
 
@@ -105,10 +106,11 @@ struct PromptEncoder {
 
     private func warn(_ name: String, _ encoding: Encoding, _ encoder: String, limit: Int) {
         guard let cut = encoding.truncatedText else { return }
-        let shown = cut.count > 100 ? cut.prefix(100) + "…" : cut[...]
+        let start = cut.count > 100 ? cut.prefix(100) + "…" : cut
         context.report(
-            .warning("the \(name) is longer than the \(limit) tokens that \(encoder) reads here; it ignores “\(shown)”")
-        )
+            .warning(
+                "the \(name) is longer than the \(limit) tokens that \(encoder) reads here; it ignores "
+                    + String(start).quoted))
     }
 
     private func upload(_ mask: [Int]) throws -> Tensor {

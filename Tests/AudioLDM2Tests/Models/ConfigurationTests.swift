@@ -39,13 +39,28 @@ import Testing
         #expect(try refuses(UNetConfig.self, "unet", "block_out_channels", [Int]()))
         #expect(try refuses(UNetConfig.self, "unet", "block_out_channels", [16, Int.max, 48]))
         #expect(try refuses(UNetConfig.self, "unet", "norm_num_groups", 0))
+        #expect(try refuses(UNetConfig.self, "unet", "sample_size", Int.max))
         #expect(try refuses(UNetConfig.self, "unet", "attention_head_dim", 7))
         #expect(try refuses(UNetConfig.self, "unet", "layers_per_block", -3))
         #expect(try refuses(VAEConfig.self, "vae", "scaling_factor", 0))
         #expect(try refuses(HiFiGANConfig.self, "vocoder", "upsample_rates", [0, 4, 2, 2, 2]))
         #expect(try refuses(HiFiGANConfig.self, "vocoder", "sampling_rate", 0))
         #expect(try refuses(T5Config.self, "text_encoder_2", "num_layers", 1 << 40))
+        #expect(try refuses(T5Config.self, "text_encoder_2", "relative_attention_max_distance", 8))
         #expect(try refuses(GPT2Config.self, "language_model", "n_head", 5))
+    }
+
+    /// Bounds that depend on each other must not trap where one of them is nonsense.
+    @Test func paddingBehindTheLastPositionIsRefused() throws {
+        var text =
+            try #require(
+                try JSONSerialization.jsonObject(with: json("text_encoder")) as? [String: Any])["text_config"]
+            as? [String: Any]
+        text?["vocab_size"] = 5_000_000
+        text?["pad_token_id"] = 2_000_000
+        #expect(throws: ConfigError.self) {
+            try CLAPConfig.read(json("text_encoder", changing: "text_config", to: text), component: "text_encoder")
+        }
     }
 
     @Test func missingKeysAndWrongTypesAreNamed() throws {

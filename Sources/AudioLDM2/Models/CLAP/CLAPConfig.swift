@@ -72,9 +72,11 @@ package struct CLAPConfig: ModelConfig {
             "text_config.num_attention_heads", text.numAttentionHeads, dividesInto: text.hiddenSize,
             named: "text_config.hidden_size")
         try check.require("text_config.intermediate_size", text.intermediateSize, in: 1...1_000_000)
-        try check.require("text_config.pad_token_id", text.padTokenId, in: 0...text.vocabSize - 1)
+        try check.require("text_config.max_position_embeddings", text.maxPositionEmbeddings, in: 2...1_000_000)
+        // Positions start behind the padding index, so there must be one.
         try check.require(
-            "text_config.max_position_embeddings", text.maxPositionEmbeddings, in: text.padTokenId + 2...1_000_000)
+            "text_config.pad_token_id", text.padTokenId, in: 0...min(text.vocabSize, text.maxPositionEmbeddings - 1) - 1
+        )
         try check.require("text_config.type_vocab_size", text.typeVocabSize, in: 1...1024)
         try check.require("text_config.hidden_act", text.hiddenAct, isOneOf: ["gelu"])
         try check.require("text_config.projection_hidden_act", text.projectionHiddenAct, isOneOf: ["relu"])

@@ -39,6 +39,7 @@ package struct HiFiGANConfig: ModelConfig {
             try check.require("upsample_rates", rate, in: 1...64)
             try check.require("upsample_kernel_sizes", kernel, in: rate...1024)
         }
+        try check.require("upsample_rates (product)", hopLength, in: 1...65536)
         try check.require("upsample_initial_channel", upsampleInitialChannel, in: 1...65536)
         try check.require(
             "upsample_initial_channel", 1 << upsampleRates.count, dividesInto: upsampleInitialChannel,

@@ -28,6 +28,9 @@ package struct T5Config: ModelConfig {
         case padTokenId = "pad_token_id"
     }
 
+    /// 128, as transformers' default, where the config is silent.
+    var maxDistance: Int { relativeAttentionMaxDistance ?? 128 }
+
     package func validate(component: String) throws {
         let check = ConfigCheck(component: component)
         try check.require("vocab_size", vocabSize, in: 1...10_000_000)
@@ -37,10 +40,8 @@ package struct T5Config: ModelConfig {
             try check.require(key, value, in: 1...65536)
         }
         try check.require("relative_attention_num_buckets", relativeAttentionNumBuckets, in: 4...65536)
-        if let distance = relativeAttentionMaxDistance {
-            try check.require(
-                "relative_attention_max_distance", distance, in: relativeAttentionNumBuckets / 4 + 1...1_000_000)
-        }
+        try check.require(
+            "relative_attention_max_distance", maxDistance, in: relativeAttentionNumBuckets / 4 + 1...1_000_000)
         try check.require("feed_forward_proj", feedForwardProj, isOneOf: ["gated-gelu"])
     }
 }

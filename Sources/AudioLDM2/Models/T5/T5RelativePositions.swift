@@ -14,7 +14,7 @@ struct T5RelativePositions: Sendable {
 
     init(_ config: T5Config, _ weights: WeightScope) throws {
         buckets = config.relativeAttentionNumBuckets
-        maxDistance = config.relativeAttentionMaxDistance ?? 128
+        maxDistance = config.maxDistance
         heads = config.numHeads
         table = try Embedding(buckets, heads, weights.preferring(.full))
     }

@@ -112,6 +112,7 @@ package struct UNetConfig: ModelConfig {
         for type in upBlockTypes {
             try check.require("up_block_types", type, isOneOf: ["UpBlock2D", "CrossAttnUpBlock2D"])
         }
+        try check.require("sample_size", sampleSize ?? 1, in: 1...1_000_000)
         try check.require("in_channels", inChannels, in: 1...1024)
         try check.require("out_channels", outChannels, in: 1...1024)
         try check.require("norm_num_groups", normNumGroups, in: 1...1024)

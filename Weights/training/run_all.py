@@ -85,7 +85,7 @@ def phase(stages: Stages, number: int):
     beside = stages.training("vocoder", "--vae", *vocoder, minutes=stages.left() - 1, again=True)
     if number == 2:
         wait(stages.start("bank.py"))
-        wait(stages.training("gpt2", "--budget", "1.5"))
+        wait(stages.training("gpt2", "--budget", "2"))
     wait(beside, stages.training("unet", *unet, minutes=stages.left() - 1, again=True))
 
 

@@ -18,7 +18,7 @@ from mel import kaldi_mel, log_mel
 
 
 class Conditions:
-    """Captions to what conditions GPT-2 and the UNet, exactly as the pipeline makes it."""
+    """Captions to what conditions GPT-2 and the UNet, as the pipeline makes it."""
 
     def __init__(self, data, device):
         from transformers import RobertaTokenizer, T5Tokenizer
@@ -30,16 +30,16 @@ class Conditions:
         self.t5 = models.load(models.t5(), data, "t5").to(device)
 
     @torch.no_grad()
-    def __call__(self, lines: list[str]):
-        """(CLAP vectors (n, 1, CLAP_DIM), T5 states (n, t, T5_DIM), T5 mask (n, t)); t is the longest of the batch."""
-        ids = self.clap_tokenizer(lines, padding=True, truncation=True, max_length=128, return_tensors="pt").to(
-            self.device
-        )
-        clap = self.clap.get_text_features(**ids).pooler_output[:, None]
-        ids = self.t5_tokenizer(lines, padding=True, truncation=True, max_length=128, return_tensors="pt").to(
-            self.device
-        )
-        return clap, self.t5(**ids).last_hidden_state, ids.attention_mask
+    def clap_vectors(self, lines: list[str]) -> torch.Tensor:
+        """(n, 1, CLAP_DIM)."""
+        ids = self.clap_tokenizer(lines, padding=True, truncation=True, max_length=128, return_tensors="pt")
+        return self.clap.get_text_features(**ids.to(self.device)).pooler_output[:, None]
+
+    @torch.no_grad()
+    def t5_states(self, lines: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
+        """States (n, t, T5_DIM) and their mask (n, t), padded to the longest."""
+        ids = self.t5_tokenizer(lines, padding=True, truncation=True, max_length=128, return_tensors="pt")
+        return self.t5(**ids.to(self.device)).last_hidden_state, ids.attention_mask.to(self.device)
 
 
 def main():
@@ -48,6 +48,7 @@ def main():
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--scenes", type=int, default=0, help="how many of them (0: all)")
     p.add_argument("--captions", type=int, default=4)
+    p.add_argument("--batch", type=int, default=32)
     args = p.parse_args()
     torch.set_num_threads(args.threads)
     data, device = data_folder(args.data), torch.device(args.device)
@@ -57,8 +58,8 @@ def main():
     scenes = bank.scenes[: args.scenes or None]
     latents, loa = [], []
     with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
-        for start in range(0, len(scenes), 16):
-            waves = bank.waves[start : min(start + 16, len(scenes))]
+        for start in range(0, len(scenes), args.batch):
+            waves = bank.waves[start : min(start + args.batch, len(scenes))]
             wave = torch.from_numpy(waves.astype(np.float32) / 32768).to(device)
             posterior = vae.encode(log_mel(wave)[:, None]).latent_dist
             latents.append((posterior.sample() * vae.config.scaling_factor).half().cpu())

@@ -6,7 +6,7 @@
     python3 evaluate.py waves LIST.tsv FOLDER       clips NNN.wav that a runtime made of them; --against OTHER adds the mean
                                                     log-mel difference to those of another (float32 against int8, say)
 
-Options: --data FOLDER, --device, --threads, --per-class N, --steps, --guidance, --batch.
+Options: --data FOLDER, --device, --threads, --per-class N, --steps, --scheduler, --guidance, --batch.
 
 Classifier top-1 and top-5 with 95 % intervals (bootstrap over clips) for seen captions and for held-out paraphrases, music
 families, key hit-rates, Fréchet distances of the classifier's embeddings to held-out clips.  All in-domain.
@@ -112,9 +112,11 @@ def prompts(pack: Pack, names: list[str], count: int) -> list[dict]:
 
 def generated(checkpoint: str, asked: list[dict], args) -> torch.Tensor:
     """(n, samples): one clip for each prompt by the reference pipeline; noise is seeded for each clip."""
-    from diffusers import AudioLDM2Pipeline
+    from diffusers import AudioLDM2Pipeline, DPMSolverMultistepScheduler
 
     pipe = AudioLDM2Pipeline.from_pretrained(checkpoint, torch_dtype=torch.float32).to(args.device)
+    if args.scheduler == "dpmpp":
+        pipe.scheduler = DPMSolverMultistepScheduler.from_config(pipe.scheduler.config)
     pipe.set_progress_bar_config(disable=True)
     out = []
     for start in range(0, len(asked), args.batch):
@@ -189,6 +191,7 @@ def main():
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--per-class", type=int, default=4)
     p.add_argument("--steps", type=int, default=25)
+    p.add_argument("--scheduler", choices=["ddim", "dpmpp"], default="ddim")
     p.add_argument("--guidance", type=float, default=3.5)
     p.add_argument("--batch", type=int, default=16)
     args = p.parse_args()

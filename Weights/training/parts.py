@@ -3,10 +3,13 @@
     python3 parts.py pack FOLDER [--data FOLDER] [--only vae,t5] [--limit 15]     writes FOLDER/parts.0.safetensors …
     python3 parts.py unpack FOLDER [--data FOLDER]                                fills DATA/parts from them
 
+The tokenizers, without which the text parts mean nothing, go along (a training of new ones would not give the same).
+
 A tensor's name is PART/KEY; what training found for a part's config, and the judge's class names, are in the metadata.
 """
 
 import json
+import shutil
 from pathlib import Path
 
 from safetensors import safe_open
@@ -54,6 +57,11 @@ def unpack(source: Path, target: Path):
     print(f"{', '.join(sorted(parts))} in {target}")
 
 
+def copy_tokenizers(source: Path, target: Path):
+    if (source / "tokenizers").exists():
+        shutil.copytree(source / "tokenizers", target / "tokenizers", dirs_exist_ok=True)
+
+
 def main():
     p = parser(__doc__)
     p.add_argument("command", choices=["pack", "unpack"])
@@ -61,11 +69,13 @@ def main():
     p.add_argument("--only", default="")
     p.add_argument("--limit", type=float, default=15)
     args = p.parse_args()
-    parts = data_folder(args.data) / "parts"
+    data = data_folder(args.data)
     if args.command == "pack":
-        pack(parts, args.folder, set(filter(None, args.only.split(","))), args.limit)
+        pack(data / "parts", args.folder, set(filter(None, args.only.split(","))), args.limit)
+        copy_tokenizers(data, args.folder)
     else:
-        unpack(args.folder, parts)
+        unpack(args.folder, data / "parts")
+        copy_tokenizers(args.folder, data)
 
 
 if __name__ == "__main__":

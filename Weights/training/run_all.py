@@ -6,7 +6,8 @@
     python3 run_all.py --quick --data FOLDER                          three steps of everything: does it run?
 
 Phase 1: vae, loa, clap, text, classifier, vocoder.  Phase 2: bank, gpt2, then unet beside vocoder.  Phase 3: the same
-two go on; then export and evaluation.  A stage whose part is there is not trained again; unfinished ones resume.
+two go on; then export and evaluation.  On a CPU a stage whose part is there is not trained again, and unfinished ones
+resume; phase 1 starts from the parts that are there.
 """
 
 import os
@@ -78,14 +79,14 @@ def phase(stages: Stages, number: int):
         stages.compose()
         left = stages.left() - 1
         wait(
-            *[stages.training(s, "--budget", f"{left:.2f}") for s in FIRST],
+            *[stages.training(s, "--budget", f"{left:.2f}", again=True) for s in FIRST],
             stages.training("vocoder", *vocoder, minutes=left),
         )
         return
     beside = stages.training("vocoder", "--vae", *vocoder, minutes=stages.left() - 1, again=True)
     if number == 2:
         wait(stages.start("bank.py"))
-        wait(stages.training("gpt2", "--budget", "1.5"))
+        wait(stages.training("gpt2", "--budget", "2"))
     wait(beside, stages.training("unet", *unet, minutes=stages.left() - 1, again=True))
 
 

@@ -18,8 +18,9 @@ from common import Average, Run, setup, training_parser
 COUNT = models.LOA_COUNT
 
 
-def prompt(projection, clap, states, mask):
+def prompt(projection, conditions: Conditions, lines: list[str]):
     """The projected prompt (n, p, LOA_DIM) and its mask, as the pipeline makes them."""
+    clap, (states, mask) = conditions.clap_vectors(lines), conditions.t5_states(lines)
     out = projection(
         hidden_states=clap, hidden_states_1=states, attention_mask=mask.new_ones(len(mask), 1), attention_mask_1=mask
     )
@@ -37,7 +38,7 @@ def answer(gpt2, embeds: torch.Tensor, mask: torch.Tensor, previous: torch.Tenso
 @torch.no_grad()
 def generate(gpt2, projection, conditions, lines: list[str]) -> torch.Tensor:
     """(n, 8, LOA_DIM): each step appends the last state as the next input."""
-    embeds, mask = prompt(projection, *conditions(lines))
+    embeds, mask = prompt(projection, conditions, lines)
     made = embeds[:, :0]
     for _ in range(COUNT):
         made = torch.cat([made, answer(gpt2, embeds, mask, made)[:, -1:]], 1)
@@ -66,9 +67,8 @@ def main():
         target = loa[picks].float().to(device)
         target[torch.tensor(empty)] = 0
         with autocast():
-            embeds, mask = prompt(
-                model["projection"], *conditions(["" if e else rng.choice(lines[i]) for i, e in zip(picks, empty)])
-            )
+            said = ["" if e else rng.choice(lines[i]) for i, e in zip(picks, empty)]
+            embeds, mask = prompt(model["projection"], conditions, said)
             told = answer(model["gpt2"], embeds, mask, target[:, :-1])
             free = answer(model["gpt2"], embeds, mask, told[:, :-1].detach())
         told, free = ((x.float() - target).square().mean() for x in (told, free))
@@ -87,8 +87,8 @@ def main():
     flat = [c for scene in lines for c in scene]
     with autocast():
         made = [
-            generate(model["gpt2"], model["projection"], conditions, flat[i : i + 256]).half().cpu()
-            for i in range(0, len(flat), 256)
+            generate(model["gpt2"], model["projection"], conditions, flat[i : i + 512]).half().cpu()
+            for i in range(0, len(flat), 512)
         ]
         nothing = generate(model["gpt2"], model["projection"], conditions, [""])[0].half().cpu()
     torch.save({"loa": torch.cat(made).unflatten(0, (len(lines), -1)), "empty": nothing}, folder / "bank/generated.pt")

@@ -52,7 +52,7 @@ def main():
         steps = torch.randint(0, 1000, (args.batch,), device=device)
         noisy = noise_schedule.add_noise(clean, noise, steps)
         with autocast():
-            _, states, mask = conditions(captions)
+            states, mask = conditions.t5_states(captions)
             made = model(
                 noisy,
                 steps,

@@ -1,4 +1,4 @@
-"""Stage 10: HiFi-GAN.  First spectrogram losses alone (--warmup steps), then adversarial training with the
+"""Stage 10: HiFi-GAN.  First spectrogram losses alone (a fifth of the time), then adversarial training with the
 discriminators of discriminators.py.  Half of the mels that it learns from went through the trained VAE when that is
 there (--vae), since that is what it will be given.
 
@@ -40,20 +40,19 @@ def initialise(vocoder):
 
 
 def crop(wave: torch.Tensor, mel: torch.Tensor, frames: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """The loudest of a few random places in each clip, so that silence is not most of what is learnt."""
-    picks = torch.randint(0, mel.shape[1] - frames + 1, (4, len(mel)))
-    level = torch.stack([torch.stack([mel[i, s : s + frames].mean() for i, s in enumerate(p.tolist())]) for p in picks])
-    best = picks.gather(0, level.argmax(0, keepdim=True).cpu())[0].tolist()
-    return (
-        torch.stack([w[s * HOP : (s + frames) * HOP] for w, s in zip(wave, best)]),
-        torch.stack([m[s : s + frames] for m, s in zip(mel, best)]),
-    )
+    """The loudest of four random places in each clip, so that silence is not most of what is learnt."""
+    level = torch.nn.functional.avg_pool1d(mel.mean(2)[:, None], frames, 1)[:, 0]
+    picks = torch.randint(0, level.shape[1], (len(mel), 4), device=mel.device)
+    start = picks.gather(1, level.gather(1, picks).argmax(1, keepdim=True))
+    samples = HOP * start + torch.arange(frames * HOP, device=mel.device)
+    rows = start + torch.arange(frames, device=mel.device)
+    return wave.gather(1, samples), mel.gather(1, rows[..., None].expand(-1, -1, mel.shape[2]))
 
 
 def main():
     p = training_parser(__doc__, steps=150000, batch=16, rate=4e-4)
     p.add_argument("--frames", type=int, default=64, help="mel frames of a training crop (10 ms each)")
-    p.add_argument("--warmup", type=int, default=5000, help="steps without discriminators")
+    p.add_argument("--warmup", type=float, default=0.2, help="part of the training that is without discriminators")
     p.add_argument("--vae", action="store_true", help="half of the mels through the trained VAE")
     args = p.parse_args()
     folder, device, autocast = setup(args)
@@ -87,7 +86,7 @@ def main():
         mel_l1 = (log_mel(made) - log_mel(real)).abs().mean()
         loss, values = 4 * spectral + 10 * mel_l1, {"spectral": spectral, "mel_l1": mel_l1}
         run.set_rate(optimizer, judge_optimizer)
-        if run.step >= args.warmup:
+        if run.progress() >= args.warmup:
             with autocast():
                 judged = discriminator_loss(judges(real), judges(made.detach()))
             judge_optimizer.zero_grad()

@@ -1,0 +1,48 @@
+"""Checks the committed lists and the captions: python3 test_data.py (needs no data folder)."""
+
+import random
+import re
+from collections import Counter
+
+import captions
+from label import FREE
+from prepare import table
+
+
+def check_lists():
+    """Every clip has a class with phrases, a split and a free licence; a held-out file's class is trained on others."""
+    licences = {row["key"]: row["licence"] for row in table("ATTRIBUTION.tsv")}
+    clips = table("clips.tsv")
+    for row in clips:
+        assert row["class"] in captions.PHRASES, row
+        assert row["split"] in ("train", "heldout"), row
+        assert FREE.match(licences[row["key"]]) or licences[row["key"]].startswith("BSD"), row
+    assert len({row["key"] for row in clips}) == len(clips)
+    train = Counter(r["class"] for r in clips if r["split"] == "train")
+    assert all(train[r["class"]] >= 3 for r in clips if r["split"] == "heldout")
+    print(f"{len(clips)} clips with licences, {len({r['class'] for r in clips})} classes")
+
+
+def check_captions(count: int = 30000):
+    """No training caption has a held-out paraphrase in it; held-out captions have nothing else."""
+    rng = random.Random(0)
+    rows = [r | {"domain": "effect"} for r in table("clips.tsv") if r["split"] == "train"]
+    rows += [r | {"domain": "music"} for r in table("music.tsv")] + [
+        r | {"domain": "speech"} for r in table("speech.tsv")
+    ]
+    heldout = [p for c in captions.PHRASES for p in captions.phrases(c, True)]
+    pattern = re.compile(r"\b(" + "|".join(map(re.escape, heldout)) + r")\b", re.IGNORECASE)
+    for _ in range(count):
+        caption = captions.describe(rng, captions.imagine(rng, rows))
+        assert not pattern.search(caption), caption
+        assert "{" not in caption and "  " not in caption, caption
+    for label in captions.PHRASES:
+        assert captions.describe(rng, {"events": [(label, "-", ["distant"])]}, heldout=True) in heldout
+    assert captions.with_adjective("an owl hooting", "distant") == "a distant owl hooting"
+    assert captions.with_adjective("a cow", "echoing") == "an echoing cow"
+    print(f"{count} captions without held-out paraphrases")
+
+
+if __name__ == "__main__":
+    check_lists()
+    check_captions()

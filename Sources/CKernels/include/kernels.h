@@ -1,7 +1,8 @@
 // The inner loops of the CPU backend: one signature per kernel, one table of them per instruction set.
 //
 // Scalar C is the specification. Every other table must give the same integers exactly and the same floats to within
-// rounding. A table is chosen once, from what the CPU and the operating system support; `AUDIOLDM2_CPU` forces a lower one.
+// rounding. A table is chosen once, from what the CPU and the operating system support; `AUDIOLDM2_CPU` forces a lower
+// one.
 #ifndef AUDIOLDM2_KERNELS_H
 #define AUDIOLDM2_KERNELS_H
 
@@ -71,7 +72,8 @@ typedef struct kernels {
     void (*product_u8s8)(const kernels_product *p);
     // Largest magnitude of n floats; 0 for n = 0. NaN counts as 0.
     float (*absolute_maximum)(const float *x, size_t n);
-    // y[i] = 128 + round_to_even(clamp(x[i] · inverse_scale, −127, 127)) for i < n, 128 for n ≤ i < padded. NaN gives 128.
+    // y[i] = 128 + round_to_even(clamp(x[i] · inverse_scale, −127, 127)) for i < n, 128 for n ≤ i < padded. NaN gives
+    // 128.
     void (*quantize_u8)(const float *x, size_t n, size_t padded, float inverse_scale, uint8_t *y);
     // Expands outputs [first, first + count) of a packed weight to float rows of taps · inputs_unpadded values:
     // y[(n − first)][tap · inputs + i] = scales[n] · w[n][tap][i].

@@ -8,10 +8,11 @@ struct shape {
     size_t rows, taps, inputs, outputs;
 };
 
+// Convolutions of the UNet and the VAE; linear layers of the UNet's transformers; prompts and single tokens of GPT-2.
 static const struct shape shapes[] = {
-    {4096, 9, 128, 128}, {4096, 9, 256, 256},  {1024, 9, 384, 384},  {256, 9, 640, 640},  {1024, 1, 384, 1152},
-    {1024, 1, 384, 3072}, {1024, 1, 1536, 384}, {256, 1, 640, 5120},  {256, 1, 2560, 640}, {4096, 1, 256, 256},
-    {64, 1, 768, 3072},   {8, 1, 768, 2304},    {1, 1, 768, 2304},    {1, 1, 3072, 768},
+    {4096, 9, 128, 128}, {4096, 9, 256, 256}, {1024, 9, 384, 384}, {256, 9, 640, 640}, {4096, 1, 256, 256},
+    {1024, 1, 384, 1152}, {1024, 1, 384, 3072}, {1024, 1, 1536, 384}, {256, 1, 640, 5120}, {256, 1, 2560, 640},
+    {64, 1, 768, 3072}, {8, 1, 768, 2304}, {1, 1, 768, 2304}, {1, 1, 3072, 768},
 };
 
 static void time_shape(const kernels *table, struct shape shape, int repetitions) {
@@ -26,9 +27,18 @@ static void time_shape(const kernels *table, struct shape shape, int repetitions
     int32_t *sums = allocate(padded, sizeof *sums);
     float *y = allocate(shape.rows * shape.outputs, sizeof *y), row_scale = 1;
     const kernels_product product = {
-        .rows = shape.rows, .taps = shape.taps, .inputs = shape.inputs, .last_output = shape.outputs,
-        .a = a, .tiles = tiles, .scales = scales, .sums = sums, .row_scales = &row_scale, .bias = bias,
-        .y = y, .y_stride = shape.outputs,
+        .rows = shape.rows,
+        .taps = shape.taps,
+        .inputs = shape.inputs,
+        .last_output = shape.outputs,
+        .a = a,
+        .tiles = tiles,
+        .scales = scales,
+        .sums = sums,
+        .row_scales = &row_scale,
+        .bias = bias,
+        .y = y,
+        .y_stride = shape.outputs,
     };
     const double products = (double)(shape.rows * shape.taps * shape.inputs * shape.outputs);
     const int calls = products > 5e7 ? 1 : (int)(5e7 / products) + 1;
@@ -41,7 +51,8 @@ static void time_shape(const kernels *table, struct shape shape, int repetitions
         const double speed = calls * products / (thread_seconds() - start);
         if (speed > best) best = speed;
     }
-    printf("%-11s %5zu %5zu %6zu %8zu %8.1f", table->name, shape.rows, shape.taps, shape.inputs, shape.outputs, best / 1e9);
+    printf("%-11s %5zu %5zu %6zu %8zu", table->name, shape.rows, shape.taps, shape.inputs, shape.outputs);
+    printf(" %8.1f", best / 1e9);
     if (peak > 0) printf(" %8.1f %5.1f %%", peak / 1e9, 100 * best / peak);
     printf("\n");
     void *const buffers[] = {inputs, a, tiles, scales, bias, sums, y};

@@ -58,7 +58,8 @@ static void check_finish(const kernels *table, kernel_report *report, inputs *in
     table->finish(in->x, bias, sample_bias, residual, n, activation, 0.1f, in->y);
     for (size_t i = 0; i < n; i++) {
         const double sum = (double)in->x[i] + (bias ? (double)bias[i] : 0) + (sample_bias ? (double)sample_bias[i] : 0);
-        const double expected = activation_in_double(sum, activation, (double)0.1f) + (residual ? (double)residual[i] : 0);
+        const double active = activation_in_double(sum, activation, (double)0.1f);
+        const double expected = active + (residual ? (double)residual[i] : 0);
         expect_close(report, in->y[i], expected, 1e-6, 4e-6, "finish", i);
     }
     expect(report, in->y[n] == untouched, "finish wrote past %zu elements", n);

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void check_row_norms(const kernels *table, kernel_report *report, random_source *random, size_t n, float offset) {
+static void check_row_norms(const kernels *table, kernel_report *report, random_source *random, size_t n,
+                            float offset) {
     float *x = allocate_floats(n), *scale = allocate_floats(n), *shift = allocate_floats(n);
     float *y = allocate_floats(n + 1);
     fill_floats(random, x, n, 3);
@@ -19,7 +20,8 @@ static void check_row_norms(const kernels *table, kernel_report *report, random_
     }
     const double mean = sum / (double)n, epsilon = (double)1e-5f;
     for (size_t i = 0; i < n; i++) squared_deviations += ((double)x[i] - mean) * ((double)x[i] - mean);
-    const double deviation = sqrt(squared_deviations / (double)n + epsilon), root = sqrt(square_sum / (double)n + epsilon);
+    const double deviation = sqrt(squared_deviations / (double)n + epsilon);
+    const double root = sqrt(square_sum / (double)n + epsilon);
     // The mean itself is rounded to a float.
     const double rounding = 2e-6 + 2e-7 * fabs((double)offset) / deviation;
     table->layer_norm(x, n, 1e-5f, scale, shift, y);

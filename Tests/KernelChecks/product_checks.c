@@ -48,7 +48,8 @@ static void fill_rows(random_source *random, const product_case *c, operands *o)
     const size_t size = c->inputs * 4;
     o->bytes = allocate(size + c->inputs);
     for (size_t i = 0; i < size; i++) {
-        o->bytes[i] = (uint8_t)(c->fill == SATURATING ? (random_below(random, 2) ? 255 : 0) : random_below(random, 256));
+        const uint8_t byte = (uint8_t)random_bits(random);
+        o->bytes[i] = c->fill == RANDOM ? byte : byte & 1 ? 255 : 0;
     }
     memset(o->bytes + size, 128, c->inputs);
     o->a = allocate(c->taps * c->rows * sizeof *o->a);

@@ -9,8 +9,8 @@
 #define LANES 4
 #include "../vector/kernels.h"
 
-// The instruction multiplies two rows of eight inputs with two outputs. A tile is made in two halves of four pairs of rows
-// by four of outputs: 16 sums, which leave registers for the weights on their way into pairs.
+// The instruction multiplies two rows of eight inputs with two outputs. A tile is made in two halves of four pairs of
+// rows by four of outputs: 16 sums, which leave registers for the weights on their way into pairs.
 enum { TILE_ROWS = 8, BLOCK_OUTPUTS = 16, ZERO_POINT = 128, ROW_PAIRS = TILE_ROWS / 2, HALF_VECTORS = 2 };
 #include "../vector/product.h"
 

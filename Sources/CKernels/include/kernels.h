@@ -84,7 +84,8 @@ typedef struct kernels {
     void (*_Nonnull quantize_u8)(const float *x, size_t n, size_t padded, float inverse_scale, uint8_t *y);
     // Expands outputs [first, first + count) of a packed weight to float rows of taps · inputs_unpadded values:
     // y[(n − first)][tap · inputs + i] = scales[n] · w[n][tap][i].
-    void (*_Nonnull expand_tiles)(const int8_t *tiles, const float *scales, size_t taps, size_t inputs, size_t padded_inputs,
+    void (*_Nonnull expand_tiles)(const int8_t *tiles, const float *scales, size_t taps, size_t inputs,
+                            size_t padded_inputs,
                          size_t first, size_t count, float *y);
     // y[i] = scale · x[i]
     void (*_Nonnull expand_s8)(const int8_t *x, size_t n, float scale, float *y);
@@ -97,13 +98,15 @@ typedef struct kernels {
     // y[i] = x[i] · act(gate[i])
     void (*_Nonnull gate)(const float *x, const float *gate, size_t n, kernels_activation activation, float *y);
     // y[i] = act(x[i] + bias[i] + sample_bias[i]) + residual[i]; bias, sample_bias and residual may be NULL.
-    void (*_Nonnull finish)(const float *x, const float *bias, const float *sample_bias, const float *residual, size_t n,
+    void (*_Nonnull finish)(const float *x, const float *bias, const float *sample_bias, const float *residual,
+                            size_t n,
                    kernels_activation activation, float slope, float *y);
     // y[i] += factor · x[i], or y[i] = factor · x[i] if `overwrite`.
     void (*_Nonnull accumulate)(const float *x, size_t n, float factor, bool overwrite, float *y);
 
     // Norms over one row of n channels.
-    void (*_Nonnull layer_norm)(const float *x, size_t n, float epsilon, const float *scale, const float *shift, float *y);
+    void (*_Nonnull layer_norm)(const float *x, size_t n, float epsilon, const float *scale, const float *shift,
+                            float *y);
     void (*_Nonnull rms_norm)(const float *x, size_t n, float epsilon, const float *scale, float *y);
     // Adds, for each channel, Σ(x − pivot) and Σ(x − pivot)² over `rows` rows to sum and square_sum.
     void (*_Nonnull channel_moments)(const float *x, size_t rows, size_t channels, const float *pivot, double *sum,

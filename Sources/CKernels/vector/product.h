@@ -153,8 +153,8 @@ typedef void (*tile_function)(const struct block *block, size_t row);
 #define TILE_NAMES_1_TO_8(name) TILE_NAMES_1_TO_6(name), name##_7, name##_8
 #define TILE_NAMES_1_TO_12(name) TILE_NAMES_1_TO_8(name), name##_9, name##_10, name##_11, name##_12
 
-// `whole` computes blocks of BLOCK_OUTPUTS, `half` one that has TILE_OUTPUTS or fewer. Rows are spread evenly over as few
-// tiles as possible.
+// `whole` computes blocks of BLOCK_OUTPUTS, `half` one that has TILE_OUTPUTS or fewer. Rows are spread evenly over as
+// few tiles as possible.
 INLINE void for_each_block(const kernels_product *p, const tile_function *whole, const tile_function *half) {
     const size_t count = (p->rows + TILE_ROWS - 1) / TILE_ROWS;
     for (size_t n = p->first_output; n < p->last_output; n += BLOCK_OUTPUTS) {

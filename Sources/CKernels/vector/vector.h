@@ -39,8 +39,8 @@ INLINE vint lanes_below(size_t count) {
     return lanes < (vint)(int32_t)count;
 }
 
-// The first `count` < LANES elements; the others are zero. Memory of the others is not touched. Sixteen lanes go by halves,
-// for a masked store of a row of eight would hold up the load of the next row as if it had written that too.
+// The first `count` < LANES elements; the others are zero, and their memory is not touched. Sixteen lanes go by halves:
+// a masked store of a row of eight would hold up the load of the next row as if it had written that too.
 INLINE vfloat load_part(const float *x, size_t count) {
 #if LANES == 16
     const __mmask16 mask = (__mmask16)((1u << count) - 1);
@@ -75,7 +75,7 @@ INLINE vfloat select(vint mask, vfloat a, vfloat b) { return (vfloat)((mask & (v
 INLINE vfloat larger(vfloat a, vfloat b) { return select(a > b, a, b); }
 INLINE vfloat smaller(vfloat a, vfloat b) { return select(a < b, a, b); }
 
-// The largest lane. Halves against halves: a chain of LANES comparisons would take longer than all else for a short row.
+// The largest lane, by halves: a chain of LANES comparisons would take longer than all else does for a short row.
 INLINE float largest(vfloat x) {
     float parts[LANES];
     memcpy(parts, &x, sizeof parts);

@@ -13,7 +13,8 @@
 enum { TILE_ROWS = 4, BLOCK_OUTPUTS = 16, ZERO_POINT = 0 };
 #include "../vector/product.h"
 
-// The byte product saturates at 2¹⁵, so its operands are |a − 128| ≤ 128 and ±w: a pair adds up to 2 · 128 · 127 at most.
+// The byte product saturates at 2¹⁵, so its operands are |a − 128| ≤ 128 and ±w: a pair adds up to 2 · 128 · 127 at
+// most.
 INLINE void add_dot_products(vint *sums, vint a, vint w) {
     const __m256i centered = _mm256_xor_si256((__m256i)a, _mm256_set1_epi8(-128));
     const __m256i signed_weights = _mm256_sign_epi8((__m256i)w, centered);

@@ -23,8 +23,7 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Steps of the denoiser, from 2; the first one does not count.")
     var steps = 3
 
-    @Option(help: "Threads to compute with. Default: one per core.")
-    var threads: Int?
+    @OptionGroup var threading: ThreadsOption
 
     @Flag(help: "List what each kind of operation costs within the steps.")
     var profile = false
@@ -34,13 +33,10 @@ struct BenchCommand: ParsableCommand {
 
     func validate() throws {
         guard steps >= 2 else { throw ValidationError("--steps \(steps): choose 2 or more.") }
-        if let threads, !(1...1024).contains(threads) {
-            throw ValidationError("--threads \(threads): choose 1 to 1024.")
-        }
     }
 
     func run() throws {
-        let report = try Benchmark(modelAt: model, seconds: seconds, steps: steps, threads: threads).run()
+        let report = try Benchmark(modelAt: model, seconds: seconds, steps: steps, threads: threading.threads).run()
         if json {
             print(try Terminal.json(report))
         } else {

@@ -47,8 +47,7 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(help: "A number that settles all chance. Default: a random one, which is printed.")
     var seed: UInt64?
 
-    @Option(help: "Threads to compute with. Default: one per core.")
-    var threads: Int?
+    @OptionGroup var threading: ThreadsOption
 
     @Flag(help: "Print a JSON object about the result on standard output.")
     var json = false
@@ -75,14 +74,11 @@ struct GenerateCommand: AsyncParsableCommand {
         }
         guard (0...1).contains(eta) else { throw ValidationError("--eta \(eta): choose 0 to 1.") }
         guard eta == 0 || scheduler == .ddim else { throw ValidationError("--eta needs --scheduler ddim.") }
-        if let threads, !(1...1024).contains(threads) {
-            throw ValidationError("--threads \(threads): choose 1 to 1024.")
-        }
     }
 
     func run() async throws {
         try AudioClip.checkWritable(output)
-        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threads)
+        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
         let options = GenerationOptions(
             negativePrompt: negativePrompt, seconds: seconds, numInferenceSteps: steps, guidanceScale: guidanceScale,
             scheduler: scheduler, eta: eta, seed: seed)

@@ -26,20 +26,13 @@ struct VerifyCommand: ParsableCommand {
     @Option(help: "Write our tensors under the same names to this safetensors file.")
     var dump: String?
 
-    @Option(help: "Threads to compute with. Default: one per core.")
-    var threads: Int?
+    @OptionGroup var threading: ThreadsOption
 
     @Flag(help: "Print JSON for programs.")
     var json = false
 
-    func validate() throws {
-        if let threads, !(1...1024).contains(threads) {
-            throw ValidationError("--threads \(threads): choose 1 to 1024.")
-        }
-    }
-
     func run() throws {
-        let verification = try Verification(modelAt: model, goldenAt: golden, threads: threads)
+        let verification = try Verification(modelAt: model, goldenAt: golden, threads: threading.threads)
         let report = try verification.run(dumpTo: dump) { row in
             if !json { printRow(row) }
         }

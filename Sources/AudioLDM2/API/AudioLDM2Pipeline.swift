@@ -12,15 +12,15 @@ public final class AudioLDM2Pipeline: Sendable {
     private let model: Model
     private let backend: CPUBackend
 
+    /// Numbers of threads that can be asked for.
+    public static let threadsRange = 1...1024
+
     /// Opens a model and checks its configuration; reads no weights yet.
     /// - Parameter threads: to compute with; nil for one per core.
     /// - Throws: `AudioLDM2Error` for a file that is missing, damaged, foreign, or asks for what this version does not do.
     public init(modelAt path: String, threads: Int? = nil) throws {
-        if let threads, !(1...1024).contains(threads) {
-            throw AudioLDM2Error(.invalidOption, "\(threads) threads: choose 1…1024")
-        }
         (model, backend) = try AudioLDM2Error.translating {
-            (try Model(opening: path), try CPUBackend(threadCount: threads))
+            (try Model(opening: path), try CPUBackend(requestedThreads: threads))
         }
     }
 

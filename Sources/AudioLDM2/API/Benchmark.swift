@@ -2,7 +2,6 @@ import Compute
 import Diffusion
 import Foundation
 import Tensors
-import WeightFile
 
 /// What one run of the pipeline costs on this machine.
 public struct BenchmarkReport: Sendable, Codable {
@@ -68,7 +67,7 @@ public struct Benchmark: Sendable {
         let model = try AudioLDM2Error.translating { try Model(opening: path) }
         context = try AudioLDM2Error.translating {
             StageContext(
-                model: model, backend: try CPUBackend(threadCount: threads), cancellation: CancellationFlag(),
+                model: model, backend: try CPUBackend(requestedThreads: threads), cancellation: CancellationFlag(),
                 report: { _ in })
         }
         self.steps = steps
@@ -97,7 +96,7 @@ public struct Benchmark: Sendable {
                 seconds: seconds, steps: steps, threads: context.backend.threadCount, tier: context.backend.tierName,
                 encodeSeconds: timer.seconds[.encoding] ?? 0, unetStepSeconds: median, unetStepGMAC: stepGMAC,
                 vaeSeconds: timer.seconds[.decoding] ?? 0, vocoderSeconds: timer.seconds[.vocoding] ?? 0,
-                loadSeconds: try measureLoading(), gmacs: stepGMAC / median, peakGmacs: peak,
+                loadSeconds: context.loading.seconds, gmacs: stepGMAC / median, peakGmacs: peak,
                 peakRSSBytes: Self.peakRSSBytes, operations: Self.table(operations))
         }
     }
@@ -120,18 +119,6 @@ public struct Benchmark: Sendable {
             }
             return (sample, seconds)
         }
-    }
-
-    private func measureLoading() throws -> Double {
-        var timer = StageTimer()
-        for component in context.model.pack.components {
-            _ = try timer.measure(.encoding) {
-                try PackSource(
-                    context.model.pack, component: component.name, backend: context.backend,
-                    threads: context.backend.threadCount)
-            }
-        }
-        return timer.seconds[.encoding] ?? 0
     }
 
     private static func table(_ totals: [String: OperationTotal]) -> [BenchmarkReport.Operation] {

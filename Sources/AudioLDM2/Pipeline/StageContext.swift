@@ -17,12 +17,38 @@ final class CancellationFlag: Sendable {
     }
 }
 
+/// Adds up the time that reading, checking and decompressing weights takes.
+final class LoadingTimer: Sendable {
+    private let total = Mutex(0.0)
+
+    var seconds: Double { total.withLock { $0 } }
+
+    func measure<Result>(_ body: () throws -> Result) rethrows -> Result {
+        let start = ContinuousClock.now
+        defer { total.withLock { $0 += (ContinuousClock.now - start) / .seconds(1) } }
+        return try body()
+    }
+}
+
+extension CPUBackend {
+    /// - Throws: `AudioLDM2Error` for a number of threads outside of `AudioLDM2Pipeline.threadsRange`; `TensorError`.
+    convenience init(requestedThreads threads: Int?) throws {
+        let range = AudioLDM2Pipeline.threadsRange
+        if let threads, !range.contains(threads) {
+            throw AudioLDM2Error(
+                .invalidOption, "\(threads) threads: choose \(range.lowerBound)…\(range.upperBound)")
+        }
+        try self.init(threadCount: threads)
+    }
+}
+
 /// What every stage of a generation needs.
 struct StageContext: Sendable {
     let model: Model
     let backend: CPUBackend
     let cancellation: CancellationFlag
     let report: @Sendable (GenerationEvent) -> Void
+    let loading = LoadingTimer()
 
     func report(_ stage: GenerationProgress.Stage, _ completed: Int, of total: Int) {
         report(.progress(GenerationProgress(stage: stage, completed: completed, total: total)))
@@ -34,7 +60,9 @@ struct StageContext: Sendable {
     ) throws -> Result {
         try cancellation.check()
         defer { backend.trim() }
-        let source = try PackSource(model.pack, component: name, backend: backend, threads: backend.threadCount)
+        let source = try loading.measure {
+            try PackSource(model.pack, component: name, backend: backend, threads: backend.threadCount)
+        }
         return try body(build(WeightScope(source)))
     }
 }

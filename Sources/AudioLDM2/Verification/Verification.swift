@@ -17,7 +17,7 @@ public struct Verification {
     public init(modelAt model: String, goldenAt golden: String, threads: Int? = nil) throws {
         (context, self.golden) = try AudioLDM2Error.translating {
             let context = StageContext(
-                model: try Model(opening: model), backend: try CPUBackend(threadCount: threads),
+                model: try Model(opening: model), backend: try CPUBackend(requestedThreads: threads),
                 cancellation: CancellationFlag(), report: { _ in })
             return (context, try GoldenFile(golden))
         }

@@ -7,9 +7,9 @@ extension CPUBackend {
     package func attention(_ input: AttentionInput) throws -> Tensor {
         let job = try AttentionJob(input, on: self)
         let span = meter.begin(
-            "attention", products: 2 * job.batch * job.queries * job.keys * job.heads * job.headWidth)
+            "attention", products: job.batch * job.queries * job.keys * job.heads * (job.headWidth + job.valueWidth))
         defer { meter.end(span) }
-        let y = try empty([job.batch, job.queries, job.heads * job.headWidth])
+        let y = try empty([job.batch, job.queries, job.heads * job.valueWidth])
         let target = try floats(y, "attention")
         let scores = try HostStorage(
             threadCount * AttentionJob.queryBlock * job.keys * MemoryLayout<Float>.size, on: self)
@@ -36,6 +36,7 @@ private struct AttentionJob {
     let keys: Int
     let heads: Int
     let headWidth: Int
+    let valueWidth: Int
     private let query: Operand
     private let key: Operand
     private let value: Operand
@@ -55,13 +56,13 @@ private struct AttentionJob {
     }
 
     init(_ input: AttentionInput, on cpu: CPUBackend) throws {
-        func operand(_ columns: Columns, tokens: Int, samples: Int) throws -> Operand {
+        func operand(_ columns: Columns, width: Int, tokens: Int, samples: Int) throws -> Operand {
             let shape = columns.tensor.shape
             try cpu.require(
                 shape.rank == 3 && shape[0] == samples && shape[1] >= tokens
                     && columns.start >= 0 && columns.start + columns.width <= shape[2]
-                    && columns.width == input.query.width,
-                "attention", "[\(samples), \(tokens) or more, \(input.query.width) or more]", shape)
+                    && columns.width == width,
+                "attention", "[\(samples), \(tokens) or more, \(width) or more]", shape)
             return Operand(
                 pointer: try cpu.floats(columns.tensor, "attention") + columns.start, tokenStride: shape[2],
                 sampleStride: shape[1] * shape[2])
@@ -72,9 +73,10 @@ private struct AttentionJob {
             "[batch, tokens, a multiple of \(input.heads) heads]", shape)
         (batch, queries, keys, heads) = (shape[0], shape[1], input.keyCount, input.heads)
         headWidth = input.query.width / heads
-        query = try operand(input.query, tokens: queries, samples: batch)
-        key = try operand(input.key, tokens: keys, samples: batch)
-        value = try operand(input.value, tokens: keys, samples: batch)
+        valueWidth = input.value.width / heads
+        query = try operand(input.query, width: heads * headWidth, tokens: queries, samples: batch)
+        key = try operand(input.key, width: heads * headWidth, tokens: keys, samples: batch)
+        value = try operand(input.value, width: heads * valueWidth, tokens: keys, samples: batch)
         if let bias = input.bias {
             try cpu.require(bias.shape == [heads, queries, keys], "attention", "a bias per head and score", bias.shape)
         }
@@ -92,7 +94,7 @@ private struct AttentionJob {
         sample: Int, head: Int, queries range: Range<Int>, scores: UnsafeMutablePointer<Float>,
         into y: UnsafeMutablePointer<Float>, _ cpu: CPUBackend
     ) {
-        let channel = head * headWidth
+        let (channel, valueChannel) = (head * headWidth, head * valueWidth)
         let visible = causal ? keys - queries + range.upperBound : keys
         cpu.blas.multiplyTransposed(
             query.matrix(sample: sample, token: range.lowerBound, channel: channel),
@@ -106,10 +108,10 @@ private struct AttentionJob {
                 mask.map { $0 + sample * keys })
             (row + count).update(repeating: 0, count: visible - count)
         }
-        let stride = heads * headWidth
+        let stride = heads * valueWidth
         cpu.blas.multiply(
-            .init(pointer: scores, stride: keys), value.matrix(sample: sample, token: 0, channel: channel),
-            into: y + (sample * queries + range.lowerBound) * stride + channel, stride: stride, m: range.count,
-            n: headWidth, k: visible)
+            .init(pointer: scores, stride: keys), value.matrix(sample: sample, token: 0, channel: valueChannel),
+            into: y + (sample * queries + range.lowerBound) * stride + valueChannel, stride: stride, m: range.count,
+            n: valueWidth, k: visible)
     }
 }

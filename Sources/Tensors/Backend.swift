@@ -145,6 +145,7 @@ package struct AttentionInput: Sendable {
     package var query: Columns
     /// `[batch, keys…, heads × headWidth]`; only the first `keyCount` tokens are read.
     package var key: Columns
+    /// `[batch, keys…, heads × valueWidth]`, which gives the result its width.
     package var value: Columns
     package var keyCount: Int
     package var heads: Int

@@ -8,6 +8,8 @@ package struct UNetConditioning: Sendable {
     var keysAndValues: [Tensor?]
     /// `[batch, tokens]` additive masks by context: 0, or a large negative number at padding.
     var masks: [Tensor?]
+    /// `[batch, timeEmbedDim]`, what stands beside the time embedding.
+    var film: Tensor?
 }
 
 /// Numbers the cross-attentions of a UNet while it is built, so that each finds its keys and values again.
@@ -78,7 +80,7 @@ struct TransformerBlock: Sendable {
     /// Adds this block's keys and values to `conditioning`, if it reads one of `contexts`.
     func prepare(_ conditioning: inout UNetConditioning, contexts: [Tensor?]) throws {
         guard case .crossAttention(let attention, let slot, let context) = attention2,
-            let sequence = contexts[context]
+            context < contexts.count, let sequence = contexts[context]
         else { return }
         conditioning.keysAndValues[slot] = try attention.keysAndValues(sequence)
     }

@@ -124,7 +124,7 @@ void scalar_attend_u8s8(const kernels_attention *a) {
     int8_t *bytes = (int8_t *)(values + width);
     for (size_t row = 0; row < a->queries; row++) {
         const float *q = a->q + row * a->q_stride;
-        const float scale = scalar_absolute_maximum(q, c->width) / 127;
+        const float scale = largest_difference(q, 1, &(float){0}, 0, c->width) / 127;
         for (size_t i = 0; i < width; i++) bytes[i] = i < c->width ? (int8_t)quantized(q[i], inverse(scale)) : 0;
         memset(values, 0, width * sizeof *values);
         struct sums sums = {.maximum = -FLT_MAX, .values = values};

@@ -5,8 +5,8 @@
 // A tile of QUERY_VECTORS vectors goes over all keys, a block at a time. Only one block's scores exist, in the first-level
 // cache.
 //
-// The including file defines `add_dot_products(sums, a, w)`, ZERO_POINT, QUERY_VECTORS and DOT_ROWS: how many vectors of
-// sums, a multiple of 4, the registers hold for each vector of queries.
+// The including file defines `add_dot_products(sums, a, w)`, which adds (a − CENTER) · w, QUERY_VECTORS, and DOT_ROWS: how
+// many vectors of sums, a multiple of 4, the registers hold for each vector of queries.
 #ifndef AUDIOLDM2_VECTOR_ATTENTION_H
 #define AUDIOLDM2_VECTOR_ATTENTION_H
 
@@ -57,7 +57,7 @@ INLINE void score_some(struct attention_tile *t, size_t key, size_t place, size_
 #pragma clang loop unroll(full)
     for (size_t r = 0; r < rows; r++) {
 #pragma clang loop unroll(full)
-        for (size_t v = 0; v < vectors; v++) sums[r][v] = ZERO_POINT ? (vint)(-ZERO_POINT * c->key_sums[key + r]) : 0;
+        for (size_t v = 0; v < vectors; v++) sums[r][v] = (vint)((CENTER - 128) * c->key_sums[key + r]);
     }
     add_steps(t->queries, t->width / 4, vectors, c->key_bytes + key * t->width, rows, t->width, 4, sums);
 #pragma clang loop unroll(full)
@@ -111,12 +111,12 @@ INLINE void find_probabilities(struct attention_tile *t, size_t keys, size_t v, 
 INLINE void add_values(struct attention_tile *t, size_t key, size_t keys, size_t first, size_t rows, size_t vectors,
                        const vfloat *before, const vfloat *now) {
     const kernels_context *c = t->context;
-    const int32_t *corrections = c->value_sums + key / KERNELS_KEY_BLOCK * t->width + first;
+    const int32_t *value_sums = c->value_sums + key / KERNELS_KEY_BLOCK * t->width + first;
     vint sums[DOT_ROWS][QUERY_VECTORS];
 #pragma clang loop unroll(full)
     for (size_t r = 0; r < rows; r++) {
 #pragma clang loop unroll(full)
-        for (size_t v = 0; v < vectors; v++) sums[r][v] = ZERO_POINT ? 0 : (vint)(128 * corrections[r]);
+        for (size_t v = 0; v < vectors; v++) sums[r][v] = CENTER ? (vint)(CENTER * value_sums[r]) : 0;
     }
     add_steps(&t->probabilities[0][0], keys / 4, vectors, c->value_bytes + key * t->width + first * 4, rows, 4,
               t->width * 4, sums);

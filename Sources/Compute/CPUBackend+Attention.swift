@@ -22,7 +22,7 @@ extension CPUBackend {
             if let packed = context.packed {
                 job.attend(packed.head(place), place, range, scratch: memory, into: target, self)
             } else {
-                job.attend(place, range, scores: memory.assumingMemoryBound(to: Float.self), into: target, self)
+                job.attend(place, range, scratch: memory, into: target, self)
             }
         }
         return y
@@ -73,12 +73,7 @@ private struct AttentionJob {
     }
 
     /// Memory that one thread needs.
-    var scratchBytes: Int {
-        let paddedWidth = (context.headWidth + 3) / 4 * 4
-        return context.packed != nil
-            ? 9 * Int(KERNELS_QUERY_TILE) * paddedWidth
-            : Self.queryBlock * context.keys * MemoryLayout<Float>.size
-    }
+    var scratchBytes: Int { 9 * Int(KERNELS_QUERY_TILE) * ((context.headWidth + 3) / 4 * 4) }
 
     /// Attends for some queries of one packed head.
     func attend(
@@ -101,37 +96,30 @@ private struct AttentionJob {
         }
     }
 
-    /// Attends for some queries of one head in floats, reading only the keys that they may see.
+    /// Attends for some queries of one head in floats.
     func attend(
-        _ place: Int, _ range: Range<Int>, scores: UnsafeMutablePointer<Float>, into y: UnsafeMutablePointer<Float>,
+        _ place: Int, _ range: Range<Int>, scratch: UnsafeMutableRawPointer, into y: UnsafeMutablePointer<Float>,
         _ cpu: CPUBackend
     ) {
         let (keys, heads, width) = (context.keys, context.heads, context.headWidth)
         let (sample, head) = place.quotientAndRemainder(dividingBy: heads)
         let channel = head * width
-        let visible = causal ? keys - queries + range.upperBound : keys
-        cpu.blas.multiplyTransposed(
-            query.matrix(sample: sample, token: range.lowerBound, channel: channel),
-            context.key.matrix(sample: sample, token: 0, channel: channel), into: scores, stride: keys, m: range.count,
-            n: visible, k: width)
-        for (index, queryRow) in range.enumerated() {
-            let row = scores + index * keys
-            let count = causal ? keys - queries + queryRow + 1 : keys
-            cpu.kernels.softmax(
-                row, count, scale, bias.map { $0 + (head * queries + queryRow) * keys },
-                mask.map { $0 + sample * keys })
-            (row + count).update(repeating: 0, count: visible - count)
-        }
-        let stride = heads * width
-        cpu.blas.multiply(
-            .init(pointer: scores, stride: keys), context.value.matrix(sample: sample, token: 0, channel: channel),
-            into: y + (sample * queries + range.lowerBound) * stride + channel, stride: stride, m: range.count,
-            n: width, k: visible)
-    }
-}
-
-extension AttentionOperand {
-    fileprivate func matrix(sample: Int, token: Int, channel: Int) -> BLAS.Matrix {
-        .init(pointer: row(sample: sample, token: token, channel: channel), stride: tokenStride)
+        var attention = kernels_float_attention()
+        (attention.queries, attention.keys, attention.width) = (range.count, keys, width)
+        attention.q = query.row(sample: sample, token: range.lowerBound, channel: channel)
+        attention.q_stride = query.tokenStride
+        attention.k = context.key.row(sample: sample, token: 0, channel: channel)
+        attention.k_stride = context.key.tokenStride
+        attention.v = context.value.row(sample: sample, token: 0, channel: channel)
+        attention.v_stride = context.value.tokenStride
+        attention.scale = scale
+        attention.mask = mask.map { $0 + sample * keys }
+        attention.bias = bias.map { $0 + (head * queries + range.lowerBound) * keys }
+        attention.bias_stride = keys
+        attention.visible = causal ? keys - queries + range.lowerBound + 1 : keys
+        attention.y = y + (sample * queries + range.lowerBound) * heads * width + channel
+        attention.y_stride = heads * width
+        attention.scratch = scratch
+        cpu.kernels.attend_f32(&attention)
     }
 }

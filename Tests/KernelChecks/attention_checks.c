@@ -208,3 +208,83 @@ void check_attention_error(const kernels *table, kernel_report *report) {
     // Every other result is compared elsewhere; here they count once per query.
     report->comparisons += 600 * 2;
 }
+
+typedef struct float_case {
+    size_t queries, keys, width, visible;
+    contents contents;
+    masking masking;
+    bool bias;
+} float_case;
+
+static float *attend_floats(const kernels *table, const float_case *c, const operands *o, const float *bias) {
+    const size_t count = (c->queries - 1) * o->stride + c->width;
+    float *y = allocate_floats(count);
+    fill_untouched(y, count);
+    void *scratch = aligned_alloc(64, (9 * KERNELS_QUERY_TILE * rounded_up(c->width) + 63) / 64 * 64);
+    if (!scratch) abort();
+    const kernels_float_attention attention = {
+        .queries = c->queries,
+        .keys = c->keys,
+        .width = c->width,
+        .q = o->q,
+        .q_stride = o->stride,
+        .k = o->k,
+        .k_stride = o->stride,
+        .v = o->v,
+        .v_stride = o->stride,
+        .scale = 0.7f,
+        .mask = c->masking == NO_MASK ? NULL : o->mask,
+        .bias = c->bias ? bias : NULL,
+        .bias_stride = c->keys,
+        .visible = c->visible,
+        .y = y,
+        .y_stride = o->stride,
+        .scratch = scratch,
+    };
+    table->attend_f32(&attention);
+    free(scratch);
+    return y;
+}
+
+static void check_float_case(const kernels *table, kernel_report *report, random_source *random, float_case c) {
+    operands o = make_operands(random, &(attention_case){c.queries, c.keys, c.width, c.contents, c.masking});
+    float *bias = allocate_floats(c.queries * c.keys);
+    fill_floats(random, bias, c.queries * c.keys, 4);
+    // Scores small enough for their rounding to be: a score's error is a relative error of its power.
+    for (size_t i = 0; i < (c.queries - 1) * o.stride + c.width; i++) o.q[i] *= 0.05f;
+    float *found = attend_floats(table, &c, &o, bias);
+    float *expected = attend_floats(kernels_for_tier(KERNELS_SCALAR), &c, &o, bias);
+    char what[140];
+    snprintf(what, sizeof what, "float attention: queries %zu, keys %zu of which %zu, width %zu, masking %d%s", c.queries,
+             c.keys, c.visible, c.width, c.masking, c.bias ? ", bias" : "");
+    for (size_t i = 0; i < (c.queries - 1) * o.stride + c.width; i++) {
+        // A score near −10000 is rounded to a thousandth.
+        const double tolerance = c.masking == ALL_MASKED ? 1e-3 : 1e-5;
+        expect_close(report, found[i], (double)expected[i], tolerance, tolerance, what, i);
+    }
+    free(bias);
+    free(found);
+    free(expected);
+    free_operands(&o);
+}
+
+void check_float_attention(const kernels *table, kernel_report *report) {
+    random_source random = {11};
+    for (masking masking = NO_MASK; masking < MASKINGS; masking++) {
+        for (int options = 0; options < 16; options++) {
+            for (int i = 0; i < 4; i++) {
+                const size_t queries = 1 + random_below(&random, 70), keys = queries + random_below(&random, 200);
+                const bool causal = options & 1;
+                check_float_case(table, report, &random,
+                                 (float_case){queries, keys, 1 + random_below(&random, 90),
+                                              causal ? keys - queries + 1 : keys, options & 2 ? SATURATING : RANDOM,
+                                              masking, options & 4});
+            }
+        }
+    }
+    for (size_t n = 1; n < 40; n++) {
+        check_float_case(table, report, &random, (float_case){n, n, 64, 1, RANDOM, NO_MASK, false});
+        check_float_case(table, report, &random, (float_case){1, n, 64, n, RANDOM, SOME_MASKED, false});
+    }
+    check_float_case(table, report, &random, (float_case){33, 1024, 512, 1024, RANDOM, NO_MASK, false});
+}

@@ -42,5 +42,6 @@ void check_norms(const kernels *table, kernel_report *report);
 void check_softmax(const kernels *table, kernel_report *report);
 void check_attention(const kernels *table, kernel_report *report);
 void check_attention_error(const kernels *table, kernel_report *report);
+void check_float_attention(const kernels *table, kernel_report *report);
 
 #endif

@@ -119,6 +119,27 @@ typedef struct kernels_attention {
     void *scratch;
 } kernels_attention;
 
+// The same in floats: y[i] = Σ_j softmax_j(scale · q[i] · k[j] + mask[j] + bias[i][j]) v[j] over the keys that i sees.
+// Scores are bounded as by `softmax`.
+typedef struct kernels_float_attention {
+    size_t queries, keys, width;
+    const float *q; // [queries] of q_stride floats
+    size_t q_stride;
+    const float *k; // [keys] of k_stride floats
+    size_t k_stride;
+    const float *v; // [keys] of v_stride floats
+    size_t v_stride;
+    float scale;
+    const float *mask; // [keys] or NULL
+    const float *bias; // [queries] of bias_stride floats, or NULL
+    size_t bias_stride;
+    size_t visible; // at least 1: query i sees the first visible + i keys
+    float *y;       // [queries] of y_stride floats
+    size_t y_stride;
+    // 64-byte aligned, of 9 · KERNELS_QUERY_TILE · W bytes.
+    void *scratch;
+} kernels_float_attention;
+
 typedef struct kernels {
     kernels_tier tier;
     const char *_Nonnull name;
@@ -173,6 +194,7 @@ typedef struct kernels {
     void (*_Nonnull pack_context)(const float *k, size_t k_stride, const float *v, size_t v_stride, const float *mask,
                                   const kernels_context *context);
     void (*_Nonnull attend_u8s8)(const kernels_attention *a);
+    void (*_Nonnull attend_f32)(const kernels_float_attention *a);
 } kernels;
 
 // The table in use: the best that this CPU supports, unless `AUDIOLDM2_CPU` names a lower one

@@ -137,3 +137,36 @@ void scalar_attend_u8s8(const kernels_attention *a) {
         }
     }
 }
+
+static void attend_row(const kernels_float_attention *a, size_t row) {
+    double *sums = a->scratch;
+    const float *q = a->q + row * a->q_stride;
+    const size_t keys = a->visible + row < a->keys ? a->visible + row : a->keys;
+    float maximum = -FLT_MAX;
+    double total = 0;
+    for (size_t i = 0; i < a->width; i++) sums[i] = 0;
+    // Once for the largest score, then for the sums.
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t j = 0; j < keys; j++) {
+            float score = 0;
+            for (size_t i = 0; i < a->width; i++) score += q[i] * a->k[j * a->k_stride + i];
+            score *= a->scale;
+            if (a->mask) score += a->mask[j];
+            if (a->bias) score += a->bias[row * a->bias_stride + j];
+            if (isnan(score) || score == -INFINITY) continue;
+            score = fminf(score, FLT_MAX);
+            if (pass == 0) {
+                maximum = fmaxf(maximum, score);
+                continue;
+            }
+            const double power = expf(score - maximum);
+            total += power;
+            for (size_t i = 0; i < a->width; i++) sums[i] += power * a->v[j * a->v_stride + i];
+        }
+    }
+    for (size_t i = 0; i < a->width; i++) a->y[row * a->y_stride + i] = total > 0 ? (float)(sums[i] / total) : 0;
+}
+
+void scalar_attend_f32(const kernels_float_attention *a) {
+    for (size_t row = 0; row < a->queries; row++) attend_row(a, row);
+}

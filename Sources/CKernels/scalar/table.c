@@ -22,4 +22,5 @@ const kernels kernels_scalar = {
     .softmax = scalar_softmax,
     .pack_context = scalar_pack_context,
     .attend_u8s8 = scalar_attend_u8s8,
+    .attend_f32 = scalar_attend_f32,
 };

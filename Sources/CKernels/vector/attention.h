@@ -241,8 +241,9 @@ static void attend_u8s8(const kernels_attention *a) {
     }
 }
 
+#include "attention_float.h"
 #include "attention_pack.h"
 
-#define ATTENTION_KERNELS .pack_context = pack_context, .attend_u8s8 = attend_u8s8
+#define ATTENTION_KERNELS .pack_context = pack_context, .attend_u8s8 = attend_u8s8, .attend_f32 = attend_f32
 
 #endif

@@ -39,21 +39,15 @@ struct RelativeAttention: Sendable {
     /// `[1, tokens, width]` → the same.
     func callAsFunction(_ x: Tensor, residual: Tensor) throws -> Tensor {
         let qkv = try projectIn(x)
-        let scale = 1 / Float(width / heads).squareRoot()
-        guard let relative else {
-            let attended = try x.backend.attention(
-                AttentionInput(
-                    query: Columns(qkv, width: width), key: Columns(qkv, from: width, width: width),
-                    value: Columns(qkv, from: 2 * width, width: width), heads: heads, scale: scale))
-            return try projectOut(attended, residual: residual)
-        }
-        let query = try qkv.slice(axis: 2, 0..<width)
-        let values = try self.values(qkv.slice(axis: 2, 2 * width..<3 * width))
-        let attended = try x.backend.attention(
-            AttentionInput(
-                query: Columns(query), key: Columns(qkv, from: width, width: width), value: Columns(values),
-                heads: heads, scale: scale, bias: bias(query, scale: scale, relative)))
-        return try projectOut(combined(attended, relative), residual: residual)
+        var attention = AttentionInput(
+            query: Columns(qkv, width: width), key: Columns(qkv, from: width, width: width),
+            value: Columns(qkv, from: 2 * width, width: width), heads: heads,
+            scale: 1 / Float(width / heads).squareRoot())
+        guard let relative else { return try projectOut(x.backend.attention(attention), residual: residual) }
+        attention.bias = try bias(qkv.slice(axis: 2, 0..<width), scale: attention.scale, relative)
+        let attended = try x.backend.attention(attention)
+        let weights = try weights(of: attention, key: Columns(qkv, from: width, width: width), relative)
+        return try projectOut(attended + relativeValues(weights, relative), residual: residual)
     }
 
     /// What the distances add to the scores: `[heads, tokens, tokens]`.
@@ -80,36 +74,40 @@ struct RelativeAttention: Sendable {
         }
     }
 
-    /// Beside each head's values a row of the identity, so that attention tells its weights too:
-    /// `[1, tokens, heads × (head width + tokens)]`.
-    private func values(_ values: Tensor) throws -> Tensor {
-        let (tokens, headWidth) = (values.shape[1], width / heads)
-        var identity = [Float](repeating: 0, count: tokens * tokens)
-        for token in 0..<tokens { identity[token * tokens + token] = 1 }
-        let marks = try values.backend.upload(identity, [1, tokens, tokens])
-        return try Tensor.concatenate(
-            (0..<heads).flatMap { head in
-                [try values.slice(axis: 2, head * headWidth..<(head + 1) * headWidth), marks]
-            })
-    }
-
-    /// The attended values plus those of the distances: `[1, tokens, width]`.
-    private func combined(_ attended: Tensor, _ relative: Relative) throws -> Tensor {
-        let (tokens, headWidth) = (attended.shape[1], width / heads)
-        let stride = headWidth + tokens
-        let heads = try (0..<heads).map { head in
-            let part = try attended.slice(axis: 2, head * stride..<(head + 1) * stride)
-            let weights = try part.slice(axis: 2, headWidth..<stride).values()
-            var byDistance = [Float](repeating: 0, count: tokens * relative.distances)
+    /// How much each token attends to each distance: `[tokens × heads, distances]`.
+    ///
+    /// Attention tells its weights if the values are marks: as many keys at a time as a head is wide.
+    private func weights(of attention: AttentionInput, key: Columns, _ relative: Relative) throws -> Tensor {
+        let backend = key.tensor.backend
+        let (tokens, headWidth) = (key.tensor.shape[1], width / heads)
+        var weights = [Float](repeating: 0, count: tokens * heads * relative.distances)
+        for first in stride(from: 0, to: tokens, by: headWidth) {
+            let marked = first..<min(first + headWidth, tokens)
+            var marks = [Float](repeating: 0, count: tokens * width)
+            for key in marked {
+                for head in 0..<heads { marks[key * width + head * headWidth + key - first] = 1 }
+            }
+            let values = Columns(try backend.upload(marks, [1, tokens, width]))
+            let seen = try backend.attention(
+                AttentionInput(
+                    query: attention.query, key: key, value: values, heads: heads, scale: attention.scale,
+                    bias: attention.bias)
+            ).values()
             for token in 0..<tokens {
-                for (key, distance) in neighbours(of: token, tokens, relative) {
-                    byDistance[token * relative.distances + distance] = weights[token * tokens + key]
+                for (key, distance) in neighbours(of: token, tokens, relative) where marked.contains(key) {
+                    for head in 0..<heads {
+                        weights[(token * heads + head) * relative.distances + distance] =
+                            seen[token * width + head * headWidth + key - first]
+                    }
                 }
             }
-            let distances = try attended.backend.upload(byDistance, [1, tokens, relative.distances])
-            return try attended.backend.linear(
-                distances, relative.values, Epilogue(residual: part.slice(axis: 2, 0..<headWidth)))
         }
-        return try Tensor.concatenate(heads)
+        return try backend.upload(weights, [tokens * heads, relative.distances])
+    }
+
+    /// What the distances add to the values: `[1, tokens, width]`.
+    private func relativeValues(_ weights: Tensor, _ relative: Relative) throws -> Tensor {
+        let values = try weights.backend.linear(weights, relative.values, Epilogue())
+        return try values.reshaped([1, weights.shape[0] / heads, width])
     }
 }

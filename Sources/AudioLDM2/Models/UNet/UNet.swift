@@ -65,12 +65,12 @@ package struct UNet: Sendable {
             throw TensorError.shapeMismatch(operation: "denoiser", expected: "a vector that conditions it", found: [])
         }
         var conditioning = UNetConditioning(
-            keysAndValues: Array(repeating: nil, count: slotContexts.count), masks: masks,
+            contexts: Array(repeating: nil, count: slotContexts.count),
             // After the SiLU that every block applies first.
             film: try filmEmbedding.flatMap { embed in try film.map { try embed($0, activation: .silu) } })
         let layers = downLevels.flatMap(\.layers) + [middle.first] + upLevels.flatMap(\.layers)
         for block in layers.flatMap(\.transformers).flatMap(\.blocks) {
-            try block.prepare(&conditioning, contexts: contexts)
+            try block.prepare(&conditioning, contexts: contexts, masks: masks)
         }
         return conditioning
     }

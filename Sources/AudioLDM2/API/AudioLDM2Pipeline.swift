@@ -35,6 +35,14 @@ public final class AudioLDM2Pipeline: Sendable {
 
     public var threads: Int { backend.threadCount }
 
+    /// What memory a prompt, however long, will take with these options.
+    /// - Throws: `AudioLDM2Error`: of kind `.outOfMemory`, with the least that would do, if their limit is too low.
+    public func memoryPlan(options: GenerationOptions = .init()) throws -> MemoryPlan {
+        try AudioLDM2Error.translating {
+            try Generation(prompt: "", options: options, context: StageContext(model: model, backend: backend)).plan()
+        }
+    }
+
     /// Makes a sound.
     /// - Throws: `AudioLDM2Error`; `CancellationError` if the surrounding task is cancelled, within a step.
     public func generate(_ prompt: String, options: GenerationOptions = .init()) async throws -> GenerationResult {

@@ -21,13 +21,20 @@ struct Denoiser {
     private static func conditioning(
         _ conditions: [Condition], of unet: UNet, on backend: any Backend
     ) throws -> UNetConditioning {
-        let mask = conditions.flatMap { $0.mask.map { $0 == 0 ? Float(-10000) : 0 } }
+        let mask = conditions.flatMap { $0.mask.map(Float.init) }
         return try unet.conditioning(
             contexts: [
                 Tensor.concatenate(conditions.map(\.loa), axis: 0),
                 Tensor.concatenate(conditions.map(\.states), axis: 0),
             ],
-            masks: [nil, backend.upload(mask, [conditions.count, mask.count / conditions.count])])
+            masks: [
+                nil, Self.additiveMask(backend.upload(mask, [conditions.count, mask.count / conditions.count])),
+            ])
+    }
+
+    /// Of a mask that is 1 for tokens and 0 for padding, what is added to the scores: 0 and −10000.
+    static func additiveMask(_ mask: Tensor) throws -> Tensor {
+        try mask.backend.upload(mask.values().map { (1 - $0) * -10000 }, mask.shape)
     }
 
     /// The UNet's prediction for every condition: `[conditions, time, frequency, channels]`.

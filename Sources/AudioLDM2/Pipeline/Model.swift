@@ -66,7 +66,7 @@ struct Model: Sendable {
         for level in unetConfig.levels {
             for (place, dim) in level.crossAttentionDims.enumerated() {
                 guard let dim else { continue }
-                try require(Part.unet, "cross_attention_dim", dim, equals: widths[place <= 1 ? 0 : 1])
+                try require(Part.unet, "cross_attention_dim", dim, equals: widths[UNetConfig.contextIndex(place)])
             }
         }
     }

@@ -97,6 +97,21 @@ package struct UNetConfig: ModelConfig {
         }
     }
 
+    /// Widths of the conditioning sequences, by their index; nil for one that no attention reads. Valid after `validate`.
+    var contextWidths: [Int?] {
+        var widths: [Int?] = [nil, nil]
+        for level in levels where level.downHasAttention || level.upHasAttention {
+            for (place, dim) in level.crossAttentionDims.enumerated() where dim != nil {
+                widths[Self.contextIndex(place)] = dim
+            }
+        }
+        return widths
+    }
+
+    /// Which conditioning sequence the transformer at a place reads: the first two the language of audio, later ones the
+    /// second text encoder's states.
+    static func contextIndex(_ place: Int) -> Int { place <= 1 ? 0 : 1 }
+
     var timeEmbedDim: Int { timeEmbeddingDim ?? 4 * blockOutChannels[0] }
 
     package func validate(component: String) throws {

@@ -11,7 +11,10 @@ struct LatentDecoder {
         let config = context.model.vaeConfig
         let mel = try context.with(
             Model.Part.vae, { try VAEDecoder(config, $0) },
-            { decode in try decode(1 / config.scalingFactor * latents) })
+            { decode in
+                try decode(
+                    1 / config.scalingFactor * latents, isFrugal: context.memory.use(of: Model.Part.vae).keeping == 0)
+            })
         context.report(.decoding, 1, of: 1)
         return mel
     }

@@ -55,6 +55,11 @@ struct GenerateCommand: AsyncParsableCommand {
 
     @OptionGroup var threading: ThreadsOption
 
+    @OptionGroup var memory: MemoryOption
+
+    @Flag(name: [.short, .long], help: "Say how memory will be used.")
+    var verbose = false
+
     @Flag(help: "Print a JSON object about the result on standard output.")
     var json = false
 
@@ -90,8 +95,7 @@ struct GenerateCommand: AsyncParsableCommand {
         let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
         let options = GenerationOptions(
             negativePrompt: negativePrompt, speech: speech, seconds: seconds, numInferenceSteps: steps,
-            guidanceScale: guidanceScale,
-            scheduler: scheduler, eta: eta, seed: seed)
+            guidanceScale: guidanceScale, scheduler: scheduler, eta: eta, seed: seed, memoryLimit: memory.limit)
         let work = Task { try await generate(with: pipeline, options) }
         let interrupts = Interrupts { work.cancel() }
         defer { interrupts.stop() }
@@ -116,6 +120,8 @@ struct GenerateCommand: AsyncParsableCommand {
         defer { line.clear() }
         for try await event in pipeline.events(prompt, options: options) {
             switch event {
+            case .plan(let plan):
+                if verbose { printNote("\(plan)") }
             case .progress(let progress):
                 let detail = progress.total > 1 ? "\(progress.completed) of \(progress.total)" : ""
                 line.show(
@@ -139,7 +145,8 @@ struct GenerateCommand: AsyncParsableCommand {
                         output: output, seconds: result.clip.seconds, sampleRate: result.clip.sampleRate,
                         seed: result.seed,
                         stageSeconds: Dictionary(
-                            uniqueKeysWithValues: result.stageSeconds.map { ($0.key.rawValue, $0.value) }))))
+                            uniqueKeysWithValues: result.stageSeconds.map { ($0.key.rawValue, $0.value) }),
+                        memoryPlan: result.memoryPlan)))
         } else if !quiet {
             let total = result.stageSeconds.values.reduce(0, +)
             let stages = GenerationProgress.Stage.allCases
@@ -158,6 +165,7 @@ struct GenerateCommand: AsyncParsableCommand {
         let sampleRate: Int
         let seed: UInt64
         let stageSeconds: [String: Double]
+        let memoryPlan: MemoryPlan
     }
 }
 

@@ -73,6 +73,7 @@ private struct RowNormRows: RowSource, @unchecked Sendable {
 
     var rowCount: Int { source.rowCount }
     var channels: Int { source.channels }
+    var rowsAtOnce: Int { source.rowsAtOnce }
 
     func write(_ rows: Range<Int>, into target: UnsafeMutablePointer<Float>) {
         let inputs = source.read(rows, scratch: target)
@@ -96,6 +97,7 @@ private struct GroupNormRows: RowSource, @unchecked Sendable {
 
     var rowCount: Int { source.rowCount }
     var channels: Int { source.channels }
+    var rowsAtOnce: Int { source.rowsAtOnce }
     func bounds(ofSample sample: Int) -> ClosedRange<Float>? { factors.bounds[sample] }
 
     func write(_ rows: Range<Int>, into target: UnsafeMutablePointer<Float>) {
@@ -137,8 +139,12 @@ private struct GroupMoments {
     /// Sums are in double around each channel's first value, and blocks are added in order, so the result does not
     /// depend on the number of threads.
     func factors(scale: [Float], shift: [Float], activation: Activation, on cpu: CPUBackend) throws -> Factors {
-        let partial = try PartialMoments(source, samples: samples, on: cpu)
         var result = Factors(values: [Float](repeating: 0, count: samples * 2 * channels))
+        if cpu.isCounting {
+            result.bounds = Array(repeating: 0...1, count: samples)
+            return result
+        }
+        let partial = try PartialMoments(source, samples: samples, on: cpu)
         result.values.withUnsafeMutableBufferPointer { values in
             for sample in 0..<samples {
                 let total = partial.total(ofSample: sample)

@@ -20,7 +20,8 @@ public final class AudioLDM2Pipeline: Sendable {
     /// - Throws: `AudioLDM2Error` for a file that is missing, damaged, foreign, or asks for what this version does not do.
     public init(modelAt path: String, threads: Int? = nil) throws {
         (model, backend) = try AudioLDM2Error.translating {
-            (try Model(opening: path), try CPUBackend(requestedThreads: threads))
+            let model = try Model(opening: path)
+            return (model, try CPUBackend(for: model, requestedThreads: threads))
         }
     }
 
@@ -34,6 +35,14 @@ public final class AudioLDM2Pipeline: Sendable {
     public var instructionSet: String { backend.tierName }
 
     public var threads: Int { backend.threadCount }
+
+    /// What memory a prompt, however long, will take with these options.
+    /// - Throws: `AudioLDM2Error`: of kind `.outOfMemory`, with the least that would do, if their limit is too low.
+    public func memoryPlan(options: GenerationOptions = .init()) throws -> MemoryPlan {
+        try AudioLDM2Error.translating {
+            try Generation(prompt: "", options: options, context: StageContext(model: model, backend: backend)).plan()
+        }
+    }
 
     /// Makes a sound.
     /// - Throws: `AudioLDM2Error`; `CancellationError` if the surrounding task is cancelled, within a step.

@@ -37,11 +37,13 @@ public struct GenerationOptions: Sendable, Hashable {
     /// The same seed, prompt and options give the same sound, on any number of threads, and the same initial noise as
     /// PyTorch's CPU generator with that seed. Nil for a random one.
     public var seed: UInt64?
+    /// How much memory the work may take, in bytes: see `MemoryPlan`. Nil for what makes it fastest.
+    public var memoryLimit: Int?
 
     public init(
         negativePrompt: String = "", speech: Speech? = nil, seconds: Double? = nil, numInferenceSteps: Int = 25,
-        guidanceScale: Float = 3.5,
-        scheduler: Scheduler = .dpmpp, eta: Float = 0, seed: UInt64? = nil
+        guidanceScale: Float = 3.5, scheduler: Scheduler = .dpmpp, eta: Float = 0, seed: UInt64? = nil,
+        memoryLimit: Int? = nil
     ) {
         self.negativePrompt = negativePrompt
         self.speech = speech
@@ -51,5 +53,6 @@ public struct GenerationOptions: Sendable, Hashable {
         self.scheduler = scheduler
         self.eta = eta
         self.seed = seed
+        self.memoryLimit = memoryLimit
     }
 }

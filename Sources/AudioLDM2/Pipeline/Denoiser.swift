@@ -5,7 +5,8 @@ import Tensors
 struct Denoiser {
     let context: StageContext
     let unet: UNet
-    private let conditioning: UNetConditioning
+    /// One for each batch that the UNet is given.
+    private let conditionings: [UNetConditioning]
     private let isGuided: Bool
 
     /// - Parameter conditions: the negative one and the positive one, or the positive one alone.
@@ -13,16 +14,23 @@ struct Denoiser {
         self.unet = unet
         self.context = context
         isGuided = conditions.count == 2
-        let backend = context.backend
+        let batches = context.memory.guidance == .together ? [conditions] : conditions.map { [$0] }
+        conditionings = try batches.map { try Self.conditioning($0, of: unet, in: context) }
+    }
+
+    private static func conditioning(
+        _ conditions: [Condition], of unet: UNet, in context: StageContext
+    ) throws -> UNetConditioning {
         func joined(_ tensors: [Tensor]) throws -> Tensor? {
             tensors.isEmpty ? nil : try Tensor.concatenate(tensors, axis: 0)
         }
         func mask() throws -> Tensor {
             let mask = conditions.flatMap { $0.mask.map(Float.init) }
-            return try Self.additiveMask(backend.upload(mask, [conditions.count, mask.count / conditions.count]))
+            return try additiveMask(
+                context.backend.upload(mask, [conditions.count, mask.count / conditions.count]))
         }
         let sources = context.model.contextSources
-        conditioning = try unet.conditioning(
+        return try unet.conditioning(
             contexts: sources.map { source in
                 switch source {
                 case .languageOfAudio: try joined(conditions.compactMap(\.loa))
@@ -39,8 +47,11 @@ struct Denoiser {
 
     /// The UNet's prediction for every condition: `[conditions, time, frequency, channels]`.
     func predictions(_ sample: Tensor, timestep: Float) throws -> Tensor {
-        let input = isGuided ? try Tensor.concatenate([sample, sample], axis: 0) : sample
-        return try unet(input, timestep: timestep, conditioning)
+        if isGuided, conditionings.count == 1 {
+            return try unet(Tensor.concatenate([sample, sample], axis: 0), timestep: timestep, conditionings[0])
+        }
+        let predictions = try conditionings.map { try unet(sample, timestep: timestep, $0) }
+        return predictions.count == 1 ? predictions[0] : try Tensor.concatenate(predictions, axis: 0)
     }
 
     /// - Parameters:
@@ -54,7 +65,7 @@ struct Denoiser {
         var sample = try scheduler.initialNoiseScale * noise
         let total = scheduler.timesteps.count
         context.report(.denoising, 0, of: total)
-        for step in scheduler.timesteps.indices {
+        for step in scheduler.timesteps.indices.prefix(context.memory.stepLimit) {
             try context.cancellation.check()
             sample = try self.step(step, of: &scheduler, sample, guidanceScale: guidanceScale, draw: draw)
             context.report(.denoising, step + 1, of: total)

@@ -12,27 +12,63 @@ struct Generation {
     func run() throws -> GenerationResult {
         let model = context.model
         let length = try ClipLength(seconds: options.seconds ?? model.defaultSeconds, model: model)
-        let scheduler = try makeScheduler(
-            options.scheduler.kind, config: model.schedulerConfig, steps: options.numInferenceSteps, eta: options.eta)
+        let scheduler = try scheduler()
+        let seed = options.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
+        var timer = StageTimer()
+        let tokens = try timer.measure(.encoding) {
+            try PromptEncoder(context: context).tokenize(
+                prompt, negative: isGuided ? options.negativePrompt : nil, speech: options.speech)
+        }
+        let plan = try plan(tokens, length)
+        context.report(.plan(plan.summary))
+        let samples = try compute(tokens, scheduler, length, seed: seed, &timer, in: context.following(plan))
+        return GenerationResult(
+            clip: AudioClip(samples: samples, sampleRate: model.vocoderConfig.samplingRate), seed: seed,
+            memoryPlan: plan.summary,
+            activationBytes: Dictionary(
+                uniqueKeysWithValues: plan.record.stages.map { ($0.component, $0.activationBytes) }),
+            stageSeconds: timer.seconds)
+    }
+
+    /// What memory a prompt of any length may take.
+    func plan() throws -> MemoryPlan {
+        let length = try ClipLength(seconds: options.seconds ?? context.model.defaultSeconds, model: context.model)
+        let tokens = try PromptEncoder(context: context).longestTokens(count: isGuided ? 2 : 1)
+        return try plan(tokens, length).summary
+    }
+
+    private var isGuided: Bool { options.guidanceScale > 1 }
+
+    private func scheduler() throws -> any Scheduler {
         guard options.guidanceScale.isFinite, options.guidanceScale >= 0 else {
             throw AudioLDM2Error(.invalidOption, "a guidance scale of \(options.guidanceScale): choose a number from 0")
         }
-        let seed = options.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
-        var timer = StageTimer()
+        return try makeScheduler(
+            options.scheduler.kind, config: context.model.schedulerConfig, steps: options.numInferenceSteps,
+            eta: options.eta)
+    }
 
-        let conditions = try timer.measure(.encoding) {
-            let encoder = PromptEncoder(context: context)
-            return try encoder.encode(
-                encoder.tokenize(
-                    prompt, negative: options.guidanceScale > 1 ? options.negativePrompt : nil, speech: options.speech))
-        }
+    private func plan(_ tokens: [PromptEncoder.Tokens], _ length: ClipLength) throws -> ExecutionPlan {
+        let scheduler = try scheduler()
+        return try MemoryPlanner(
+            context: context, limit: options.memoryLimit, samples: length.samples, isGuided: isGuided
+        ) { context in
+            var timer = StageTimer()
+            _ = try compute(tokens, scheduler, length, seed: 0, &timer, in: context)
+        }.plan()
+    }
+
+    private func compute(
+        _ tokens: [PromptEncoder.Tokens], _ scheduler: any Scheduler, _ length: ClipLength, seed: UInt64,
+        _ timer: inout StageTimer, in context: StageContext
+    ) throws -> [Float] {
+        let config = context.model.unetConfig
+        let conditions = try timer.measure(.encoding) { try PromptEncoder(context: context).encode(tokens) }
         let latents = try timer.measure(.denoising) {
-            let build = { try UNet(model.unetConfig, $0) }
-            return try context.with(Model.Part.unet, build) { unet in
+            try context.with(Model.Part.unet, { try UNet(config, $0) }) { unet in
                 let denoise = try Denoiser(unet, conditions: conditions, context: context)
                 var source = NoiseSource(seed: seed, on: context.backend)
-                let noise = try source.normal(
-                    [1, length.latentFrames, length.latentBands, model.unetConfig.inChannels])
+                let noise = try source.normal([1, length.latentFrames, length.latentBands, config.inChannels])
                 return try denoise(noise, scheduler, guidanceScale: options.guidanceScale) {
                     try source.normal($0)
                 }
@@ -40,10 +76,7 @@ struct Generation {
         }
         let decoder = LatentDecoder(context: context)
         let mel = try timer.measure(.decoding) { try decoder.mel(latents) }
-        let samples = try timer.measure(.vocoding) { try decoder.waveform(mel, samples: length.samples) }
-        return GenerationResult(
-            clip: AudioClip(samples: samples, sampleRate: model.vocoderConfig.samplingRate), seed: seed,
-            stageSeconds: timer.seconds)
+        return try timer.measure(.vocoding) { try decoder.waveform(mel, samples: length.samples) }
     }
 }
 

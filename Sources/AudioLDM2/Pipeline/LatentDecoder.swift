@@ -11,20 +11,37 @@ struct LatentDecoder {
         let config = context.model.vaeConfig
         let mel = try context.with(
             Model.Part.vae, { try VAEDecoder(config, $0) },
-            { decode in try decode(1 / config.scalingFactor * latents) })
+            { decode in
+                try decode(
+                    1 / config.scalingFactor * latents, isFrugal: context.memory.use(of: Model.Part.vae).keeping == 0)
+            })
         context.report(.decoding, 1, of: 1)
         return mel
     }
 
-    /// - Parameter mel: from `mel(_:)`.
+    /// - Parameters:
+    ///   - mel: from `mel(_:)`.
+    ///   - samples: to which the waveform is cut.
+    ///   - onSamples: gets the waveform's next samples as soon as they are known.
+    func waveform(_ mel: Tensor, samples: Int, onSamples: ([Float]) throws -> Void) throws {
+        let frames = try mel.reshaped([mel.shape[0], mel.shape[1], mel.shape[2]])
+        context.report(.vocoding, 0, of: 1)
+        var left = samples
+        try context.with(Model.Part.vocoder, { try HiFiGAN(context.model.vocoderConfig, $0) }) { vocode in
+            try vocode(frames) { block in
+                try context.cancellation.check()
+                try onSamples(Array(block.prefix(left)))
+                left -= min(left, block.count)
+            }
+        }
+        context.report(.vocoding, 1, of: 1)
+    }
+
     /// - Returns: the first `samples` samples.
     func waveform(_ mel: Tensor, samples: Int) throws -> [Float] {
-        context.report(.vocoding, 0, of: 1)
-        let frames = try mel.reshaped([mel.shape[0], mel.shape[1], mel.shape[2]])
-        let waveform = try context.with(
-            Model.Part.vocoder, { try HiFiGAN(context.model.vocoderConfig, $0) },
-            { vocode in try vocode(frames).values() })
-        context.report(.vocoding, 1, of: 1)
-        return Array(waveform.prefix(samples))
+        var waveform: [Float] = []
+        waveform.reserveCapacity(samples)
+        try self.waveform(mel, samples: samples) { waveform += $0 }
+        return waveform
     }
 }

@@ -17,6 +17,22 @@ extension PromptEncoder {
         return texts.indices.map { Tokens(clap: clap[$0], second: second[$0], prefix: texts[$0].prefix) }
     }
 
+    /// As many tokens as a text can have, for plans.
+    func longestTokens(count: Int) throws -> [Tokens] {
+        let model = context.model
+        func longest(_ part: String, limit: Int) throws -> Encoding {
+            let tokenizer = try model.tokenizer(part)
+            let length = min(tokenizer.definition.maxLength ?? .max, limit)
+            return tokenizer.encode("", maxLength: length, padding: .maxLength(length))
+        }
+        let positions = model.projectionConfig?.learnedPositions
+        let tokens = Tokens(
+            clap: try model.clapConfig.map { try longest(Model.Part.tokenizer, limit: $0.maxTokens) },
+            second: try model.secondConfig.map { _ in try longest(Model.Part.tokenizer2, limit: positions ?? 512) },
+            prefix: "")
+        return Array(repeating: tokens, count: count)
+    }
+
     private func clapTokens(_ text: String, named name: String) throws -> Encoding? {
         guard let config = context.model.clapConfig else { return nil }
         let tokenizer = try context.model.tokenizer(Model.Part.tokenizer)

@@ -30,15 +30,25 @@ final class LoadingTimer: Sendable {
     }
 }
 
+extension Model {
+    /// Whether most of the work is float products.
+    fileprivate var isMostlyFloat: Bool {
+        let weights = pack.component(Part.unet)?.tensors.map(\.description) ?? []
+        let int8 = weights.filter { $0.format == .int8 }.reduce(0) { $0 + $1.role.shape.count }
+        return 2 * int8 < weights.reduce(0) { $0 + $1.role.shape.count }
+    }
+}
+
 extension CPUBackend {
+    /// A backend that suits a model.
     /// - Throws: `AudioLDM2Error` for a number of threads outside of `AudioLDM2Pipeline.threadsRange`; `TensorError`.
-    convenience init(requestedThreads threads: Int?) throws {
+    convenience init(for model: Model, requestedThreads threads: Int?) throws {
         let range = AudioLDM2Pipeline.threadsRange
         if let threads, !range.contains(threads) {
             throw AudioLDM2Error(
                 .invalidOption, "\(threads) threads: choose \(range.lowerBound)…\(range.upperBound)")
         }
-        try self.init(threadCount: threads)
+        try self.init(threadCount: threads, usesBLAS: model.isMostlyFloat)
     }
 }
 
@@ -48,7 +58,23 @@ struct StageContext: Sendable {
     let backend: CPUBackend
     let cancellation: CancellationFlag
     let report: @Sendable (GenerationEvent) -> Void
+    let memory: MemoryUse
     let loading = LoadingTimer()
+
+    init(
+        model: Model, backend: CPUBackend, cancellation: CancellationFlag = CancellationFlag(),
+        memory: MemoryUse = .unplanned, report: @escaping @Sendable (GenerationEvent) -> Void = { _ in }
+    ) {
+        (self.model, self.backend, self.cancellation) = (model, backend, cancellation)
+        (self.memory, self.report) = (memory, report)
+    }
+
+    /// The same, with memory used as planned, and of its own.
+    func following(_ plan: ExecutionPlan) -> StageContext {
+        StageContext(
+            model: model, backend: CPUBackend(sharing: backend), cancellation: cancellation, memory: .planned(plan),
+            report: report)
+    }
 
     func report(_ stage: GenerationProgress.Stage, _ completed: Int, of total: Int) {
         report(.progress(GenerationProgress(stage: stage, completed: completed, total: total)))
@@ -60,9 +86,14 @@ struct StageContext: Sendable {
     ) throws -> Result {
         try cancellation.check()
         defer { backend.trim() }
+        let (residency, keeping) = memory.use(of: name)
+        backend.resetPeak(keeping: keeping)
         let source = try loading.measure {
-            try PackSource(model.pack, component: name, backend: backend, threads: backend.threadCount)
+            try PackSource(
+                model.pack, component: name, backend: backend, threads: backend.threadCount, residency: residency)
         }
-        return try body(build(WeightScope(source)))
+        let result = try body(build(WeightScope(source)))
+        memory.note(name, residency, activationBytes: backend.peakActivationBytes)
+        return result
     }
 }

@@ -70,17 +70,25 @@ INLINE void score_some(struct attention_tile *t, size_t key, size_t place, size_
     }
 }
 
+// p · 2ⁿ for a whole n.
+INLINE vfloat scaled_power(vfloat p, vfloat n) {
+#if LANES == 16
+    return (vfloat)_mm512_scalef_ps((__m512)p, (__m512)n);
+#else
+    return (vfloat)((vuint)p + ((vuint)(n + ROUNDING_SHIFT) << 23));
+#endif
+}
+
 // round(2ᵗ) for t ≤ 8, plus the bits of ROUNDING_SHIFT.
 INLINE vuint shifted_probability(vfloat t) {
-    const vfloat bounded = larger(t, (vfloat)LEAST_POWER);
-    const vfloat shifted = bounded + ROUNDING_SHIFT;
-    const vfloat whole = shifted - ROUNDING_SHIFT;
+    // AVX-512 scales by any power; elsewhere the exponent must not pass below a float's least.
+    const vfloat bounded = LANES == 16 ? t : larger(t, (vfloat)LEAST_POWER);
+    const vfloat whole = __builtin_elementwise_roundeven(bounded);
     const vfloat r = bounded - whole;
     vfloat p = multiply_add(r, (vfloat)POWER_3, (vfloat)POWER_2);
     p = multiply_add(p, r, (vfloat)POWER_1);
     p = multiply_add(p, r, (vfloat)POWER_0);
-    const vfloat power = (vfloat)((vuint)p + ((vuint)shifted << 23));
-    return (vuint)(power + ROUNDING_SHIFT);
+    return (vuint)(scaled_power(p, whole) + ROUNDING_SHIFT);
 }
 
 // Turns the block's scores into bytes; returns their sums and, in `maxima`, the scores' maxima.

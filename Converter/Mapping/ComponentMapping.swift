@@ -15,17 +15,15 @@ struct ComponentMapping: Sendable {
 }
 
 extension ComponentMapping {
-    /// The mapping for a class that `model_index.json` names; nil for classes that hold no weights known here.
-    static func named(_ className: String) -> ComponentMapping? { table[className] }
+    /// The mapping for a class that `model_index.json` names, or a part of it; nil for classes that hold no weights known
+    /// here.
+    static func named(_ modelName: String) -> ComponentMapping? { table[modelName] }
 
     private static let attention = ["to_qkv": ["to_q", "to_k", "to_v"], "to_kv": ["to_k", "to_v"]]
 
     private static let table: [String: ComponentMapping] = [
-        "ClapModel": ComponentMapping(
-            fusions: ["qkv": ["query", "key", "value"]],
-            leftovers: [
-                "audio_model.*", "audio_projection.*", "logit_scale_*", "*.position_ids", "*.token_type_ids",
-            ]),
+        "ClapModel": clap,
+        "ClapTextModelWithProjection": clap,
         "T5EncoderModel": ComponentMapping(
             // The embedding is tied; either name may have been kept.
             renames: [("encoder.embed_tokens.weight", "shared.weight")],
@@ -34,21 +32,39 @@ extension ComponentMapping {
             leftovers: ["encoder.embed_tokens.weight"]),
         "GPT2Model": gpt2,
         "GPT2LMHeadModel": gpt2,
-        "AudioLDM2ProjectionModel": ComponentMapping(),
+        "VitsModel": ComponentMapping(
+            fusions: ["qkv": ["q_proj", "k_proj", "v_proj"]], transposed: ["*.emb_rel_v"],
+            // What makes speech from the text encoder's states in VITS.
+            leftovers: [
+                "text_encoder.project.*", "decoder.*", "flow.*", "posterior_encoder.*", "duration_predictor.*",
+                "embed_speaker.*",
+            ]),
+        "AudioLDM2ProjectionModel": ComponentMapping(transposed: ["learnable_positional_embedding"]),
         "AudioLDM2UNet2DConditionModel": ComponentMapping(fusions: attention),
-        "AutoencoderKL": ComponentMapping(
-            // Attention as diffusers named it before 0.12.
-            renames: [
-                ("*.query.*", "*.to_q.*"), ("*.key.*", "*.to_k.*"), ("*.value.*", "*.to_v.*"),
-                ("*.proj_attn.*", "*.to_out.0.*"),
-            ],
-            fusions: attention,
-            leftovers: ["encoder.*", "quant_conv.*"]),
+        "UNet2DConditionModel": ComponentMapping(fusions: attention),
+        "AutoencoderKL": autoencoder(leftovers: ["encoder.*", "quant_conv.*"]),
+        "AutoencoderKL.encoder": autoencoder(leftovers: ["decoder.*", "post_quant_conv.*"]),
         "SpeechT5HifiGan": ComponentMapping(
             repeated: ["upsampler.*.bias"],
             // Statistics that only vocoders with `normalize_before` use.
             leftovers: ["mean", "scale"]),
     ]
+
+    private static let clap = ComponentMapping(
+        fusions: ["qkv": ["query", "key", "value"]],
+        leftovers: [
+            "audio_model.*", "audio_projection.*", "logit_scale_*", "*.position_ids", "*.token_type_ids",
+        ])
+
+    private static func autoencoder(leftovers: [KeyPattern]) -> ComponentMapping {
+        ComponentMapping(
+            // Attention as diffusers named it before 0.12.
+            renames: [
+                ("*.query.*", "*.to_q.*"), ("*.key.*", "*.to_k.*"), ("*.value.*", "*.to_v.*"),
+                ("*.proj_attn.*", "*.to_out.0.*"),
+            ],
+            fusions: attention, leftovers: leftovers)
+    }
 
     private static let gpt2 = ComponentMapping(
         // Saved without its language-model head, the model is the root.

@@ -14,5 +14,7 @@ struct AudioLDM2Command: AsyncParsableCommand {
               audioldm2 verify audioldm2.aldm --golden golden.safetensors
             """,
         version: "0.1.0",
-        subcommands: [GenerateCommand.self, InspectCommand.self, VerifyCommand.self, BenchCommand.self])
+        subcommands: [
+            GenerateCommand.self, InspectCommand.self, VerifyCommand.self, TraceCommand.self, BenchCommand.self,
+        ])
 }

@@ -35,6 +35,7 @@ public struct Verification {
             let conditions = try compareText(&comparison)
             let latents = try compareDenoising(conditions, &comparison)
             try compareDecoding(latents, &comparison)
+            try compareEncoding(&comparison)
             comparison.addUncomputed()
             if let dumpPath { try SafetensorsWriter.write(comparison.computed, to: dumpPath) }
             return VerificationReport(rows: comparison.rows, weights: tolerances.weights)
@@ -44,14 +45,18 @@ public struct Verification {
     private func compareText(_ comparison: inout Comparison) throws -> [Condition] {
         var observed: [(String, Tensor)] = []
         let encoder = PromptEncoder(context: context) { observed.append(($0, $1)) }
-        let tokens = try encoder.tokenize(golden.prompt, negative: golden.negativePrompt)
-        if let prompt = tokens.last {
-            let padding = Array(
-                repeating: context.model.clapConfig.textConfig.padTokenId, count: max(0, 512 - prompt.clap.ids.count))
-            try comparison.compare("prompt.ids.clap", integers: prompt.clap.ids + padding)
-            try comparison.compare("prompt.ids.second", integers: prompt.second.ids)
+        let tokens = try encoder.tokenize(
+            golden.prompt, negative: golden.negativePrompt, speech: golden.transcription.map { .phonemes($0) })
+        if let ids = tokens.last?.clap?.ids, let config = context.model.clapConfig {
+            let padding = Array(repeating: config.textConfig.padTokenId, count: max(0, 512 - ids.count))
+            try comparison.compare("prompt.ids.clap", integers: ids + padding)
         }
-        let conditions = try encoder.encode(golden.prompt, negative: golden.negativePrompt)
+        if let ids = tokens.last?.second?.ids {
+            // Recorded before the end of the phonemes is marked.
+            let isMark = { context.model.speaks && $0 == PromptEncoder.endOfPhonemes }
+            try comparison.compare("prompt.ids.second", integers: ids.map { isMark($0) ? 0 : $0 })
+        }
+        let conditions = try encoder.encode(tokens)
         for (name, tensor) in observed { try comparison.compare(name, tensor) }
         return conditions
     }
@@ -94,6 +99,14 @@ public struct Verification {
             try comparison.compare(
                 "waveform", [1, samples], decoder.waveform(mel, samples: samples), fedFrom: "golden mel")
         }
+    }
+
+    /// The way from sound to latents, fed from the golden file: nothing before it makes its input.
+    private func compareEncoding(_ comparison: inout Comparison) throws {
+        guard golden.has("vae.encode.mean"), golden.has("mel"), context.model.has(.vaeEncoder) else { return }
+        let mel = try golden.latents("mel", on: context.backend)
+        let mean = try LatentEncoder(context: context).posterior(mel).mean
+        try comparison.compare("vae.encode.mean", mean, order: .channelsFirst)
     }
 
     /// Golden files were recorded with schedulers made in one process, where each keeps its own default spacing.

@@ -41,15 +41,21 @@ typedef enum kernels_activation {
     KERNELS_TANH = 6,
 } kernels_activation;
 
+// What the bytes of a row stand for: scale · (byte − zero), with zero in 0…255.
+typedef struct kernels_range {
+    float scale;
+    int32_t zero;
+} kernels_range;
+
 // Product of gathered unsigned rows with packed signed weights; see `Int8Layout` for the packing.
 //
-//   sum[m][n] = Σ_tap Σ_i (a[tap][m][i] − 128) · w[n][tap][i]
-//   y[m][n]   = act(sum · row_scale[m] · scales[n] + bias[n] + sample_bias[n]) + residual[m][n]
+//   sum[m][n] = Σ_tap Σ_i (a[tap][m][i] − zero[m]) · w[n][tap][i]
+//   y[m][n]   = act(sum · scale[m] · scales[n] + bias[n] + sample_bias[n]) + residual[m][n]
 //
 // taps · inputs is at most 2¹⁶, so that sums fit. Weights are −127…127, inputs any byte.
 //
 // Rows come through pointers, so the same kernel is a matrix product (one tap) and a convolution (a pointer per kernel
-// position; padding points at a row of 128).
+// position; padding points at a row of zero points).
 typedef struct kernels_product {
     size_t rows;          // m
     size_t taps;          // kernel positions
@@ -60,8 +66,8 @@ typedef struct kernels_product {
     const int8_t *tiles;     // [⌈N/16⌉][taps][inputs/4][16][4]
     const float *scales;     // [N]
     const int32_t *sums;     // [N]: Σ of each output's weights
-    const float *row_scales; // [rows] if row_scale_stride is 1, one value if it is 0
-    size_t row_scale_stride;
+    const kernels_range *ranges; // [rows] if range_stride is 1, one for all if it is 0
+    size_t range_stride;
     const float *bias;        // [N] or NULL
     const float *sample_bias; // [N] or NULL
     const float *residual;    // [rows] of residual_stride floats, or NULL; may be y itself
@@ -72,16 +78,80 @@ typedef struct kernels_product {
     size_t y_stride;
 } kernels_product;
 
+// One head's keys and values as `attend_u8s8` reads them; `pack_context` fills everything that is pointed to. K and W are
+// `keys` and `width` rounded up to 4.
+typedef struct kernels_context {
+    size_t keys;
+    size_t width;        // of a head
+    int8_t *key_bytes;   // [K][W], without the mean over all keys, which changes no softmax
+    float *key_scales;   // [K]
+    float *key_offsets;  // [K]: the mask, in units of ln 2; no key at all past the last one
+    int32_t *key_sums;   // [K]: Σ of each key's bytes
+    int8_t *value_bytes; // [K/4][W][4], without the mean over all keys, which is added to the result
+    float *value_scales; // [W]
+    float *value_means;  // [W]
+    int32_t *value_sums; // [⌈K/KERNELS_KEY_BLOCK⌉][W]: Σ of each block's bytes
+    float *key_means;    // [W]
+} kernels_context;
+
+enum {
+    // Keys whose probabilities share a scale.
+    KERNELS_KEY_BLOCK = 96,
+    // The most queries that an attention takes at a time.
+    KERNELS_QUERY_TILE = 32,
+};
+
+// Attention of one head: y[i] = Σ_j softmax_j(scale · q[i] · k[j] + mask[j]) v[j], in blocks of keys.
+//
+// Queries are rounded to −127…127 by their largest magnitude, keys and values are packed. With x the base-2 logarithm of
+// a probability before it is normalized, p[i][j] = round(2^(x[i][j] − max of the block's x[i]) · 255), and
+//
+//   y[i] = means + scales · Σ_blocks 2^max Σ_j p[i][j] v[j] / Σ_blocks 2^max Σ_j p[i][j]
+typedef struct kernels_attention {
+    size_t queries;
+    const float *q; // [queries] of q_stride floats
+    size_t q_stride;
+    const kernels_context *context;
+    float scale;
+    float *y; // [queries] of y_stride floats
+    size_t y_stride;
+    // 64-byte aligned, of 9 · KERNELS_QUERY_TILE · W bytes.
+    void *scratch;
+} kernels_attention;
+
+// The same in floats: y[i] = Σ_j softmax_j(scale · q[i] · k[j] + mask[j] + bias[i][j]) v[j] over the keys that i sees.
+// Scores are bounded as by `softmax`.
+typedef struct kernels_float_attention {
+    size_t queries, keys, width;
+    const float *q; // [queries] of q_stride floats
+    size_t q_stride;
+    const float *k; // [keys] of k_stride floats
+    size_t k_stride;
+    const float *v; // [keys] of v_stride floats
+    size_t v_stride;
+    float scale;
+    const float *mask; // [keys] or NULL
+    const float *bias; // [queries] of bias_stride floats, or NULL
+    size_t bias_stride;
+    size_t visible; // at least 1: query i sees the first visible + i keys
+    float *y;       // [queries] of y_stride floats
+    size_t y_stride;
+    // 64-byte aligned, of 9 · KERNELS_QUERY_TILE · W bytes.
+    void *scratch;
+} kernels_float_attention;
+
 typedef struct kernels {
     kernels_tier tier;
     const char *_Nonnull name;
 
     // Integer products.
     void (*_Nonnull product_u8s8)(const kernels_product *p);
-    // Largest magnitude of n floats; 0 for n = 0. NaN counts as 0.
-    float (*_Nonnull absolute_maximum)(const float *x, size_t n);
-    // y[i] = 128 + round_to_even(clamp(x[i] · inverse_scale, −127, 127)) for i < n, 128 for n ≤ i < padded. NaN gives 128.
-    void (*_Nonnull quantize_u8)(const float *x, size_t n, size_t padded, float inverse_scale, uint8_t *y);
+    // Lowers *low and raises *high to hold n floats between them; NaN is left out.
+    void (*_Nonnull widen_range)(const float *x, size_t n, float *low, float *high);
+    // y[i] = zero + round_to_even(clamp(x[i] · inverse_scale, −zero, 255 − zero)) for i < n, zero for n ≤ i < padded.
+    // NaN gives zero.
+    void (*_Nonnull quantize_u8)(const float *x, size_t n, size_t padded, float inverse_scale, int32_t zero,
+                        uint8_t *y);
     // Expands outputs [first, first + count) of a packed weight to float rows of taps · inputs_unpadded values:
     // y[(n − first)][tap · inputs + i] = scales[n] · w[n][tap][i].
     void (*_Nonnull expand_tiles)(const int8_t *tiles, const float *scales, size_t taps, size_t inputs,
@@ -104,13 +174,14 @@ typedef struct kernels {
     // y[i] += factor · x[i], or y[i] = factor · x[i] if `overwrite`.
     void (*_Nonnull accumulate)(const float *x, size_t n, float factor, bool overwrite, float *y);
 
-    // Norms over one row of n channels.
+    // Norms over one row of n channels. x and y may be the same, here and in `scale_shift`.
     void (*_Nonnull layer_norm)(const float *x, size_t n, float epsilon, const float *scale, const float *shift,
                             float *y);
     void (*_Nonnull rms_norm)(const float *x, size_t n, float epsilon, const float *scale, float *y);
-    // Adds, for each channel, Σ(x − pivot) and Σ(x − pivot)² over `rows` rows to sum and square_sum.
+    // Adds, for each channel, Σ(x − pivot) and Σ(x − pivot)² over `rows` rows to sum and square_sum, and widens
+    // low…high to hold x; NaN is left out of the latter.
     void (*_Nonnull channel_moments)(const float *x, size_t rows, size_t channels, const float *pivot, double *sum,
-                            double *square_sum);
+                            double *square_sum, float *low, float *high);
     // y[r][c] = act(x[r][c] · scale[c] + shift[c]); a leaky ReLU has slope 0 here and in `gate`.
     void (*_Nonnull scale_shift)(const float *x, size_t rows, size_t channels, const float *scale, const float *shift,
                         kernels_activation activation, float *y);
@@ -118,6 +189,12 @@ typedef struct kernels {
     // bounded by the largest float, and a row of −∞ and NaN alone gives zeros. A row that is masked everywhere by a
     // finite number is a softmax like any other.
     void (*_Nonnull softmax)(float *x, size_t n, float scale, const float *bias, const float *mask);
+
+    // Attention. Packs keys and values of k_stride and v_stride floats; mask may be NULL.
+    void (*_Nonnull pack_context)(const float *k, size_t k_stride, const float *v, size_t v_stride, const float *mask,
+                                  const kernels_context *context);
+    void (*_Nonnull attend_u8s8)(const kernels_attention *a);
+    void (*_Nonnull attend_f32)(const kernels_float_attention *a);
 } kernels;
 
 // The table in use: the best that this CPU supports, unless `AUDIOLDM2_CPU` names a lower one

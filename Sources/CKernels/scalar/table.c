@@ -5,7 +5,7 @@ const kernels kernels_scalar = {
     .tier = KERNELS_SCALAR,
     .name = "scalar",
     .product_u8s8 = scalar_product_u8s8,
-    .absolute_maximum = scalar_absolute_maximum,
+    .widen_range = scalar_widen_range,
     .quantize_u8 = scalar_quantize_u8,
     .expand_tiles = scalar_expand_tiles,
     .expand_s8 = scalar_expand_s8,
@@ -20,4 +20,7 @@ const kernels kernels_scalar = {
     .channel_moments = scalar_channel_moments,
     .scale_shift = scalar_scale_shift,
     .softmax = scalar_softmax,
+    .pack_context = scalar_pack_context,
+    .attend_u8s8 = scalar_attend_u8s8,
+    .attend_f32 = scalar_attend_f32,
 };

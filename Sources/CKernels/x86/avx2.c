@@ -10,7 +10,7 @@
 #include "../vector/kernels.h"
 
 // 8 sums, two vectors of weights, two of inputs, the ones and an intermediate fill 14 of 16 registers.
-enum { TILE_ROWS = 4, BLOCK_OUTPUTS = 16, ZERO_POINT = 0 };
+enum { TILE_ROWS = 4, BLOCK_OUTPUTS = 16, CENTER = 128 };
 #include "../vector/product.h"
 
 // The byte product saturates at 2¹⁵, so its operands are |a − 128| ≤ 128 and ±w: a pair adds up to 2 · 128 · 127 at
@@ -22,6 +22,9 @@ INLINE void add_dot_products(vint *sums, vint a, vint w) {
     *sums += (vint)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
 }
 #include "product_dot.h"
+
+enum { QUERY_VECTORS = 2, DOT_ROWS = 4 };
+#include "../vector/attention.h"
 
 TILES_1_TO_4(tiles, TILE_VECTORS)
 static const tile_function tiles[TILE_ROWS] = {TILE_NAMES_1_TO_4(tiles)};
@@ -35,6 +38,7 @@ const kernels kernels_avx2 = {
     .name = "avx2",
     .product_u8s8 = product_u8s8,
     VECTOR_KERNELS,
+    ATTENTION_KERNELS,
 };
 
 #endif

@@ -11,13 +11,16 @@
 #include "../vector/kernels.h"
 
 // 24 sums, two vectors of weights and one of inputs fill 27 of 32 registers.
-enum { TILE_ROWS = 12, BLOCK_OUTPUTS = 32, ZERO_POINT = 128 };
+enum { TILE_ROWS = 12, BLOCK_OUTPUTS = 32, CENTER = 0 };
 #include "../vector/product.h"
 
 INLINE void add_dot_products(vint *sums, vint a, vint w) {
     *sums = (vint)_mm512_dpbusd_epi32((__m512i)*sums, (__m512i)a, (__m512i)w);
 }
 #include "product_dot.h"
+
+enum { QUERY_VECTORS = 2, DOT_ROWS = 12 };
+#include "../vector/attention.h"
 
 TILES_1_TO_12(whole, 2)
 TILES_1_TO_12(half, 1)
@@ -33,6 +36,7 @@ const kernels kernels_avx512_vnni = {
     .name = "avx512vnni",
     .product_u8s8 = product_u8s8,
     VECTOR_KERNELS,
+    ATTENTION_KERNELS,
 };
 
 #endif

@@ -10,13 +10,16 @@
 #include "../vector/kernels.h"
 
 // 12 sums, two vectors of weights and one of inputs fill 15 of 16 registers.
-enum { TILE_ROWS = 6, BLOCK_OUTPUTS = 16, ZERO_POINT = 128 };
+enum { TILE_ROWS = 6, BLOCK_OUTPUTS = 16, CENTER = 0 };
 #include "../vector/product.h"
 
 INLINE void add_dot_products(vint *sums, vint a, vint w) {
     *sums = (vint)_mm256_dpbusd_avx_epi32((__m256i)*sums, (__m256i)a, (__m256i)w);
 }
 #include "product_dot.h"
+
+enum { QUERY_VECTORS = 2, DOT_ROWS = 4 };
+#include "../vector/attention.h"
 
 TILES_1_TO_6(tiles, TILE_VECTORS)
 static const tile_function tiles[TILE_ROWS] = {TILE_NAMES_1_TO_6(tiles)};
@@ -30,6 +33,7 @@ const kernels kernels_avx_vnni = {
     .name = "avxvnni",
     .product_u8s8 = product_u8s8,
     VECTOR_KERNELS,
+    ATTENTION_KERNELS,
 };
 
 #endif

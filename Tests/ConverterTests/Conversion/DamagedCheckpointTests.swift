@@ -71,7 +71,7 @@ import Testing
     @Test(arguments: [
         ("model_index.json", "model_index.json is missing; give the folder of a checkpoint"),
         ("unet/config.json", "unet/config.json is missing"), ("scheduler/scheduler_config.json", "is missing"),
-        (vocoder, "vocoder/model.safetensors (or diffusion_pytorch_model.safetensors) is missing"),
+        (vocoder, "vocoder/model.safetensors (or diffusion_pytorch_model.safetensors, or either as .bin) is missing"),
         ("tokenizer_2/spiece.model", nil),
     ])
     func missingFiles(file: String, expected: String?) throws {
@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("AudioLDM2Pipeline", "AudioLDMPipeline", "'_class_name' is 'AudioLDMPipeline'; only AudioLDM2Pipeline"),
+        ("AudioLDM2Pipeline", "MusicLDMPipeline", "'_class_name' is 'MusicLDMPipeline'; only AudioLDM2Pipeline"),
         (
             "T5EncoderModel", "MT5EncoderModel",
             "text_encoder_2: components of class 'MT5EncoderModel' are not supported"

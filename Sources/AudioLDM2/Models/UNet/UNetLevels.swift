@@ -29,7 +29,7 @@ struct UNetLayer: Sendable {
         try level.crossAttentionDims.enumerated().map { place, dim in
             try Transformer2D(
                 level.channels, heads: level.heads, layers: level.transformerLayers, groups: build.norm.groups,
-                context: dim.map { (index: place <= 1 ? 0 : 1, dim: $0) }, slots: build.slots,
+                context: dim.map { (index: UNetConfig.contextIndex(place), dim: $0) }, slots: build.slots,
                 weights["attentions"][firstIndex + place])
         }
     }

@@ -1,0 +1,105 @@
+import Checkpoints
+import Compute
+import Tensors
+
+/// Numbers with a shape, in PyTorch's order of axes.
+public struct NamedTensor: Sendable, Hashable {
+    public let name: String
+    public let shape: [Int]
+    /// As many as the extents' product.
+    public let values: [Float]
+
+    public init(name: String, shape: [Int], values: [Float]) {
+        (self.name, self.shape, self.values) = (name, shape, values)
+    }
+}
+
+/// Runs single components of a model on given tensors, so that one part can be compared with the code that one trusts.
+///
+///     let trace = try ComponentTrace(modelAt: "audioldm2.aldm")
+///     let mel = try trace.run([NamedTensor(name: "vae.latent", shape: [1, 8, 64, 16], values: latents)])
+public struct ComponentTrace: Sendable {
+    /// What one component reads and makes.
+    public struct Stage: Sendable, Hashable {
+        public struct Input: Sendable, Hashable {
+            public let name: String
+            /// Its extents, by number or by name: `[B, 8, T, 16]`. The same name is the same extent in all inputs.
+            public let shape: String
+            public let isRequired: Bool
+        }
+
+        public let inputs: [Input]
+        public let outputs: [String]
+    }
+
+    /// What the model's components can be given.
+    public let stages: [Stage]
+    private let table: [TraceStage]
+    private let context: StageContext
+
+    /// - Throws: `AudioLDM2Error` for a model that cannot be opened.
+    public init(modelAt path: String, threads: Int? = nil) throws {
+        context = try AudioLDM2Error.translating {
+            StageContext(
+                model: try Model(opening: path), backend: try CPUBackend(requestedThreads: threads),
+                cancellation: CancellationFlag(), report: { _ in })
+        }
+        table = TraceStage.table(context.model)
+        stages = table.map { stage in
+            Stage(
+                inputs: stage.inputs.map {
+                    Stage.Input(name: $0.name, shape: $0.axes.description, isRequired: $0.isRequired)
+                }, outputs: stage.outputs)
+        }
+    }
+
+    /// Runs every component that is given an input.
+    /// - Parameter onStage: sees what each component made as soon as it is known.
+    /// - Returns: all that was made, in the order of `stages`.
+    /// - Throws: `AudioLDM2Error` of kind `.invalidOption` for no tensors, ones that no component of this model reads, a
+    ///   missing one, or a wrong shape or value.
+    public func run(
+        _ tensors: [NamedTensor], onStage: (Stage, [NamedTensor]) -> Void = { _, _ in }
+    ) throws -> [NamedTensor] {
+        try AudioLDM2Error.translating {
+            let known = Set(table.flatMap { $0.inputs.map(\.name) })
+            let names = tensors.map(\.name)
+            if let unknown = names.first(where: { !known.contains($0) }) {
+                throw AudioLDM2Error(
+                    .invalidOption, "no component of this model reads \(unknown.quoted); known inputs: \(knownInputs)")
+            }
+            guard !tensors.isEmpty else {
+                throw AudioLDM2Error(.invalidOption, "there are no tensors to run; known inputs: \(knownInputs)")
+            }
+            let given = Dictionary(tensors.map { ($0.name, $0) }) { first, _ in first }
+            var made: [NamedTensor] = []
+            for (stage, entry) in zip(stages, table) where entry.inputs.contains(where: { given[$0.name] != nil }) {
+                let values = try TraceValues(entry.inputs, given: given, on: context.backend)
+                let outputs = zip(entry.outputs, try entry.compute(values, context)).map { name, output in
+                    NamedTensor(name: name, shape: output.shape.extents, values: output.values)
+                }
+                onStage(stage, outputs)
+                made += outputs
+            }
+            return made
+        }
+    }
+
+    /// The same, from one safetensors file to another, in float32.
+    /// - Throws: also for files that cannot be read or written.
+    public func run(
+        inputsAt inputs: String, outputTo output: String, onStage: (Stage, [NamedTensor]) -> Void = { _, _ in }
+    ) throws {
+        try AudioLDM2Error.translating {
+            let file = try SafetensorsFile(path: inputs, name: inputs)
+            let tensors = try file.tensors.keys.sorted().map { name in
+                let (shape, values) = try file.values(name)
+                return NamedTensor(name: name, shape: shape.extents, values: values)
+            }
+            let made = try run(tensors, onStage: onStage)
+            try SafetensorsWriter.write(made.map { ($0.name, Shape($0.shape), $0.values) }, to: output)
+        }
+    }
+
+    private var knownInputs: String { table.flatMap { $0.inputs.map(\.name) }.joined(separator: ", ") }
+}

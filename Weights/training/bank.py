@@ -1,7 +1,8 @@
 """Stage 13: the scenes turned into what GPT-2 and the UNet learn from, once: bank/latents.pt holds for each scene its
-VAE latents (already scaled), its LOA and several captions.  Needs the trained VAE and LOA encoder.
+VAE latents (already scaled), its LOA and several captions as CLAP vectors and T5 states (the last of them for the empty
+caption).  Needs the trained VAE, LOA encoder, CLAP and T5.
 
-    python3 bank.py [--data FOLDER] [--device cuda] [--scenes N] [--captions K]
+    python3 bank.py [--data FOLDER] [--device cuda] [--scenes N] [--captions K] [--seconds S]
 """
 
 import random
@@ -12,9 +13,12 @@ import torch
 
 import captions
 import models
-from common import data_folder, parser
-from data import SceneBank
+from common import RATE, data_folder, parser
+from data import SCENE, SceneBank
 from mel import kaldi_mel, log_mel
+
+
+LONGEST = 40  # T5 tokens of a caption that training looks at: no caption here has more
 
 
 class Conditions:
@@ -41,6 +45,27 @@ class Conditions:
         ids = self.t5_tokenizer(lines, padding=True, truncation=True, max_length=128, return_tensors="pt")
         return self.t5(**ids.to(self.device)).last_hidden_state, ids.attention_mask.to(self.device)
 
+    def table(self, lines: list[str], batch: int = 256) -> dict[str, torch.Tensor]:
+        """All that training needs of captions: CLAP vectors (n, 1, CLAP_DIM), T5 states (n, longest, T5_DIM) and their
+        mask (n, longest)."""
+        clap, states, masks = [], [], []
+        for start in range(0, len(lines), batch):
+            part = lines[start : start + batch]
+            clap.append(self.clap_vectors(part).half().cpu())
+            made, mask = (x[:, :LONGEST].cpu() for x in self.t5_states(part))
+            missing = LONGEST - mask.shape[1]
+            states.append(torch.nn.functional.pad(made.half(), (0, 0, 0, missing)))
+            masks.append(torch.nn.functional.pad(mask, (0, missing)))
+        mask = torch.cat(masks)
+        longest = int(mask.sum(1).max())
+        return {"clap": torch.cat(clap), "t5": torch.cat(states)[:, :longest], "mask": mask[:, :longest]}
+
+
+def captions_of(table: dict, rows: torch.Tensor, longest: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """(CLAP vectors, T5 states, mask) of some rows of a table, padded or cut to `longest` tokens."""
+    clap, states, mask = table["clap"][rows], table["t5"][rows, :longest], table["mask"][rows, :longest]
+    return clap.float(), states.float(), mask
+
 
 def main():
     p = parser(__doc__)
@@ -48,6 +73,8 @@ def main():
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--scenes", type=int, default=0, help="how many of them (0: all)")
     p.add_argument("--captions", type=int, default=4)
+    p.add_argument("--seconds", type=float, default=SCENE, help="how much of each scene becomes latents")
+    p.add_argument("--bf16", action="store_true", help="bf16 on the CPU too")
     p.add_argument("--batch", type=int, default=32)
     args = p.parse_args()
     torch.set_num_threads(args.threads)
@@ -57,16 +84,21 @@ def main():
     bank, rng, started = SceneBank(data, 0), random.Random(100), time.monotonic()
     scenes = bank.scenes[: args.scenes or None]
     latents, loa = [], []
-    with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
+    bf16 = args.bf16 or device.type == "cuda"
+    with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
         for start in range(0, len(scenes), args.batch):
             waves = bank.waves[start : min(start + args.batch, len(scenes))]
             wave = torch.from_numpy(waves.astype(np.float32) / 32768).to(device)
-            posterior = vae.encode(log_mel(wave)[:, None]).latent_dist
+            posterior = vae.encode(log_mel(wave[:, : int(args.seconds * RATE)])[:, None]).latent_dist
             latents.append((posterior.sample() * vae.config.scaling_factor).half().cpu())
             loa.append(encoder.loa(kaldi_mel(wave)).half().cpu())
-    lines = [[captions.describe(rng, s["facts"]) for _ in range(args.captions)] for s in scenes]
-    torch.save({"latents": torch.cat(latents), "loa": torch.cat(loa), "captions": lines}, data / "bank/latents.pt")
-    print(f"{len(lines)} scenes in {time.monotonic() - started:.0f} s")
+            if start % (8 * args.batch) == 0:
+                print(f"{start} scenes in {time.monotonic() - started:.0f} s", flush=True)
+    lines = [captions.describe(rng, s["facts"]) for s in scenes for _ in range(args.captions)]
+    table = Conditions(data, device).table([*lines, ""])
+    made = {"latents": torch.cat(latents), "loa": torch.cat(loa), "captions": args.captions, **table}
+    torch.save(made, data / "bank/latents.pt")
+    print(f"{len(scenes)} scenes in {time.monotonic() - started:.0f} s")
 
 
 if __name__ == "__main__":

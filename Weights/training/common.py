@@ -118,9 +118,11 @@ class Run:
         return self.progress() >= 1 or 0 < self.args.minutes <= self.minutes() - self.minutes_before
 
     def set_rate(self, *optimizers, warmup: int = 500):
-        """The step's learning rate: linear warm-up, then cosine down to 2 % of the peak as training ends."""
-        rate = self.args.rate * min(1.0, (self.step + 1) / warmup)
-        rate *= 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * self.progress()))
+        """The step's learning rate: linear warm-up over `warmup` steps or 5 % of the training, whichever is shorter,
+        then cosine down to 2 % of the peak as training ends."""
+        progress = self.progress()
+        rate = self.args.rate * min(1.0, max((self.step + 1) / warmup, progress / 0.05))
+        rate *= 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress))
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = rate
@@ -155,12 +157,15 @@ class Average:
 
         self.updates += 1
         weight = 1 - min(self.decay, (1 + self.updates) / (10 + self.updates))
+        averaged, current = [], []
+        for key, value in model.state_dict().items():
+            if value.is_floating_point():
+                averaged.append(self.values[key])
+                current.append(value.float())
+            else:
+                self.values[key].copy_(value)
         with torch.no_grad():
-            for key, value in model.state_dict().items():
-                if value.is_floating_point():
-                    self.values[key].lerp_(value.float(), weight)
-                else:
-                    self.values[key].copy_(value)
+            torch._foreach_lerp_(averaged, current, weight)  # one kernel for hundreds of small tensors
 
     def apply(self, model):
         model.load_state_dict({k: v for k, v in self.values.items()})

@@ -3,6 +3,8 @@
 import json
 import random
 import re
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -197,6 +199,15 @@ class Scenes:
         return 0.5 * wave / max(0.05, np.abs(wave).max()), {"facts": facts, "labels": labels, "domain": "speech"}
 
 
+def ahead(make, depth: int = 3):
+    """An endless iterator over what `make` returns, made in another thread while the training step runs."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = deque(pool.submit(make) for _ in range(depth))
+        while True:
+            waiting.append(pool.submit(make))
+            yield waiting.popleft().result()
+
+
 class SceneBank:
     """The scenes that scenes.py composed: random batches of them, seeded."""
 
@@ -205,13 +216,15 @@ class SceneBank:
         self.scenes, self.rng = described["scenes"], random.Random(seed)
         self.waves = np.memmap(data / "bank/waves.bin", dtype="<i2", mode="r").reshape(len(self.scenes), -1)
 
-    def batch(self, size: int, seconds: float = SCENE, anywhere: bool = False) -> tuple[torch.Tensor, list[dict]]:
-        """((size, samples) float32, descriptions): the first `seconds` of the scenes, or any where no caption is
-        used."""
+    def batch(
+        self, size: int, seconds: float = SCENE, anywhere: bool = False, device: torch.device | str = "cpu"
+    ) -> tuple[torch.Tensor, list[dict]]:
+        """((size, samples) float32 on `device`, descriptions): the first `seconds` of the scenes, or any where no
+        caption is used."""
         samples = int(seconds * RATE)
         picks = self.rng.choices(range(len(self.scenes)), k=size)
         crops = [self.crop(i, samples) if anywhere else self.waves[i, :samples] for i in picks]
-        return torch.from_numpy(np.stack(crops).astype(np.float32) / 32768), [self.scenes[i] for i in picks]
+        return torch.from_numpy(np.stack(crops)).to(device).float() / 32768, [self.scenes[i] for i in picks]
 
     def crop(self, index: int, samples: int) -> np.ndarray:
         """A random part of a scene; silence is drawn again, twice at most, so that it is not most of what is heard."""

@@ -6,7 +6,7 @@
     python3 evaluate.py waves LIST.tsv FOLDER       clips NNN.wav that a runtime made of them; --against OTHER adds the mean
                                                     log-mel difference to those of another (float32 against int8, say)
 
-Options: --data FOLDER, --device, --threads, --per-class N, --steps, --scheduler, --guidance, --batch.
+Options: --data FOLDER, --judge, --device, --threads, --per-class N, --steps, --scheduler, --guidance, --batch.
 
 Classifier top-1 and top-5 with 95 % intervals (bootstrap over clips) for seen captions and for held-out paraphrases, music
 families, key hit-rates, Fréchet distances of the classifier's embeddings to held-out clips.  All in-domain.
@@ -64,9 +64,6 @@ class Judge:
         """(logits, embeddings) of (n, samples)."""
         out = [self.model(log_mel(w.to(self.device))) for w in waves.split(64)]
         return torch.cat([o[0] for o in out]).float().cpu(), torch.cat([o[1] for o in out]).float().cpu().numpy()
-
-    def scores(self, waves: torch.Tensor, truth: list[str]) -> dict[str, list[float]]:
-        return intervals(self(waves)[0], self.names, truth)
 
 
 def normalised(waves: torch.Tensor) -> torch.Tensor:
@@ -149,7 +146,7 @@ def judged(waves: torch.Tensor, asked: list[dict], judge: Judge, real: np.ndarra
     waves, result = normalised(waves), {}
     for kind in ("seen", "held-out"):
         rows = [i for i, p in enumerate(asked) if p["kind"] == kind]
-        result[kind] = judge.scores(waves[rows], [asked[i]["class"] for i in rows])
+        result[kind] = intervals(judge(waves[rows])[0], judge.names, [asked[i]["class"] for i in rows])
         result[kind]["Fréchet distance"] = frechet(judge(waves[rows])[1], real)
     found = [verdict(w.numpy(), p["tonic"], p["mode"]) for w, p in zip(waves, asked) if p["kind"] == "key"]
     return result | {"music in a named key": rates(found)}
@@ -162,10 +159,10 @@ def references(pack: Pack, judge: Judge, data: Path, args) -> dict:
     train, _ = heldout_scenes(pack, args.per_class, split="train")
     noise = torch.randn(real.shape, generator=torch.Generator().manual_seed(0))
     distances = {"training clips": judge(train)[1], "noise": judge(normalised(noise))[1]}
-    result = {"held-out clips": judge.scores(real, truth)}
+    result = {"held-out clips": intervals(judge(real)[0], judge.names, truth)}
     if all((data / f"parts/{p}.safetensors").exists() for p in ("vae", "vocoder")):
-        again = round_trip(real, data, judge.device)
-        result["VAE and vocoder"] = judge.scores(again, truth)
+        again = round_trip(real, data, torch.device(args.device))
+        result["VAE and vocoder"] = intervals(judge(again)[0], judge.names, truth)
         distances["VAE and vocoder"] = judge(again)[1]
     return result | {"Fréchet distance": {k: frechet(v, embeddings) for k, v in distances.items()}}
 
@@ -189,6 +186,7 @@ def main():
     p.add_argument("--against", type=Path)
     p.add_argument("--device", default="cpu")
     p.add_argument("--threads", type=int, default=1)
+    p.add_argument("--judge", choices=["network", "forest"], default="network")
     p.add_argument("--per-class", type=int, default=4)
     p.add_argument("--steps", type=int, default=25)
     p.add_argument("--scheduler", choices=["ddim", "dpmpp"], default="ddim")
@@ -197,7 +195,13 @@ def main():
     args = p.parse_args()
     torch.set_num_threads(args.threads)
     data = data_folder(args.data)
-    pack, judge = Pack(data), Judge(data, torch.device(args.device))
+    pack = Pack(data)
+    if args.judge == "forest":
+        from forest import Forest  # scikit-learn is needed for nothing else
+
+        judge = Forest(data)
+    else:
+        judge = Judge(data, torch.device(args.device))
     if args.command == "prompts":
         write_prompts(args.paths[0], prompts(pack, judge.names, args.per_class))
         return

@@ -30,7 +30,7 @@ def pipeline(data: Path) -> AudioLDM2Pipeline:
         tokenizer=RobertaTokenizer.from_pretrained(folder / "tokenizer"),
         tokenizer_2=T5Tokenizer.from_pretrained(folder / "tokenizer_2"),
         feature_extractor=models.clap_features(),
-        unet=models.load(models.unet(), data, "unet"),
+        unet=models.trained_unet(data),
         scheduler=models.scheduler(),
         vocoder=models.load(models.vocoder(), data, "vocoder"),
     )

@@ -131,20 +131,44 @@ def projection() -> AudioLDM2ProjectionModel:
     return AudioLDM2ProjectionModel(CLAP_DIM, T5_DIM, LOA_DIM)
 
 
-def unet() -> AudioLDM2UNet2DConditionModel:
+UNETS = {
+    "full": dict(
+        block_out_channels=(64, 96, 128),
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+    ),
+    # attention only where few places are left: for training on a CPU
+    "small": dict(
+        block_out_channels=(32, 64, 128),
+        down_block_types=("DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
+    ),
+}
+
+
+def unet(size: str = "full") -> AudioLDM2UNet2DConditionModel:
+    """Noisy latents (batch, 8, frames / 4, 16), LOA and T5 states to their noise; `size` is a key of UNETS."""
     return AudioLDM2UNet2DConditionModel(
         sample_size=256,
         in_channels=8,
         out_channels=8,
-        block_out_channels=(64, 96, 128),
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
         layers_per_block=1,
         transformer_layers_per_block=1,
         cross_attention_dim=tuple([[None, LOA_DIM, T5_DIM]] * 3),
         attention_head_dim=4,
         norm_num_groups=32,
+        **UNETS[size],
     )
+
+
+def trained_unet(data: Path) -> AudioLDM2UNet2DConditionModel:
+    """The UNet in DATA/parts, in whichever size it was trained."""
+    from safetensors import safe_open
+
+    with safe_open(data / "parts/unet.safetensors", "pt") as file:
+        width = file.get_slice("conv_in.weight").get_shape()[0]
+    size = next(name for name, sizes in UNETS.items() if sizes["block_out_channels"][0] == width)
+    return load(unet(size), data, "unet")
 
 
 def scheduler() -> DDIMScheduler:
@@ -239,7 +263,11 @@ def start(model: torch.nn.Module, data: Path, name: str) -> torch.nn.Module:
 
     path = data / f"parts/{name}.safetensors"
     if path.exists():
-        model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()})
+        kept, own = load_file(path), model.state_dict()
+        if {k: v.shape for k, v in kept.items()} != {k: v.shape for k, v in own.items()}:
+            print(f"{name}: {path} is of another size: starting anew", flush=True)
+            return model
+        model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in kept.items()})
         print(f"{name}: starting from {path}", flush=True)
     return model
 

@@ -2,12 +2,11 @@
 pack/index.json (per clip: domain, key, class, variant or attributes, split, offset, length).
 
     python3 prepare.py [--data FOLDER]
-    python3 prepare.py --ship OUT     also write OUT, about 51 MB (sounds as Vorbis, tokenizers, the teacher's vectors
-                                      if any): to carry all of it to a machine that cannot fetch it
+    python3 prepare.py --ship OUT     also write OUT/0, OUT/1 …, about 20 MB each (sounds as Vorbis, tokenizers, the
+                                      teacher's vectors if any): to carry all of it to a machine that cannot fetch it
     python3 prepare.py --unship IN    there: make the pack and the rest from it
 """
 
-import io
 import json
 import shutil
 from pathlib import Path
@@ -57,24 +56,40 @@ def write_pack(folder: Path, items):
     print(f"{len(index)} clips, {offset / RATE / 60:.1f} minutes in {folder}")
 
 
-def ship(folder: Path, out: Path):
-    """The pack as Vorbis streams, one per clip, with their byte ranges in the index."""
-    out.mkdir(parents=True, exist_ok=True)
+GAP = RATE // 10  # silence between the clips of a shipped stream
+
+
+class Stream:
+    """Clips one after another in one Vorbis stream (each its own would cost 4 KB of headers)."""
+
+    def __init__(self, path: Path):
+        self.path, self.samples = path, 0
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.file = soundfile.SoundFile(path, "w", RATE, 1, format="OGG", subtype="VORBIS", compression_level=0.7)
+
+    def add(self, wave: np.ndarray) -> int:
+        """Where the clip starts, in samples."""
+        start = self.samples
+        for block in np.split(np.pad(wave, (0, GAP)), range(RATE, len(wave) + GAP, RATE)):
+            self.file.write(block)  # libsndfile's Vorbis encoder overflows its stack on very long single writes
+        self.samples += len(wave) + GAP
+        return start
+
+
+def ship(folder: Path, out: Path, limit: float):
+    """The pack as Vorbis streams OUT/0/audio.ogg, OUT/1/audio.ogg …, about `limit` megabytes each; the index, which says
+    where each clip lies, is in OUT/0."""
     index = json.loads((folder / "index.json").read_text())
     audio = np.memmap(folder / "audio.bin", dtype="<i2", mode="r")
-    position = 0
-    with (out / "audio.ogg.bin").open("wb") as target:
-        for row in index:
-            stream = io.BytesIO()
-            # written in blocks: libsndfile's Vorbis encoder overflows its stack on very long single writes
-            with soundfile.SoundFile(stream, "w", RATE, 1, format="OGG", subtype="VORBIS", compression_level=0.7) as f:
-                wave = audio[row["offset"] : row["offset"] + row["length"]].astype(np.float32) / 32768
-                for start in range(0, len(wave), RATE):
-                    f.write(wave[start : start + RATE])
-            row["bytes"] = [position, stream.tell()]
-            target.write(stream.getbuffer())
-            position += stream.tell()
-    (out / "index.json").write_text(json.dumps(index, separators=(",", ":")))
+    number, stream = 0, Stream(out / "0/audio.ogg")
+    for row in index:
+        if stream.path.stat().st_size > 1e6 * limit:
+            stream.file.close()
+            number, stream = number + 1, Stream(out / f"{number + 1}/audio.ogg")
+        wave = audio[row["offset"] : row["offset"] + row["length"]].astype(np.float32) / 32768
+        row["shipped"] = [number, stream.add(wave)]
+    stream.file.close()
+    (out / "0/index.json").write_text(json.dumps(index, separators=(",", ":")))
 
 
 def ship_text(data: Path, out: Path, dimensions: int = 192):
@@ -113,24 +128,27 @@ def unship_text(source: Path, data: Path):
 
 def unship(source: Path):
     """(description, waveform) of every clip of a shipped pack."""
-    data = (source / "audio.ogg.bin").read_bytes()
-    for row in json.loads((source / "index.json").read_text()):
-        start, size = row.pop("bytes")
-        yield row, soundfile.read(io.BytesIO(data[start : start + size]), dtype="float32")[0][: row["length"]]
+    streams: dict[int, np.ndarray] = {}
+    for row in json.loads((source / "0/index.json").read_text()):
+        number, start = row.pop("shipped")
+        if number not in streams:
+            streams = {number: soundfile.read(source / f"{number}/audio.ogg", dtype="float32")[0]}
+        yield row, streams[number][start : start + row["length"]]
 
 
 def main():
     p = parser(__doc__)
     p.add_argument("--ship", type=Path)
     p.add_argument("--unship", type=Path)
+    p.add_argument("--limit", type=float, default=18, help="megabytes of sound in each folder of OUT")
     args = p.parse_args()
     data = data_folder(args.data)
     write_pack(data / "pack", unship(args.unship) if args.unship else clips(data))
     if args.unship:
-        unship_text(args.unship, data)
+        unship_text(args.unship / "0", data)
     if args.ship:
-        ship(data / "pack", args.ship)
-        ship_text(data, args.ship)
+        ship(data / "pack", args.ship, args.limit)
+        ship_text(data, args.ship / "0")
         print(f"{sum(f.stat().st_size for f in args.ship.rglob('*') if f.is_file()) / 1e6:.1f} MB in {args.ship}")
 
 

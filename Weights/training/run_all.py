@@ -53,6 +53,10 @@ class Stages:
             options += ("--minutes", f"{minutes:.2f}")
         return self.start(f"train_{stage}.py", *options)
 
+    def bank(self, *options: str) -> subprocess.Popen:
+        few = ("--scenes", "16", "--captions", "2") if self.args.quick else ()
+        return self.start("bank.py", *options, *few)
+
 
 def wait(*processes: subprocess.Popen | None):
     """Until all have ended; an error of any ends the program."""
@@ -65,16 +69,17 @@ def one_after_another(stages: Stages):
     stages.compose()
     for stage in FIRST:
         wait(stages.training(stage))
-    wait(stages.training("vocoder", "--vae"))
+    wait(stages.training("vocoder", "--seconds", "1.28"))
     if not (stages.data / "bank/latents.pt").exists():
-        wait(stages.start("bank.py", *(("--scenes", "16", "--captions", "2") if stages.args.quick else ())))
+        wait(stages.bank("--seconds", "5.12"))
     wait(stages.training("gpt2"))
-    wait(stages.training("unet", "--short-only"))
+    wait(stages.training("unet", "--size", "small", "--seconds", "5.12", "--batch", "16", "--rate", "1e-3"))
 
 
 def phase(stages: Stages, number: int):
     """One call on a GPU.  A minute is kept for starting and saving."""
-    vocoder, unet = ("--budget", VOCODER_BUDGET), ("--budget", UNET_BUDGET)
+    vocoder = ("--budget", VOCODER_BUDGET, "--batch", "32")  # kernels so small that a GPU makes 32 as fast as 16
+    unet = ("--budget", UNET_BUDGET, "--size", stages.args.size)
     if number == 1:
         stages.compose()
         left = stages.left() - 1
@@ -85,7 +90,7 @@ def phase(stages: Stages, number: int):
         return
     beside = stages.training("vocoder", "--vae", *vocoder, minutes=stages.left() - 1, again=True)
     if number == 2:
-        wait(stages.start("bank.py"))
+        wait(stages.bank())
         wait(stages.training("gpt2", "--budget", "2"))
     wait(beside, stages.training("unet", *unet, minutes=stages.left() - 1, again=True))
 
@@ -95,6 +100,7 @@ def main():
     p.add_argument("--device", default="cpu")
     p.add_argument("--phase", type=int, choices=[1, 2, 3])
     p.add_argument("--minutes", type=float, default=9)
+    p.add_argument("--size", default="full", help="the UNet's, on a GPU: a key of models.UNETS")
     p.add_argument("--quick", action="store_true")
     args = p.parse_args()
     stages = Stages(args)

@@ -12,7 +12,7 @@ from transformers import RobertaTokenizer
 import captions
 import models
 from common import Average, Run, setup, training_parser
-from data import SceneBank
+from data import SceneBank, ahead
 from mel import clap_mel
 
 
@@ -31,19 +31,25 @@ def main():
     folder, device, autocast = setup(args)
     tokenizer = RobertaTokenizer.from_pretrained(folder / "tokenizers/tokenizer")
     model = models.start(models.clap(), folder, "clap").to(device)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.05)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.05, fused=True)
     average = Average(model)
     run = Run(folder, "clap", {"model": model, "optimizer": optimizer, "average": average}, args)
     bank = SceneBank(folder, args.seed + run.step)
     rng = random.Random(args.seed + run.step)
-    model.train()
-    while not run.finished():
-        wave, scenes = bank.batch(args.batch)
+
+    def pairs():
+        """Sounds, tokens of their captions, and which of them have the same classes."""
+        wave, scenes = bank.batch(args.batch, device=device)
         lines = [captions.describe(rng, s["facts"]) for s in scenes]
         ids = tokenizer(lines, padding=True, truncation=True, max_length=128, return_tensors="pt").to(device)
         names = [frozenset(s["labels"]) for s in scenes]
-        same = torch.tensor([[a == b for b in names] for a in names], device=device)
-        features = clap_mel(wave.to(device))
+        return wave, ids, torch.tensor([[a == b for b in names] for a in names], device=device)
+
+    batches = ahead(pairs)
+    model.train()
+    while not run.finished():
+        wave, ids, same = next(batches)
+        features = clap_mel(wave)
         with autocast():
             text = model.get_text_features(**ids).pooler_output
             audio = model.get_audio_features(input_features=features).pooler_output
@@ -54,7 +60,7 @@ def main():
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         average.update(model)
-        run.advance(every=50, loss=loss)
+        run.advance(every=25, loss=loss)
     run.save()
     average.apply(model)
     models.save(model, folder, "clap")

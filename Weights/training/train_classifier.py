@@ -11,7 +11,7 @@ import torch
 
 import models
 from common import Average, Run, setup, training_parser
-from data import Pack, SceneBank, Scenes
+from data import Pack, SceneBank, Scenes, ahead
 from mel import log_mel
 
 SECONDS = 5.12
@@ -98,20 +98,21 @@ def main():
     pack = Pack(folder)
     names = class_names(pack)
     model = Classifier(len(names)).to(device)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=0.02)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=0.02, fused=True)
     average = Average(model)
     run = Run(folder, "classifier", {"model": model, "optimizer": optimizer, "average": average}, args)
     bank = SceneBank(folder, args.seed + run.step)
     model.train()
+    batches = ahead(lambda: bank.batch(args.batch, SECONDS, device=device))
     while not run.finished():
-        wave, scenes = bank.batch(args.batch, SECONDS)
+        wave, scenes = next(batches)
         # two sounds: both are right answers
         target = torch.zeros(args.batch, len(names))
         for k, scene in enumerate(scenes):
             right = {name_of(scene)} | set(scene["labels"][1:])
             for name in right:
                 target[k, names.index(name)] = 1 / len(right)
-        mel = log_mel(wave.to(device))
+        mel = log_mel(wave)
         # blank bands and stretches, as in SpecAugment
         for row in mel:
             f, t = torch.randint(0, 56, (1,)).item(), torch.randint(0, mel.shape[1] - 64, (1,)).item()

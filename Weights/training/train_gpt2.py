@@ -2,25 +2,22 @@
 earlier inputs, and with its own first answers, which is what it will see when generating.  One caption in twenty is
 empty and has the mean LOA (zeros) as its target, so that "no prompt" is a place of its own.
 
-Its last act is to add the generated LOA of every caption to the bank (bank/generated.pt).
+Its last act is to add the generated LOA of every caption (and of the empty one, last) to the bank: bank/generated.pt.
 
     python3 train_gpt2.py [--data FOLDER] [--device cuda] [--minutes M]
 """
 
-import random
-
 import torch
 
 import models
-from bank import Conditions
+from bank import captions_of
 from common import Average, Run, setup, training_parser
 
 COUNT = models.LOA_COUNT
 
 
-def prompt(projection, conditions: Conditions, lines: list[str]):
+def prompt(projection, clap: torch.Tensor, states: torch.Tensor, mask: torch.Tensor):
     """The projected prompt (n, p, LOA_DIM) and its mask, as the pipeline makes them."""
-    clap, (states, mask) = conditions.clap_vectors(lines), conditions.t5_states(lines)
     out = projection(
         hidden_states=clap, hidden_states_1=states, attention_mask=mask.new_ones(len(mask), 1), attention_mask_1=mask
     )
@@ -36,13 +33,34 @@ def answer(gpt2, embeds: torch.Tensor, mask: torch.Tensor, previous: torch.Tenso
 
 
 @torch.no_grad()
-def generate(gpt2, projection, conditions, lines: list[str]) -> torch.Tensor:
+def generate(gpt2, projection, clap: torch.Tensor, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """(n, 8, LOA_DIM): each step appends the last state as the next input."""
-    embeds, mask = prompt(projection, conditions, lines)
+    embeds, mask = prompt(projection, clap, states, mask)
     made = embeds[:, :0]
     for _ in range(COUNT):
         made = torch.cat([made, answer(gpt2, embeds, mask, made)[:, -1:]], 1)
     return made
+
+
+class Prompts:
+    """Which captions make a batch.  GPT-2's positions count padding, and a prompt that stands alone has none: so every
+    other batch is of captions of about the same length, the others are mixed."""
+
+    def __init__(self, lengths: torch.Tensor):
+        self.lengths, self.order = lengths, lengths.argsort()
+
+    def batch(self, size: int, mixed: bool) -> torch.Tensor:
+        count = len(self.lengths)
+        if mixed:
+            return torch.randint(0, count, (size,))
+        middle = int(torch.randint(0, count, ()))
+        window = self.order[max(0, middle - 2 * size) : middle + 2 * size]
+        return window[torch.randint(0, len(window), (size,))]
+
+    def same_length(self, limit: int = 512):
+        """All captions in groups of one length each."""
+        for length in self.lengths.unique():
+            yield from (self.lengths == length).nonzero()[:, 0].split(limit)
 
 
 def main():
@@ -50,25 +68,29 @@ def main():
     args = p.parse_args()
     folder, device, autocast = setup(args)
     bank = torch.load(folder / "bank/latents.pt", weights_only=True)
-    loa, lines, conditions = bank["loa"], bank["captions"], Conditions(folder, device)
+    table = {k: bank[k].to(device) for k in ("clap", "t5", "mask")}
+    loa, count, empty = bank["loa"].to(device), bank["captions"], len(bank["mask"]) - 1
+    lengths = bank["mask"].sum(1)
+    prompts = Prompts(lengths[:empty])
     model = torch.nn.ModuleDict({"gpt2": models.gpt2(), "projection": models.projection()}).to(device)
     for name in ("sos_embed", "eos_embed", "sos_embed_1", "eos_embed_1"):
         torch.nn.init.normal_(getattr(model["projection"], name), std=0.02)
     models.start(model["gpt2"], folder, "gpt2")
     models.start(model["projection"], folder, "projection")
-    optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.02)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.02, fused=True)
     average = Average(model)
     run = Run(folder, "gpt2", {"model": model, "optimizer": optimizer, "average": average}, args)
-    rng = random.Random(args.seed + run.step)
+    torch.manual_seed(args.seed + run.step)
     model.train()
     while not run.finished():
-        picks = rng.choices(range(len(lines)), k=args.batch)
-        empty = [rng.random() < 0.05 for _ in picks]
-        target = loa[picks].float().to(device)
-        target[torch.tensor(empty)] = 0
+        rows = prompts.batch(args.batch, mixed=run.step % 2 == 0)
+        longest = int(lengths[rows].max())
+        rows = rows.to(device)
+        target = loa[rows // count].float()
+        dropped = torch.rand(args.batch, device=device) < 0.05
+        rows, target = rows.masked_fill(dropped, empty), target.masked_fill(dropped[:, None, None], 0)
         with autocast():
-            said = ["" if e else rng.choice(lines[i]) for i, e in zip(picks, empty)]
-            embeds, mask = prompt(model["projection"], conditions, said)
+            embeds, mask = prompt(model["projection"], *captions_of(table, rows, longest))
             told = answer(model["gpt2"], embeds, mask, target[:, :-1])
             free = answer(model["gpt2"], embeds, mask, told[:, :-1].detach())
         told, free = ((x.float() - target).square().mean() for x in (told, free))
@@ -78,20 +100,20 @@ def main():
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         average.update(model)
-        run.advance(every=100, told=told, free=free)
+        run.advance(every=50, told=told, free=free)
     run.save()
     average.apply(model)
     model.eval()
     models.save(model["gpt2"], folder, "gpt2")
     models.save(model["projection"], folder, "projection")
-    flat = [c for scene in lines for c in scene]
+    made = torch.empty(empty + 1, *loa.shape[1:], dtype=torch.half)
+    typical = lengths[:empty].median()  # how far the empty caption is padded: to its prompt's length
     with autocast():
-        made = [
-            generate(model["gpt2"], model["projection"], conditions, flat[i : i + 512]).half().cpu()
-            for i in range(0, len(flat), 512)
-        ]
-        nothing = generate(model["gpt2"], model["projection"], conditions, [""])[0].half().cpu()
-    torch.save({"loa": torch.cat(made).unflatten(0, (len(lines), -1)), "empty": nothing}, folder / "bank/generated.pt")
+        for rows in (*prompts.same_length(), torch.tensor([empty])):
+            longest = int(typical if rows[0] == empty else lengths[rows[0]])
+            table_rows = captions_of(table, rows.to(device), longest)
+            made[rows] = generate(model["gpt2"], model["projection"], *table_rows).half().cpu()
+    torch.save(made, folder / "bank/generated.pt")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 """Stage 11: the LOA encoder, AudioMAE-style: 80 % of the patches of the 128-mel picture are hidden, the encoder sees
-the others, a small decoder (dropped afterwards) restores the hidden ones.
+the others, a small decoder (dropped afterwards) restores some of the hidden ones (all would cost three times as much).
 
 Its last act is to fold the LOA's mean and spread over the data into the final norm, so that the LOA that GPT-2 has to
 produce has mean 0 and variance 1 in every channel.
@@ -11,19 +11,19 @@ import torch
 
 import models
 from common import Average, Run, setup, training_parser
-from data import SceneBank
+from data import SceneBank, ahead
 from mel import kaldi_mel
 
 PATCH = 16
 
 
 class MaskedAutoencoder(torch.nn.Module):
-    """The encoder on visible patches and two blocks that restore all; the loss is on the hidden patches, normalised
-    each."""
+    """The encoder on visible patches and two blocks that restore `asked` of the hidden ones (drawn anew for each
+    example); the loss is on those, normalised each."""
 
-    def __init__(self, hidden: float):
+    def __init__(self, hidden: float, asked: int):
         super().__init__()
-        self.hidden, self.encoder = hidden, models.LOAEncoder()
+        self.hidden, self.asked, self.encoder = hidden, asked, models.LOAEncoder()
         width = self.encoder.config["width"]
         self.mask_token = torch.nn.Parameter(0.02 * torch.randn(1, 1, width))
         self.positions = torch.nn.Parameter(0.02 * torch.randn(1, self.encoder.pos_embed.shape[1] - 1, width))
@@ -34,18 +34,21 @@ class MaskedAutoencoder(torch.nn.Module):
         tokens = self.encoder.tokens(pictures)
         batch, count, width = tokens.shape
         order = torch.rand(batch, count, device=tokens.device).argsort(1)
-        seen = order[:, : int(count * (1 - self.hidden))]
-        visible = tokens.gather(1, seen[..., None].expand(-1, -1, width))
-        states = self.encoder(visible)[:, 1:]
-        full = self.mask_token.expand(batch, count, -1).to(states.dtype)
-        full = full.scatter(1, seen[..., None].expand(-1, -1, width), states) + self.positions
+        shown = int(count * (1 - self.hidden))
+        seen, asked = order[:, :shown], order[:, shown : shown + self.asked]
+
+        def pick(rows: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+            return rows.gather(1, places[..., None].expand(-1, -1, rows.shape[2]))
+
+        states = self.encoder(pick(tokens, seen))[:, 1:]
+        positions = self.positions.expand(batch, -1, -1)
+        full = torch.cat([states + pick(positions, seen), self.mask_token + pick(positions, asked)], 1)
         for block in self.blocks:
             full = block(full)
-        restored = self.head(full).float()
-        target = pictures.unfold(2, PATCH, PATCH).unfold(3, PATCH, PATCH).flatten(4).flatten(1, 3)
+        restored = self.head(full[:, shown:]).float()
+        target = pick(pictures.unfold(2, PATCH, PATCH).unfold(3, PATCH, PATCH).flatten(4).flatten(1, 3), asked)
         target = (target - target.mean(-1, keepdim=True)) / (target.var(-1, keepdim=True) + 1e-3).sqrt()
-        masked = torch.ones(batch, count, device=tokens.device).scatter(1, seen, 0)
-        return (((restored - target) ** 2).mean(-1) * masked).sum() / masked.sum()
+        return ((restored - target) ** 2).mean()
 
 
 @torch.no_grad()
@@ -61,17 +64,18 @@ def standardise(encoder, bank: SceneBank, device, count: int = 8):
 
 def main():
     p = training_parser(__doc__, steps=30000, batch=64, rate=1e-3)
+    p.add_argument("--asked", type=int, default=128, help="hidden patches restored of each example")
     args = p.parse_args()
     folder, device, autocast = setup(args)
-    model = MaskedAutoencoder(hidden=0.8).to(device)
+    model = MaskedAutoencoder(0.8, args.asked).to(device)
     models.start(model.encoder, folder, "loa")
-    optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, betas=(0.9, 0.95), weight_decay=0.05)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, betas=(0.9, 0.95), weight_decay=0.05, fused=True)
     average = Average(model)
     run = Run(folder, "loa", {"model": model, "optimizer": optimizer, "average": average}, args)
     bank = SceneBank(folder, args.seed + run.step)
+    batches = ahead(lambda: bank.batch(args.batch, device=device))
     while not run.finished():
-        wave, _ = bank.batch(args.batch)
-        pictures = kaldi_mel(wave.to(device))
+        pictures = kaldi_mel(next(batches)[0])
         with autocast():
             loss = model(pictures)
         run.set_rate(optimizer)

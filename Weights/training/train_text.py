@@ -104,10 +104,10 @@ def main():
     if args.texts_only:
         return
     tokenizer = T5Tokenizer.from_pretrained(folder / "tokenizers/tokenizer_2")
-    tokens = [tokenizer(line, truncation=True, max_length=64).input_ids for line in lines]
+    tokens = tokenizer(lines, truncation=True, max_length=64).input_ids
     student = Student().to(device)
     models.start(student.t5, folder, "t5")
-    optimizer = torch.optim.AdamW(student.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizer = torch.optim.AdamW(student.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
     average = Average(student)
     run = Run(folder, "text", {"model": student, "optimizer": optimizer, "average": average}, args)
     rng = random.Random(args.seed + run.step)

@@ -8,7 +8,7 @@ import torch
 
 import models
 from common import Average, Run, setup, training_parser
-from data import SceneBank
+from data import SceneBank, ahead
 from mel import log_mel
 
 
@@ -35,13 +35,13 @@ def main():
     args = p.parse_args()
     folder, device, autocast = setup(args)
     vae = models.start(models.vae(), folder, "vae").to(device)
-    optimizer = torch.optim.AdamW(vae.parameters(), lr=args.rate, betas=(0.9, 0.99), weight_decay=1e-4)
+    optimizer = torch.optim.AdamW(vae.parameters(), lr=args.rate, betas=(0.9, 0.99), weight_decay=1e-4, fused=True)
     average = Average(vae)
     run = Run(folder, "vae", {"model": vae, "optimizer": optimizer, "average": average}, args)
     bank = SceneBank(folder, args.seed + run.step)
+    batches = ahead(lambda: bank.batch(args.batch, args.seconds, anywhere=True, device=device))
     while not run.finished():
-        wave, _ = bank.batch(args.batch, args.seconds, anywhere=True)
-        mel = log_mel(wave.to(device))[:, None]
+        mel = log_mel(next(batches)[0])[:, None]
         with autocast():
             posterior = vae.encode(mel).latent_dist
             restored = vae.decode(posterior.sample()).sample

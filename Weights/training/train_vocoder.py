@@ -9,7 +9,7 @@ import torch
 
 import models
 from common import Average, Run, setup, training_parser
-from data import SceneBank
+from data import SceneBank, ahead
 from discriminators import Discriminators, discriminator_loss, generator_losses
 from mel import HOP, log_mel
 
@@ -52,6 +52,7 @@ def crop(wave: torch.Tensor, mel: torch.Tensor, frames: int) -> tuple[torch.Tens
 def main():
     p = training_parser(__doc__, steps=150000, batch=16, rate=4e-4)
     p.add_argument("--frames", type=int, default=64, help="mel frames of a training crop (10 ms each)")
+    p.add_argument("--seconds", type=float, default=2.56, help="what the crops are chosen from")
     p.add_argument("--warmup", type=float, default=0.2, help="part of the training that is without discriminators")
     p.add_argument("--vae", action="store_true", help="half of the mels through the trained VAE")
     args = p.parse_args()
@@ -59,8 +60,8 @@ def main():
     vocoder = models.start(initialise(models.vocoder()), folder, "vocoder").to(device)
     judges = Discriminators().to(device)
     vae = models.load(models.vae(), folder, "vae").to(device) if args.vae else None
-    make = lambda part: torch.optim.AdamW(part.parameters(), lr=args.rate, betas=(0.8, 0.99), weight_decay=1e-3)
-    optimizer, judge_optimizer = make(vocoder), make(judges)
+    settings = dict(lr=args.rate, betas=(0.8, 0.99), weight_decay=1e-3, fused=True)
+    optimizer, judge_optimizer = (torch.optim.AdamW(x.parameters(), **settings) for x in (vocoder, judges))
     average = Average(vocoder)
     run = Run(
         folder,
@@ -69,9 +70,9 @@ def main():
         args,
     )
     bank = SceneBank(folder, args.seed + run.step)
+    batches = ahead(lambda: bank.batch(args.batch, args.seconds, anywhere=True, device=device))
     while not run.finished():
-        wave, _ = bank.batch(args.batch, 2.56, anywhere=True)
-        wave = wave.to(device)
+        wave, _ = next(batches)
         mel = log_mel(wave)
         if vae is not None:
             with torch.no_grad(), autocast():

@@ -40,6 +40,8 @@ private struct AttentionJob {
     private let key: Operand
     private let value: Operand
     private let bias: UnsafePointer<Float>?
+    /// Samples with a bias of their own.
+    private let biasCount: Int
     private let mask: UnsafePointer<Float>?
     private let scale: Float
     private let causal: Bool
@@ -76,7 +78,10 @@ private struct AttentionJob {
         key = try operand(input.key, tokens: keys, samples: batch)
         value = try operand(input.value, tokens: keys, samples: batch)
         if let bias = input.bias {
-            try cpu.require(bias.shape == [heads, queries, keys], "attention", "a bias per head and score", bias.shape)
+            let count = bias.shape.rank == 4 ? bias.shape[0] : 1
+            try cpu.require(
+                Array(bias.shape.extents.suffix(3)) == [heads, queries, keys] && bias.shape.rank <= 4 && count > 0,
+                "attention", "a bias per head and score", bias.shape)
         }
         if let mask = input.mask {
             try cpu.require(mask.shape == [batch, keys], "attention", "a mask of [\(batch), \(keys)]", mask.shape)
@@ -84,6 +89,7 @@ private struct AttentionJob {
         try cpu.require(!input.causal || keys >= queries, "attention", "at least as many keys as queries", shape)
         bias = try input.bias.map { UnsafePointer(try cpu.floats($0, "attention")) }
         mask = try input.mask.map { UnsafePointer(try cpu.floats($0, "attention")) }
+        biasCount = input.bias.map { $0.shape.rank == 4 ? $0.shape[0] : 1 } ?? 1
         (scale, causal) = (input.scale, input.causal)
     }
 
@@ -102,7 +108,7 @@ private struct AttentionJob {
             let row = scores + index * keys
             let count = causal ? keys - queries + queryRow + 1 : keys
             cpu.kernels.softmax(
-                row, count, scale, bias.map { $0 + (head * queries + queryRow) * keys },
+                row, count, scale, bias.map { $0 + ((sample % biasCount * heads + head) * queries + queryRow) * keys },
                 mask.map { $0 + sample * keys })
             (row + count).update(repeating: 0, count: visible - count)
         }

@@ -50,6 +50,8 @@ package protocol Backend: AnyObject, Sendable {
     func combine(_ terms: [(factor: Float, tensor: Tensor)]) throws -> Tensor
     /// Joins tensors along an axis; all other extents equal.
     func concatenate(_ tensors: [Tensor], axis: Int) throws -> Tensor
+    /// Rows `order` of axis 1 of `[batch, rows, channels]`, in that order: windows cut out of a picture, patches merged.
+    func rows(_ x: Tensor, _ order: [Int]) throws -> Tensor
     /// A range along an axis, copied.
     func slice(_ x: Tensor, axis: Int, _ range: Range<Int>) throws -> Tensor
     /// Copies `x` into rows `start...` of axis 1 of `destination` (both `[batch, rows, channels]`): a cache's update.
@@ -149,7 +151,8 @@ package struct AttentionInput: Sendable {
     package var keyCount: Int
     package var heads: Int
     package var scale: Float
-    /// `[heads, queries, keys]`, added to the scores: T5's relative positions.
+    /// Added to the scores. `[heads, queries, keys]`: T5's relative positions. `[count, heads, queries, keys]`: sample `s`
+    /// has the one of `s mod count`, for windows that a picture was cut into.
     package var bias: Tensor?
     /// `[batch, keys]`, added to the scores: 0 for tokens, a large negative number for padding.
     package var mask: Tensor?

@@ -8,6 +8,38 @@ import Testing
 
     init() throws { backend = try CPUBackend(threadCount: 2) }
 
+    @Test func rowsAreTakenInTheOrderAsked() throws {
+        let x = try backend.upload((0..<12).map(Float.init), [2, 3, 2])
+        let y = try backend.rows(x, [2, 0, 0, 1])
+        #expect(y.shape == [2, 4, 2])
+        #expect(try y.values() == [4, 5, 0, 1, 0, 1, 2, 3, 10, 11, 6, 7, 6, 7, 8, 9])
+        #expect(throws: TensorError.self) { try backend.rows(x, [3]) }
+        #expect(throws: TensorError.self) { try backend.rows(x, [-1]) }
+    }
+
+    /// Samples take turns with the biases that there are.
+    @Test func attentionWithABiasForSomeSamplesEqualsEachAlone() throws {
+        var numbers = TestNumbers(seed: 5)
+        let (batch, tokens, heads, channels) = (4, 6, 2, 8)
+        let x = try backend.upload(numbers.values(batch * tokens * channels), [batch, tokens, channels])
+        let biases = numbers.values(2 * heads * tokens * tokens)
+        func attend(_ x: Tensor, _ bias: Tensor) throws -> Tensor {
+            try backend.attention(
+                AttentionInput(
+                    query: Columns(x), key: Columns(x), value: Columns(x), heads: heads, scale: 0.5, bias: bias))
+        }
+        let together = try attend(x, backend.upload(biases, [2, heads, tokens, tokens]))
+        for sample in 0..<batch {
+            let bias = Array(biases[(sample % 2) * biases.count / 2..<(sample % 2 + 1) * biases.count / 2])
+            let alone = try attend(
+                x.outermost(sample..<sample + 1), backend.upload(bias, [heads, tokens, tokens]))
+            #expect(try together.outermost(sample..<sample + 1).values() == alone.values())
+        }
+        #expect(throws: TensorError.self) {
+            try attend(x, backend.upload(biases, [2, heads * tokens, tokens]))
+        }
+    }
+
     @Test(arguments: [false, true], [(5, 5), (70, 70), (3, 131)])
     func attentionEqualsItsDefinition(_ causal: Bool, _ size: (queries: Int, keys: Int)) throws {
         var numbers = TestNumbers(seed: 4)

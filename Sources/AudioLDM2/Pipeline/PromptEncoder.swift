@@ -78,6 +78,16 @@ struct PromptEncoder {
         }
     }
 
+    /// CLAP's embedding of a text alone, `[1, width]`, of length 1.
+    func clapEmbedding(of text: String) throws -> Tensor {
+        let model = context.model
+        let tokenizer = try model.tokenizer(Model.Part.tokenizer)
+        let limit = min(tokenizer.definition.maxLength ?? .max, model.clapConfig.maxTokens)
+        let ids = tokenizer.encode(text, maxLength: limit, padding: .none).ids
+        return try context.with(
+            Model.Part.clap, { try CLAPTextEncoder(model.clapConfig, $0) }, { try $0(ids, on: context.backend) })
+    }
+
     /// Both texts' ids. The reference pads the negative prompt to the prompt's length, and cuts it there.
     func tokenize(_ prompt: String, negative: String?) throws -> [Tokens] {
         let (clap, second) = (

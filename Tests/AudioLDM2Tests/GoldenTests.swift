@@ -14,6 +14,9 @@ import Testing
             Golden(checkpoint: "tiny", name: "tiny-2.56s"), Golden(checkpoint: "tiny", name: "tiny-1.7s"),
             Golden(checkpoint: "tiny-large", name: "tiny-large-2.56s"),
             Golden(checkpoint: "tiny-large", name: "tiny-large-3.3s"),
+            Golden(checkpoint: "tiny-tts", name: "tiny-tts-2.56s"),
+            Golden(checkpoint: "audioldm1-tiny", name: "audioldm1-tiny-2.56s"),
+            Golden(checkpoint: "audioldm1-tiny-48k", name: "audioldm1-tiny-48k-0.64s"),
         ]
     }
 

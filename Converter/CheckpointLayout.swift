@@ -33,36 +33,60 @@ package struct CheckpointPart: Hashable, Sendable {
     }
 }
 
-/// The parts of an AudioLDM 2 checkpoint, by their names in `model_index.json`.
-package enum CheckpointLayout {
+/// The parts of one kind of pipeline's checkpoint, by their names in `model_index.json`.
+package struct CheckpointLayout: Sendable {
     /// In the order in which they work.
-    static let models = [
-        CheckpointPart("text_encoder"), CheckpointPart("text_encoder_2"), CheckpointPart("projection_model"),
-        CheckpointPart("language_model"), CheckpointPart("unet"), CheckpointPart("vae"), CheckpointPart("vocoder"),
-    ]
+    let models: [CheckpointPart]
+    let tokenizers: [String]
+    /// What configures things that the runtime computes otherwise, or not yet.
+    var ignored: [String] = []
+
     /// What text to sound does without. Converted where the checkpoint has it, unless told otherwise.
     package static let extras = [
         CheckpointPart("vae_encoder", of: "vae", aspect: .init(name: "encoder", keyPrefix: "encoder."))
     ]
-    static let tokenizers = ["tokenizer", "tokenizer_2"]
     static let scheduler = "scheduler"
     static let vocoder = "vocoder"
     /// The description of the VAE's spectrogram, which no folder has.
     static let mel = "mel"
-    /// Configures what the runtime computes otherwise, or not yet.
-    private static let ignored = ["feature_extractor"]
+
+    private static let clap = CheckpointPart("text_encoder")
+    private static let second = CheckpointPart("text_encoder_2")
+    private static let denoising = [CheckpointPart("unet"), CheckpointPart("vae"), CheckpointPart("vocoder")]
+
+    /// By the class of the pipeline.
+    private static let table = [
+        "AudioLDM2Pipeline": CheckpointLayout(
+            models: [clap, second, CheckpointPart("projection_model"), CheckpointPart("language_model")] + denoising,
+            tokenizers: ["tokenizer", "tokenizer_2"], ignored: ["feature_extractor"]),
+        "AudioLDMPipeline": CheckpointLayout(models: [clap] + denoising, tokenizers: ["tokenizer"]),
+        // No class of diffusers': the authors' model that reads nothing but FLAN-T5.
+        AuthorsCheckpoint.crossAttentionPipeline: CheckpointLayout(
+            models: [second] + denoising, tokenizers: ["tokenizer_2"]),
+    ]
+
+    /// Everything that some kind of checkpoint has.
+    static let knownNames = Set(table.values.flatMap { $0.models.map(\.folder) + $0.tokenizers })
 
     /// - Throws: `CheckpointError.invalidField` for another pipeline, or one with parts that are not known.
-    static func check(_ folder: DiffusersFolder) throws {
+    static func of(_ checkpoint: any Checkpoint) throws -> CheckpointLayout {
         let file = "model_index.json"
-        guard folder.pipelineClass == "AudioLDM2Pipeline" else {
+        guard let layout = table[checkpoint.pipelineClass] else {
             throw CheckpointError.invalidField(
                 file: file, field: "_class_name",
-                reason: "is \(folder.pipelineClass.quoted); only AudioLDM2Pipeline can be converted")
+                reason: "is \(checkpoint.pipelineClass.quoted); only AudioLDM2Pipeline and AudioLDMPipeline can be "
+                    + "converted")
         }
-        let known = Set(models.map(\.folder) + tokenizers + [scheduler] + ignored)
-        if let unknown = folder.components.keys.filter({ !known.contains($0) }).min() {
+        let known = Set(layout.models.map(\.folder) + layout.tokenizers + [scheduler] + layout.ignored)
+        let unknown = checkpoint.components.values.filter { !known.contains($0.name) && $0.library != "authors" }
+        if let unknown = unknown.map(\.name).min() {
             throw CheckpointError.invalidField(file: file, field: unknown, reason: "is a component of no known use")
         }
+        return layout
+    }
+
+    /// What a model made without a tokenizer cannot do, and the way to add one.
+    static func withoutTokenizer(_ name: String) -> String {
+        "\(name): texts cannot be read without it; add it by --\(name.replacing("_", with: "-")) FOLDER"
     }
 }

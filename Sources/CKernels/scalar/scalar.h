@@ -30,4 +30,9 @@ void scalar_scale_shift(const float *x, size_t rows, size_t channels, const floa
                         kernels_activation activation, float *y);
 void scalar_softmax(float *x, size_t n, float scale, const float *bias, const float *mask);
 
+void scalar_pack_context(const float *k, size_t k_stride, const float *v, size_t v_stride, const float *mask,
+                         const kernels_context *context);
+void scalar_attend_u8s8(const kernels_attention *a);
+void scalar_attend_f32(const kernels_float_attention *a);
+
 #endif

@@ -87,11 +87,11 @@ enum AuthorsConfigs {
     }
 
     static func phonemes(_ shapes: PartShapes) throws -> Config {
-        let encoder = "text_encoder.encoder"
-        let width = try shapes.extent("text_encoder.emb.weight", 1)
+        let encoder = "encoder"
+        let width = try shapes.extent("emb.weight", 1)
         return [
             "architectures": ["VitsModel"], "model_type": "vits",
-            "vocab_size": try shapes.extent("text_encoder.emb.weight", 0), "hidden_size": width,
+            "vocab_size": try shapes.extent("emb.weight", 0), "hidden_size": width,
             "num_hidden_layers": shapes.count { "\(encoder).attn_layers.\($0).conv_q.weight" },
             "num_attention_heads": width / max(try shapes.extent("\(encoder).attn_layers.0.emb_rel_k", 2), 1),
             "window_size": (try shapes.extent("\(encoder).attn_layers.0.emb_rel_k", 1) - 1) / 2,

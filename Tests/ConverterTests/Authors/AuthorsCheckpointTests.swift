@@ -88,7 +88,8 @@ import Testing
             #expect(summary.missing.count == 2 && summary.missing[0].contains("--tokenizer FOLDER"))
             let golden = try SafetensorsFile(
                 path: Fixtures.folder("Authors").appendingPathComponent("golden.safetensors").path, name: "golden")
-            let made = try ComponentTrace(modelAt: model).run(Self.inputs(golden, name, only: usesAverage ? "unet." : ""))
+            let made = try ComponentTrace(modelAt: model).run(
+                Self.inputs(golden, name, only: usesAverage ? "unet." : ""))
             #expect(made.map(\.name).contains("unet.eps"))
             for output in made {
                 let key = usesAverage && output.name == "unet.eps" ? "average.eps" : output.name
@@ -101,13 +102,26 @@ import Testing
     }
 
     private static func inputs(_ golden: SafetensorsFile, _ name: String, only prefix: String) throws -> [NamedTensor] {
-        let outputs = ["unet.eps", "average.eps", "vae.mel", "vocoder.waveform", "t5.hidden", "clap.text", "loa.output", "phoneme.hidden"]
+        let outputs = [
+            "unet.eps", "average.eps", "vae.mel", "vocoder.waveform", "t5.hidden", "clap.text", "loa.output",
+            "phoneme.hidden",
+        ]
         return try golden.tensors.keys.sorted().filter { $0.hasPrefix(name + "/") }.compactMap { path in
             let key = String(path.dropFirst(name.count + 1))
             guard !outputs.contains(key), key.hasPrefix(prefix) else { return nil }
             let (shape, values) = try golden.values(path)
             return NamedTensor(name: key, shape: shape.extents, values: values)
         }
+    }
+
+    @Test func generatingNeedsTokenizers() async throws {
+        let path = try folder.write(AuthorsFixture("audioldm2-full").encoded(), to: "full.pth")
+        let model = folder.file("model.aldm")
+        _ = try CheckpointConverter(CheckpointInput(path: path).open(), ConversionOptions()).convert(to: model)
+        let error = await #expect(throws: AudioLDM2Error.self) {
+            _ = try await AudioLDM2Pipeline(modelAt: model).generate("rain", options: GenerationOptions(seconds: 1))
+        }
+        #expect(error?.description.contains("convert the checkpoint again with --tokenizer FOLDER") == true)
     }
 
     @Test func takesPartsFromOtherFolders() throws {
@@ -161,7 +175,8 @@ import Testing
     }
 
     @Test func refusesOtherFiles() throws {
-        let path = try folder.write(ZipBuilder.checkpoint(PickleBuilder.dictionary { $0.tensor() }).encoded(), to: "x.pth")
+        let path = try folder.write(
+            ZipBuilder.checkpoint(PickleBuilder.dictionary { $0.tensor() }).encoded(), to: "x.pth")
         let error = try #require(throws: CheckpointError.self) { _ = try CheckpointInput(path: path).open() }
         #expect(error.description.contains("the UNet of x.pth"))
     }

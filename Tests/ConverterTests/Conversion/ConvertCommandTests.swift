@@ -74,7 +74,8 @@ import Testing
         #expect(outcome.status == 0 && outcome.output.contains("AudioLDM2Pipeline, as diffusers saves it"))
         let json = try run([checkpoint, "--describe", "--json"]).output
         let description = try #require(try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
-        #expect((description["components"] as? [Any])?.count == 7 && (description["missing"] as? [Any])?.isEmpty == true)
+        #expect(
+            (description["components"] as? [Any])?.count == 7 && (description["missing"] as? [Any])?.isEmpty == true)
         #expect(!FileManager.default.fileExists(atPath: model))
     }
 

@@ -46,7 +46,9 @@ struct AuthorsFixture {
         let size = frame.withUnsafeBytes { ZSTD_getFrameContentSize($0.baseAddress, $0.count) }
         guard size < 64 << 20 else { throw CocoaError(.fileReadCorruptFile) }
         let json = [UInt8](unsafeUninitializedCapacity: Int(size)) { buffer, count in
-            count = frame.withUnsafeBytes { ZSTD_decompress(buffer.baseAddress, buffer.count, $0.baseAddress, $0.count) }
+            count = frame.withUnsafeBytes {
+                ZSTD_decompress(buffer.baseAddress, buffer.count, $0.baseAddress, $0.count)
+            }
         }
         return try JSONDecoder().decode([String: [String: Entry]].self, from: Data(json))
     }

@@ -20,18 +20,20 @@ extension CPUBackend {
         let y = try empty(plan.outputShape(role.outputs))
         try withFinish(epilogue, result: y.shape, "convolution") { finish in
             let target = try floats(y, "convolution")
-            try weight.data.withBytes { bytes in
-                if weight.description.quantizesInput {
-                    // Positions that are multiplied on their own have ranges of their own.
-                    let perPosition = plan.isPointwise
-                    let input = try QuantizedInput(
-                        rows(of: x, "convolution"), rowsPerRange: perPosition ? 1 : plan.inputHeight * plan.inputWidth,
-                        activation: geometry.inputActivation, on: self)
-                    try multiplyInt8(input, plan: perPosition ? nil : plan, bytes, role, finish, into: target)
-                } else {
+            if weight.description.quantizesInput {
+                // Positions that are multiplied on their own have ranges of their own.
+                let perPosition = plan.isPointwise
+                let input = try QuantizedInput(
+                    rows(of: x, "convolution"), rowsPerRange: perPosition ? 1 : plan.inputHeight * plan.inputWidth,
+                    activation: geometry.inputActivation, on: self)
+                try weight.data.withBytes {
+                    try multiplyInt8(input, plan: perPosition ? nil : plan, $0, role, finish, into: target)
+                }
+            } else {
+                let source = try floats(x, "convolution")
+                try weight.data.withBytes {
                     try convolveFloat(
-                        try floats(x, "convolution"), plan, bytes, weight.description, geometry.inputActivation, finish,
-                        into: target)
+                        source, plan, $0, weight.description, geometry.inputActivation, finish, into: target)
                 }
             }
         }

@@ -80,7 +80,11 @@ public struct Benchmark: Sendable {
             let peak = context.backend.peakProductsPerSecond.map { $0 * Double(context.backend.threadCount) / 1e9 }
             var timer = StageTimer()
             let conditions = try timer.measure(.encoding) {
-                try PromptEncoder(context: context).encode("a dog barking while rain falls", negative: "low quality")
+                let encoder = PromptEncoder(context: context)
+                return try encoder.encode(
+                    encoder.tokenize(
+                        "a dog barking while rain falls", negative: "low quality",
+                        speech: context.model.speaks ? .phonemes("wɪʃ juː hɐv ɐ ɡʊd dˈeɪ") : nil))
             }
             let (latents, stepSeconds) = try denoise(conditions, length)
             let operations = context.backend.operationTotals

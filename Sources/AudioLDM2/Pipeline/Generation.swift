@@ -21,8 +21,10 @@ struct Generation {
         var timer = StageTimer()
 
         let conditions = try timer.measure(.encoding) {
-            try PromptEncoder(context: context).encode(
-                prompt, negative: options.guidanceScale > 1 ? options.negativePrompt : nil)
+            let encoder = PromptEncoder(context: context)
+            return try encoder.encode(
+                encoder.tokenize(
+                    prompt, negative: options.guidanceScale > 1 ? options.negativePrompt : nil, speech: options.speech))
         }
         let latents = try timer.measure(.denoising) {
             let build = { try UNet(model.unetConfig, $0) }

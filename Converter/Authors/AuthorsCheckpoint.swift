@@ -180,7 +180,7 @@ package struct AuthorsCheckpoint: Checkpoint {
             return try AuthorsConfigs.gpt2(shapes, newTokens: settings.languageLength ?? (kind == .speech ? 512 : 8))
         case "AutoencoderKL": return try AuthorsConfigs.autoencoder(shapes, scalingFactor: scalingFactor())
         case "SpeechT5HifiGan": return try AuthorsConfigs.vocoder(shapes, samplingRate: settings.samplingRate)
-        case "AudioMAE": return try AuthorsConfigs.audioMAE(shapes)
+        case "AudioMAE": return try AuthorsConfigs.audioMAE(shapes, pool: kind == .speech ? 1 : 8)
         default:
             // Spectrograms of 10.24 s have 1024 frames; each level of the autoencoder but the first halves them.
             let levels = parts["vae"].map { vae in vae.shapes.count { "decoder.up.\($0).block.0.norm1.weight" } } ?? 3

@@ -108,9 +108,12 @@ enum AuthorsConfigs {
             "text_encoder_dim": try shapes.extent("input_sequence_embed_linear.0.weight", 1),
             "text_encoder_1_dim": try shapes.extent("input_sequence_embed_linear.1.weight", 1),
             "langauge_model_dim": try shapes.extent("input_sequence_embed_linear.0.weight", 0),
-            "use_learned_position_embedding": shapes.has(positions),
         ]
-        if shapes.has(positions) { config["max_seq_length"] = try shapes.extent(positions, 2) }
+        // The reference asks only whether the key is there.
+        if shapes.has(positions) {
+            config["use_learned_position_embedding"] = true
+            config["max_seq_length"] = try shapes.extent(positions, 2)
+        }
         return config
     }
 
@@ -202,13 +205,20 @@ enum AuthorsConfigs {
         ]
     }
 
-    static func audioMAE(_ shapes: PartShapes) throws -> Config {
+    /// - Parameter pool: patches along time and frequency for each vector of the language of audio.
+    static func audioMAE(_ shapes: PartShapes, pool: Int) throws -> Config {
         let width = try shapes.extent("patch_embed.proj.weight", 0)
+        let layers = shapes.count { "blocks.\($0).norm1.weight" }
+        let (patch, bands) = (try shapes.extent("patch_embed.proj.weight", 2), 128)
+        // One position is the class token's, the others are patches of all bands, frame by frame.
+        let positions = try shapes.extent("pos_embed", 1) - 1
         return [
-            "hidden_size": width, "num_hidden_layers": shapes.count { "blocks.\($0).norm1.weight" },
-            "num_attention_heads": heads(width), "patch_size": try shapes.extent("patch_embed.proj.weight", 2),
-            "intermediate_size": try shapes.extent("blocks.0.mlp.fc1.weight", 0),
-            "num_positions": try shapes.extent("pos_embed", 1), "layer_norm_eps": 1e-6,
+            "sampling_rate": 16000, "num_mel_bins": bands,
+            "target_length": positions * patch / max(bands / max(patch, 1), 1),
+            "feature_mean": -4.2677393, "feature_std": 4.5689974, "patch_size": patch, "hidden_size": width,
+            "num_hidden_layers": layers, "num_attention_heads": heads(width),
+            "intermediate_size": try shapes.extent("blocks.0.mlp.fc1.weight", 0), "layer_norm_eps": 1e-6,
+            "first_averaged_layer": layers - 3, "pool_time": pool, "pool_frequency": pool,
         ]
     }
 

@@ -16,7 +16,8 @@ struct PartShapes: Sendable {
         guard let shape = (source.tensors[prefix + key] ?? source.tensors["\(prefix)\(key)_v"])?.shape else {
             throw CheckpointError.noSuchTensor(file: source.name, tensor: prefix + key)
         }
-        guard axis < shape.rank else {
+        // More than any model has, and little enough to reckon with.
+        guard axis < shape.rank, (1...1 << 24).contains(shape[axis]) else {
             throw CheckpointError.invalidTensor(
                 file: source.name, tensor: prefix + key, reason: "has the unexpected shape \(shape)")
         }

@@ -7,8 +7,6 @@ import TestSupport
 import Testing
 
 @Suite struct AuthorsCheckpointTests {
-    /// What the runtime has models for.
-    static let supported = ["audioldm2-full", "audioldm2-full-large-1150k", "audioldm2-music-665k"]
     private let folder: TemporaryFolder
 
     init() throws { folder = try TemporaryFolder() }
@@ -35,8 +33,8 @@ import Testing
         #expect(checkpoint.hasAverage)
         let averages = checkpoint.usage.filter { $0.key.hasPrefix("model_ema.") && $0.value == .component("unet") }
         #expect(averages.count == (usesAverage ? unet.tensors.count : 0))
-        // Three of the seven lists are of the models that the runtime has: their components take every tensor.
-        if Self.supported.contains(name) { _ = try CheckpointConverter(checkpoint, ConversionOptions()) }
+        // The models ask for every tensor that is given to them.
+        _ = try CheckpointConverter(checkpoint, ConversionOptions())
     }
 
     @Test func readsSizesOffTheTensors() throws {
@@ -82,10 +80,9 @@ import Testing
             var input = CheckpointInput(path: path)
             input.usesAverage = usesAverage
             let checkpoint = try input.open()
-            guard Self.supported.contains(name) else { continue }
             let model = folder.file("\(usesAverage).aldm")
             let summary = try CheckpointConverter(checkpoint, ConversionOptions(weights: .float32)).convert(to: model)
-            #expect(summary.missing.count == 2 && summary.missing[0].contains("--tokenizer FOLDER"))
+            #expect(summary.missing.contains { $0.contains("--tokenizer") })
             let golden = try SafetensorsFile(
                 path: Fixtures.folder("Authors").appendingPathComponent("golden.safetensors").path, name: "golden")
             let made = try ComponentTrace(modelAt: model).run(
@@ -101,6 +98,11 @@ import Testing
         }
     }
 
+    /// CLAP is not among the components of the model that reads nothing but FLAN-T5.
+    private static func isUnread(_ key: String, _ name: String) -> Bool {
+        key.hasPrefix("clap.") && name == "audioldm_16k_crossattn_t5"
+    }
+
     private static func inputs(_ golden: SafetensorsFile, _ name: String, only prefix: String) throws -> [NamedTensor] {
         let outputs = [
             "unet.eps", "average.eps", "vae.mel", "vocoder.waveform", "t5.hidden", "clap.text", "loa.output",
@@ -108,7 +110,7 @@ import Testing
         ]
         return try golden.tensors.keys.sorted().filter { $0.hasPrefix(name + "/") }.compactMap { path in
             let key = String(path.dropFirst(name.count + 1))
-            guard !outputs.contains(key), key.hasPrefix(prefix) else { return nil }
+            guard !outputs.contains(key), key.hasPrefix(prefix), !isUnread(key, name) else { return nil }
             let (shape, values) = try golden.values(path)
             return NamedTensor(name: key, shape: shape.extents, values: values)
         }

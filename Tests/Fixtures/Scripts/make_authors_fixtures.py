@@ -151,7 +151,7 @@ class Model:
             upsample_kernel_sizes=[12, 10, 8, 4, 4] if wide else [16, 16, 8, 4, 4],
             resblock_kernel_sizes=[3, 7, 11, 15] if wide else [3, 7, 11],
             resblock_dilation_sizes=[[1, 3, 5]] * (4 if wide else 3))
-        generator = self.module("hifigan.models_v2" if wide else "hifigan.models").Generator(h)
+        generator = self.module("hifigan.models").Generator(h)
         generator.remove_weight_norm()
         self.add(generator, "first_stage_model.vocoder.")
         mel = torch.randn(1, mels, 5)

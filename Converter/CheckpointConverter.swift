@@ -63,7 +63,8 @@ package struct CheckpointConverter: Sendable {
     /// Tokenizers that the checkpoint lacks.
     private let missingTokenizers: [String]
     private let scheduler: Data
-    private let mel: Data
+    /// Descriptions of what components hear, by name.
+    private let frontEnds: [(name: String, json: Data)]
 
     /// A component whose checkpoint has been found to hold what its model needs.
     private struct Component {
@@ -83,7 +84,7 @@ package struct CheckpointConverter: Sendable {
         license = try options.license ?? checkpoint.license()
         components =
             try layout.models.compactMap { try Self.component($0, in: checkpoint) }
-            + CheckpointLayout.extras.filter { !options.without.contains($0.name) }
+            + layout.extras.filter { !options.without.contains($0.name) }
             .compactMap { try Self.component($0, in: checkpoint) }
         let names = components.map(\.name)
         if let unknown = options.componentWeights.keys.filter({ !names.contains($0) }).min() {
@@ -96,14 +97,13 @@ package struct CheckpointConverter: Sendable {
             .map { ($0, try Self.tokenizer($0, in: checkpoint)) }
         scheduler = Data(try checkpoint.config("\(CheckpointLayout.scheduler)/scheduler_config.json"))
         _ = try JSONDecoder().decode(SchedulerConfig.self, from: scheduler)
-        mel = try Self.mel(in: checkpoint)
+        frontEnds = try Self.frontEnds(of: components.map(\.name), in: checkpoint)
     }
 
     /// - Returns: nil for a part that can be missing and is.
     private static func component(_ part: CheckpointPart, in checkpoint: any Checkpoint) throws -> Component? {
-        let className = try checkpoint.component(part.folder).className
-        let source = try checkpoint.weights(of: part.folder)
-        guard part.isPresent(in: source) else { return nil }
+        guard let source = try part.weights(in: checkpoint) else { return nil }
+        let className = try part.className(in: checkpoint)
         let config = Data(try checkpoint.config("\(part.folder)/config.json"))
         let modelName = part.modelName(className)
         guard
@@ -115,13 +115,23 @@ package struct CheckpointConverter: Sendable {
             weights: try MappedComponent(modelName, weights: roles, source: source))
     }
 
-    /// The spectrogram between VAE and vocoder, which only the vocoder's config tells something of.
-    private static func mel(in checkpoint: any Checkpoint) throws -> Data {
-        let name = CheckpointLayout.vocoder
-        let config = MelConfig(for: try .read(Data(checkpoint.config("\(name)/config.json")), component: name))
+    /// The spectrogram between VAE and vocoder, which only the vocoder's config tells something of, and CLAP's features.
+    private static func frontEnds(of names: [String], in checkpoint: any Checkpoint) throws -> [(
+        name: String, json: Data
+    )] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        return try encoder.encode(config)
+        let vocoder = CheckpointLayout.vocoder
+        let mel = MelConfig(for: try .read(Data(checkpoint.config("\(vocoder)/config.json")), component: vocoder))
+        var frontEnds = [(name: CheckpointLayout.mel, json: try encoder.encode(mel))]
+        if names.contains("clap_audio") {
+            let (name, file) = (CheckpointLayout.features, "\(CheckpointLayout.features)/preprocessor_config.json")
+            let config =
+                try checkpoint.has(file)
+                ? .read(Data(checkpoint.config(file)), component: name) : CLAPFeatureConfig.published
+            frontEnds.append((name, try encoder.encode(config)))
+        }
+        return frontEnds
     }
 
     private static func tokenizer(_ name: String, in checkpoint: any Checkpoint) throws -> TokenizerDefinition {
@@ -157,7 +167,7 @@ package struct CheckpointConverter: Sendable {
         }
         for (name, definition) in tokenizers { try writer.addBlob(name: name, definition.encoded()) }
         try writer.addBlob(name: CheckpointLayout.scheduler, scheduler)
-        try writer.addBlob(name: CheckpointLayout.mel, mel)
+        for (name, json) in frontEnds { try writer.addBlob(name: name, json) }
         if let text = license?.text { try writer.addBlob(name: "license", Data(text.utf8)) }
         writer.setProvenance(provenance)
         try writer.finish()

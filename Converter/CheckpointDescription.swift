@@ -47,7 +47,7 @@ package struct CheckpointDescription: Sendable, Equatable, Codable {
             parts
             + checkpoint.components.keys.filter { name in
                 !parts.contains(name) && !layout.tokenizers.contains(name) && name != CheckpointLayout.scheduler
-                    && !layout.ignored.contains(name)
+                    && name != CheckpointLayout.features
             }.sorted()
         components = try names.filter { checkpoint.components[$0] != nil }.map { name in
             Component(

@@ -158,6 +158,10 @@ package struct AuthorsCheckpoint: Checkpoint {
         return TranslatedSource(source, part: component, places: found.places)
     }
 
+    package func has(_ file: String) -> Bool {
+        file.split(separator: "/").first.map { components[String($0)] != nil } ?? false
+    }
+
     /// - Parameter file: `COMPONENT/config.json`, or the scheduler's.
     package func config(_ file: String) throws -> [UInt8] {
         let component = file.split(separator: "/").first.map(String.init) ?? file

@@ -37,6 +37,8 @@ package struct AssembledCheckpoint: Checkpoint {
 
     /// The class that a component's own files name.
     private static func className(of component: String, in folder: String) throws -> String {
+        let added = CheckpointLayout.extras.first { $0.folder == component && $0.addedClassName != nil }
+        if let className = added?.addedClassName { return className }
         let isTokenizer = component.hasPrefix("tokenizer")
         let file = isTokenizer ? "tokenizer_config.json" : "config.json"
         let name = "\(URL(fileURLWithPath: folder).lastPathComponent)/\(file)"
@@ -55,6 +57,12 @@ package struct AssembledCheckpoint: Checkpoint {
     package var name: String { base.name }
     package var pipelineClass: String { base.pipelineClass }
     package var savedWith: String? { base.savedWith }
+
+    package func has(_ file: String) -> Bool {
+        let parts = file.split(separator: "/", maxSplits: 1).map(String.init)
+        guard parts.count == 2, let folder = folders[parts[0]] else { return base.has(file) }
+        return FileManager.default.fileExists(atPath: "\(folder)/\(parts[1])")
+    }
 
     package func config(_ file: String) throws -> [UInt8] {
         let parts = file.split(separator: "/", maxSplits: 1).map(String.init)

@@ -11,6 +11,8 @@ package protocol Checkpoint: Sendable {
     var savedWith: String? { get }
     /// The components that are there, by name.
     var components: [String: CheckpointComponent] { get }
+    /// Whether there is a file of this name, such as `unet/config.json`.
+    func has(_ file: String) -> Bool
     /// A JSON file that must hold an object, such as `unet/config.json`.
     func config(_ file: String) throws -> [UInt8]
     /// The weights of a component, under the keys of its class.

@@ -17,7 +17,7 @@ extension PromptEncoder {
         return texts.indices.map { Tokens(clap: clap[$0], second: second[$0], prefix: texts[$0].prefix) }
     }
 
-    private func clapTokens(_ text: String, named name: String) throws -> Encoding? {
+    func clapTokens(_ text: String, named name: String) throws -> Encoding? {
         guard let config = context.model.clapConfig else { return nil }
         let tokenizer = try context.model.tokenizer(Model.Part.tokenizer)
         let limit = min(tokenizer.definition.maxLength ?? .max, config.maxTokens)

@@ -215,8 +215,6 @@ class Model:
             x = torch.cat([x, model(inputs_embeds=x, attention_mask=m).last_hidden_state[:, -1:]], dim=1)
             m = torch.cat([m, torch.ones(1, 1, dtype=m.dtype)], dim=1)
         self.record(loa__input=sequence, loa__mask=mask, loa__output=x[:, sequence.shape[1]:])
-        self.keys[prefix + "cond_stage_models.2.audiomae.model.patch_embed.proj.weight"] = ["float32", [64, 1, 16, 16]]
-        self.keys[prefix + "cond_stage_models.2.audiomae.model.decoder_embed.bias"] = ["float32", [3]]
 
     def common(self):
         for name in ("betas", "logvar", "alphas_cumprod", "posterior_variance", "sqrt_alphas_cumprod"):

@@ -1,4 +1,5 @@
 import ArgumentParser
+import AudioLDM2
 
 @main
 struct AudioLDM2Command: AsyncParsableCommand {
@@ -13,8 +14,9 @@ struct AudioLDM2Command: AsyncParsableCommand {
               audioldm2 inspect audioldm2.aldm
               audioldm2 verify audioldm2.aldm --golden golden.safetensors
             """,
-        version: "0.1.0",
+        version: AudioLDM2Pipeline.version,
         subcommands: [
-            GenerateCommand.self, InspectCommand.self, VerifyCommand.self, TraceCommand.self, BenchCommand.self,
+            GenerateCommand.self, BatchCommand.self, InspectCommand.self, VerifyCommand.self, TraceCommand.self,
+            BenchCommand.self,
         ])
 }

@@ -20,12 +20,13 @@ public struct AudioClip: Sendable, Hashable {
     /// Writes a sound file whose format follows from its extension: wav, flac or ogg.
     ///
     /// The file appears when it is complete; one that was there is replaced.
+    /// - Parameter record: how the sound came about, stored as the file's title, comment (JSON) and licence.
     /// - Throws: `AudioLDM2Error` of kind `.file` for another extension, a folder that cannot be written to, a full disk.
-    public func write(to path: String) throws {
+    public func write(to path: String, record: SoundRecord? = nil) throws {
         try AudioLDM2Error.translating {
             _ = try SoundFile.write(
                 Sound(samples: samples, sampleRate: sampleRate), to: path,
-                metadata: SoundMetadata(software: "audioldm2"))
+                metadata: record?.metadata ?? SoundMetadata(software: AudioLDM2Pipeline.software))
         }
     }
 

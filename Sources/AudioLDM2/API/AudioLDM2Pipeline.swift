@@ -12,6 +12,10 @@ public final class AudioLDM2Pipeline: Sendable {
     private let model: Model
     private let backend: CPUBackend
 
+    public static let version = "0.1.0"
+    /// What the files that it writes name as their maker.
+    static let software = "audioldm2 \(version)"
+
     /// Numbers of threads that can be asked for.
     public static let threadsRange = 1...1024
 
@@ -47,21 +51,51 @@ public final class AudioLDM2Pipeline: Sendable {
     /// Makes a sound and reports on the way. The last event is `.finished`.
     ///
     /// The work runs on its own thread and stops soon after the iteration is given up or its task cancelled.
+    /// - Parameter receive: takes the samples in order as they are ready, on the working thread, which waits for it; the
+    ///   result's clip is then empty. What it throws ends the work.
     public func events(
-        _ prompt: String, options: GenerationOptions = .init()
+        _ prompt: String, options: GenerationOptions = .init(),
+        streamingTo receive: (@Sendable ([Float]) throws -> Void)? = nil
     ) -> AsyncThrowingStream<GenerationEvent, any Error> {
-        let (stream, continuation) = AsyncThrowingStream<GenerationEvent, any Error>.makeStream()
+        run { [model, backend] cancellation, send in
+            let context = StageContext(
+                model: model, backend: backend, cancellation: cancellation, report: { send($0) })
+            send(.finished(try Generation(prompt: prompt, options: options, context: context, receive: receive).run()))
+        }
+    }
+
+    /// Makes several sounds, loading what takes longest to load once for all of them. A request that fails does not stop
+    /// the others.
+    public func events(of requests: [GenerationRequest]) -> AsyncThrowingStream<GroupEvent, any Error> {
+        run { [model, backend] cancellation, send in
+            let context = StageContext(
+                model: model, backend: backend, cancellation: cancellation, report: { _ in })
+            try GenerationGroup(requests: requests, context: context, report: { send($0) }).run()
+        }
+    }
+
+    /// What the file of a sound will say about it, without making it.
+    /// - Parameter options: with a seed.
+    /// - Throws: `AudioLDM2Error` for options that cannot be used.
+    public func record(of prompt: String, options: GenerationOptions) throws -> SoundRecord {
+        let context = StageContext(model: model, backend: backend, cancellation: CancellationFlag(), report: { _ in })
+        let generation = Generation(prompt: prompt, options: options, context: context)
+        return try AudioLDM2Error.translating {
+            _ = try (generation.windows(), generation.scheduler())
+            return try generation.record()
+        }
+    }
+
+    /// Does work on a thread of its own until it is done or nobody listens any more.
+    private func run<Event: Sendable>(
+        _ work: @escaping @Sendable (CancellationFlag, _ send: @escaping @Sendable (Event) -> Void) throws -> Void
+    ) -> AsyncThrowingStream<Event, any Error> {
+        let (stream, continuation) = AsyncThrowingStream<Event, any Error>.makeStream()
         let cancellation = CancellationFlag()
         continuation.onTermination = { _ in cancellation.cancel() }
-        let worker = Thread { [model, backend] in
+        let worker = Thread {
             do {
-                let context = StageContext(
-                    model: model, backend: backend, cancellation: cancellation,
-                    report: { continuation.yield($0) })
-                let result = try AudioLDM2Error.translating {
-                    try Generation(prompt: prompt, options: options, context: context).run()
-                }
-                continuation.yield(.finished(result))
+                try AudioLDM2Error.translating { try work(cancellation) { continuation.yield($0) } }
                 continuation.finish()
             } catch {
                 continuation.finish(throwing: error)

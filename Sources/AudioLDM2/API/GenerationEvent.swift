@@ -27,6 +27,8 @@ public struct GenerationResult: Sendable {
     public let clip: AudioClip
     /// The seed that was used: give it again to get the same sound.
     public let seed: UInt64
+    /// Everything that is needed to make the sound again; `AudioClip.write(to:record:)` keeps it in the file.
+    public let record: SoundRecord
     /// Wall time of each stage, weights loaded included.
     public let stageSeconds: [GenerationProgress.Stage: Double]
 }

@@ -7,9 +7,12 @@ struct Denoiser {
     let unet: UNet
     private let conditioning: UNetConditioning
     private let isGuided: Bool
+    /// Nil if the UNet sees the whole sample at once.
+    private let windows: LatentWindows?
 
     /// - Parameter conditions: the negative one and the positive one, or the positive one alone.
-    init(_ unet: UNet, conditions: [Condition], context: StageContext) throws {
+    init(_ unet: UNet, conditions: [Condition], windows: LatentWindows? = nil, context: StageContext) throws {
+        self.windows = windows
         self.unet = unet
         self.context = context
         isGuided = conditions.count == 2
@@ -60,14 +63,20 @@ struct Denoiser {
         _ step: Int, of scheduler: inout any Scheduler, _ sample: Tensor, guidanceScale: Float,
         draw: (Shape) throws -> Tensor
     ) throws -> Tensor {
-        let predictions = try predictions(
-            scheduler.scaleInput(sample, step: step), timestep: scheduler.timesteps[step])
-        let noise =
-            isGuided
-            ? try guided(
-                unconditional: predictions.outermost(0..<1), conditional: predictions.outermost(1..<2),
-                scale: guidanceScale) : predictions
-        return try scheduler.step(noise, step: step, sample: sample, noise: draw)
+        let timestep = scheduler.timesteps[step]
+        let predict = { try guidedPrediction($0, timestep: timestep, guidanceScale: guidanceScale) }
+        let input = try scheduler.scaleInput(sample, step: step)
+        let output = try windows?.average(input, step: step, predict) ?? predict(input)
+        return try scheduler.step(output, step: step, sample: sample, noise: draw)
+    }
+
+    private func guidedPrediction(_ input: Tensor, timestep: Float, guidanceScale: Float) throws -> Tensor {
+        try context.cancellation.check()
+        let predictions = try predictions(input, timestep: timestep)
+        guard isGuided else { return predictions }
+        return try guided(
+            unconditional: predictions.outermost(0..<1), conditional: predictions.outermost(1..<2),
+            scale: guidanceScale)
     }
 }
 

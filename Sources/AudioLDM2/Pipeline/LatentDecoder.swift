@@ -4,6 +4,10 @@ import Tensors
 struct LatentDecoder {
     let context: StageContext
 
+    /// Frames of latents on either side that have a say in a sample, rounded up: 17 by the VAE's convolutions and 5 by the
+    /// vocoder's.
+    static let reach = 32
+
     /// - Parameter latents: `[1, time, frequency, channels]`, as the diffusion loop leaves them.
     /// - Returns: log-mel spectrogram `[1, frames, bands, 1]`.
     func mel(_ latents: Tensor) throws -> Tensor {

@@ -31,7 +31,12 @@ struct PromptEncoder {
     /// - Parameter negative: nil without guidance.
     /// - Returns: the negative text's condition first, if there is one.
     func encode(_ prompt: String, negative: String?) throws -> [Condition] {
-        let tokens = try tokenize(prompt, negative: negative)
+        try encode(tokenize(prompt, negative: negative))
+    }
+
+    /// - Parameter tokens: of any number of texts.
+    /// - Returns: a condition for each.
+    func encode(_ tokens: [Tokens]) throws -> [Condition] {
         let (model, backend) = (context.model, context.backend)
         let total = 3
         context.report(.encoding, 0, of: total)

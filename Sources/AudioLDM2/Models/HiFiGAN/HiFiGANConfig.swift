@@ -29,6 +29,12 @@ package struct HiFiGANConfig: ModelConfig {
     /// Samples per mel frame.
     package var hopLength: Int { upsampleRates.reduce(1, *) }
 
+    /// Samples that the vocoder makes of a spectrogram: a few more than whole hops, where a kernel and its rate differ by
+    /// an odd number.
+    package func sampleCount(frames: Int) -> Int {
+        zip(upsampleRates, upsampleKernelSizes).reduce(frames) { $0 * $1.0 + ($1.1 - $1.0) % 2 }
+    }
+
     package func validate(component: String) throws {
         let check = ConfigCheck(component: component)
         try check.require("model_in_dim", modelInDim, in: 1...4096)

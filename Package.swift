@@ -60,7 +60,7 @@ let package = Package(
         .testTarget(
             name: "ConverterTests",
             dependencies: ["AudioLDM2Convert", "Converter", "Checkpoints", "Tensors", "WeightFile", "TestSupport"]),
-        .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),
+        .testTarget(name: "AudioTests", dependencies: ["Audio", "Checkpoints", "TestSupport"]),
         .testTarget(name: "WeightFileTests", dependencies: ["WeightFile", "Tensors", "CKernels", "TestSupport"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),
         .testTarget(

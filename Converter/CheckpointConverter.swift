@@ -1,3 +1,4 @@
+import AudioLDM2
 import Checkpoints
 import Diffusion
 import Foundation
@@ -11,15 +12,18 @@ package struct ConversionOptions: Sendable {
     package var compression: PackCompression
     /// Takes the place of what the folder says.
     package var license: LicenseText?
+    /// Names of `CheckpointLayout.extras` that are not wanted.
+    package var without: Set<String>
     package var threads: Int
 
     package init(
         weights: WeightPreset = .int8, compression: PackCompression = .zstd(level: 3), license: LicenseText? = nil,
-        threads: Int = ProcessInfo.processInfo.activeProcessorCount
+        without: Set<String> = [], threads: Int = ProcessInfo.processInfo.activeProcessorCount
     ) {
         self.weights = weights
         self.compression = compression
         self.license = license
+        self.without = without
         self.threads = threads
     }
 }
@@ -36,7 +40,7 @@ package struct ConversionProgress: Sendable, Equatable {
 /// Makes a pack from a checkpoint folder, one weight at a time.
 package struct CheckpointConverter: Sendable {
     /// Recorded in every pack. Raise it with anything that changes what is written.
-    package static let version = "1"
+    package static let version = "2"
 
     private let folder: DiffusersFolder
     private let options: ConversionOptions
@@ -44,6 +48,7 @@ package struct CheckpointConverter: Sendable {
     private let components: [Component]
     private let tokenizers: [(name: String, definition: TokenizerDefinition)]
     private let scheduler: Data
+    private let mel: Data
 
     /// A component whose checkpoint has been found to hold what its model needs.
     private struct Component {
@@ -61,23 +66,39 @@ package struct CheckpointConverter: Sendable {
         self.options = options
         try CheckpointLayout.check(folder)
         license = try options.license ?? LicenseText.find(in: folder)
-        components = try CheckpointLayout.models.map { try Self.component($0, in: folder) }
+        components =
+            try CheckpointLayout.models.compactMap { try Self.component($0, in: folder) }
+            + CheckpointLayout.extras.filter { !options.without.contains($0.name) }
+            .compactMap { try Self.component($0, in: folder) }
         tokenizers = try CheckpointLayout.tokenizers.map { ($0, try Self.tokenizer($0, in: folder)) }
         scheduler = Data(try folder.config("\(CheckpointLayout.scheduler)/scheduler_config.json"))
         _ = try JSONDecoder().decode(SchedulerConfig.self, from: scheduler)
+        mel = try Self.mel(in: folder)
     }
 
-    private static func component(_ name: String, in folder: DiffusersFolder) throws -> Component {
-        let className = try folder.component(name).className
-        let config = Data(try folder.config("\(name)/config.json"))
+    /// - Returns: nil for a part that can be missing and is.
+    private static func component(_ part: CheckpointPart, in folder: DiffusersFolder) throws -> Component? {
+        let className = try folder.component(part.folder).className
+        let source = try folder.weights(of: part.folder)
+        guard part.isPresent(in: source) else { return nil }
+        let config = Data(try folder.config("\(part.folder)/config.json"))
+        let modelName = part.modelName(className)
         guard
-            let requirements = try ComponentModel.requirements(className: className, component: name, config: config)
-        else { throw MappingError.unknownClass(file: name, className: className) }
+            let requirements = try ComponentModel.requirements(modelName, component: part.folder, config: config)
+        else { throw MappingError.unknownClass(file: part.folder, className: className) }
         let roles = Dictionary(uniqueKeysWithValues: requirements.map { ($0.path, $0.role) })
-        let weights = try MappedComponent(
-            className: className, weights: roles, source: folder.weights(of: name))
         return Component(
-            name: name, className: className, config: config, requirements: requirements, weights: weights)
+            name: part.name, className: className, config: config, requirements: requirements,
+            weights: try MappedComponent(modelName, weights: roles, source: source))
+    }
+
+    /// The spectrogram between VAE and vocoder, which only the vocoder's config tells something of.
+    private static func mel(in folder: DiffusersFolder) throws -> Data {
+        let name = CheckpointLayout.vocoder
+        let config = MelConfig(for: try .read(Data(folder.config("\(name)/config.json")), component: name))
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return try encoder.encode(config)
     }
 
     private static func tokenizer(_ name: String, in folder: DiffusersFolder) throws -> TokenizerDefinition {
@@ -113,6 +134,7 @@ package struct CheckpointConverter: Sendable {
         }
         for (name, definition) in tokenizers { try writer.addBlob(name: name, definition.encoded()) }
         try writer.addBlob(name: CheckpointLayout.scheduler, scheduler)
+        try writer.addBlob(name: CheckpointLayout.mel, mel)
         if let text = license?.text { try writer.addBlob(name: "license", Data(text.utf8)) }
         writer.setProvenance(provenance)
         try writer.finish()
@@ -147,6 +169,7 @@ package struct CheckpointConverter: Sendable {
             ("weights", options.weights.rawValue), ("compression", options.compression.name),
         ]
         if options.weights == .int8 { notes.append(("int8 error limit", "\(PrecisionPolicy.int8ErrorLimit)")) }
+        if !options.without.isEmpty { notes.append(("without", options.without.sorted().joined(separator: ", "))) }
         if let savedWith = folder.savedWith { notes.append(("diffusers", savedWith)) }
         if let license { notes.append(("license", license.name)) }
         return notes

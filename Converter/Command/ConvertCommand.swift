@@ -39,6 +39,12 @@ struct ConvertCommand: AsyncParsableCommand {
             "Text of the weights' licence, instead of what the folder has.", valueName: "FILE"), completion: .file())
     var license: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Leave out what text to sound does without: \(CheckpointLayout.extras.map(\.name).joined(separator: ", ")).",
+            valueName: "NAME,…"))
+    var without = ""
+
     @Option(help: ArgumentHelp("How many threads work.", valueName: "N"))
     var threads: Int = ProcessInfo.processInfo.activeProcessorCount
 
@@ -51,12 +57,18 @@ struct ConvertCommand: AsyncParsableCommand {
     func validate() throws {
         guard (1...1024).contains(threads) else { throw ValidationError("--threads \(threads): choose 1 to 1024.") }
         guard !output.isEmpty else { throw ValidationError("--output needs the name of a file.") }
+        let names = CheckpointLayout.extras.map(\.name)
+        if let unknown = excluded.subtracting(names).min() {
+            throw ValidationError("--without \(unknown): choose from \(names.joined(separator: ", ")).")
+        }
     }
+
+    private var excluded: Set<String> { Set(without.split(separator: ",").map(String.init)) }
 
     func run() async throws {
         let options = ConversionOptions(
             weights: weights, compression: compression.value, license: try license.map(LicenseText.init(path:)),
-            threads: threads)
+            without: excluded, threads: threads)
         let converter = try CheckpointConverter(DiffusersFolder(path: folder), options)
         let work = Task { [output, quiet] in
             let line = ProgressLine(quiet: quiet)

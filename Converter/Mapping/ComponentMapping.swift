@@ -15,8 +15,9 @@ struct ComponentMapping: Sendable {
 }
 
 extension ComponentMapping {
-    /// The mapping for a class that `model_index.json` names; nil for classes that hold no weights known here.
-    static func named(_ className: String) -> ComponentMapping? { table[className] }
+    /// The mapping for a class that `model_index.json` names, or a part of it; nil for classes that hold no weights known
+    /// here.
+    static func named(_ modelName: String) -> ComponentMapping? { table[modelName] }
 
     private static let attention = ["to_qkv": ["to_q", "to_k", "to_v"], "to_kv": ["to_k", "to_v"]]
 
@@ -36,19 +37,23 @@ extension ComponentMapping {
         "GPT2LMHeadModel": gpt2,
         "AudioLDM2ProjectionModel": ComponentMapping(),
         "AudioLDM2UNet2DConditionModel": ComponentMapping(fusions: attention),
-        "AutoencoderKL": ComponentMapping(
-            // Attention as diffusers named it before 0.12.
-            renames: [
-                ("*.query.*", "*.to_q.*"), ("*.key.*", "*.to_k.*"), ("*.value.*", "*.to_v.*"),
-                ("*.proj_attn.*", "*.to_out.0.*"),
-            ],
-            fusions: attention,
-            leftovers: ["encoder.*", "quant_conv.*"]),
+        "AutoencoderKL": autoencoder(leftovers: ["encoder.*", "quant_conv.*"]),
+        "AutoencoderKL.encoder": autoencoder(leftovers: ["decoder.*", "post_quant_conv.*"]),
         "SpeechT5HifiGan": ComponentMapping(
             repeated: ["upsampler.*.bias"],
             // Statistics that only vocoders with `normalize_before` use.
             leftovers: ["mean", "scale"]),
     ]
+
+    private static func autoencoder(leftovers: [KeyPattern]) -> ComponentMapping {
+        ComponentMapping(
+            // Attention as diffusers named it before 0.12.
+            renames: [
+                ("*.query.*", "*.to_q.*"), ("*.key.*", "*.to_k.*"), ("*.value.*", "*.to_v.*"),
+                ("*.proj_attn.*", "*.to_out.0.*"),
+            ],
+            fusions: attention, leftovers: leftovers)
+    }
 
     private static let gpt2 = ComponentMapping(
         // Saved without its language-model head, the model is the root.

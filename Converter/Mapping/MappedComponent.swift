@@ -19,12 +19,12 @@ package struct MappedComponent: Sendable {
     }
 
     /// - Parameters:
-    ///   - className: of the component, as in `model_index.json`.
+    ///   - modelName: a class of `model_index.json`, or one of its parts: `CheckpointPart.modelName`.
     ///   - weights: what the model asks for, by path.
     /// - Throws: `MappingError` if the checkpoint holds less, more or something else; `CheckpointError`.
-    package init(className: String, weights: [String: WeightRole], source: any CheckpointSource) throws {
-        guard let mapping = ComponentMapping.named(className) else {
-            throw MappingError.unknownClass(file: source.name, className: className)
+    package init(_ modelName: String, weights: [String: WeightRole], source: any CheckpointSource) throws {
+        guard let mapping = ComponentMapping.named(modelName) else {
+            throw MappingError.unknownClass(file: source.name, className: modelName)
         }
         let source = RenamedSource(try MergedWeightNorm(source), renames: mapping.renames)
         var missing: [String] = []

@@ -10,6 +10,7 @@ package enum AudioError: Error, CustomStringConvertible, Sendable, Equatable {
     case cannotRead(path: String, reason: String)
     case damaged(path: String, reason: String)
     case tooLong(path: String, maximumSamples: Int)
+    case longerThan(path: String, seconds: Double)
 
     package var description: String {
         switch self {
@@ -27,6 +28,8 @@ package enum AudioError: Error, CustomStringConvertible, Sendable, Equatable {
             "\(path): damaged sound file: \(reason)"
         case .tooLong(let path, let maximumSamples):
             "\(path): longer than \(maximumSamples) samples; cut it first"
+        case .longerThan(let path, let seconds):
+            "\(path): longer than \(seconds) seconds; cut it first"
         }
     }
 }

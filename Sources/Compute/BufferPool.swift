@@ -86,5 +86,10 @@ final class HostStorage: TensorStorage {
     deinit { cpu.pool.give(buffer) }
 
     var backend: any Backend { cpu }
-    var floats: UnsafeMutablePointer<Float> { buffer.pointer.assumingMemoryBound(to: Float.self) }
+    var floats: UnsafeMutablePointer<Float> { memory(of: Float.self) }
+
+    /// The memory as elements of a plain type.
+    func memory<Element: BitwiseCopyable>(of type: Element.Type) -> UnsafeMutablePointer<Element> {
+        buffer.pointer.assumingMemoryBound(to: type)
+    }
 }

@@ -17,20 +17,21 @@ extension CPUBackend {
         let span = meter.begin(
             "convolution", products: plan.outputRows * role.outputs * role.taps * role.inputs)
         defer { meter.end(span) }
-        let y = try empty([plan.batch, plan.outputHeight, plan.outputWidth, role.outputs])
+        let y = try empty(plan.outputShape(role.outputs))
         try withFinish(epilogue, result: y.shape, "convolution") { finish in
-            let source = try floats(x, "convolution")
             let target = try floats(y, "convolution")
             try weight.data.withBytes { bytes in
-                if weight.description.format == .int8, weight.description.activation == .quantized {
+                if weight.description.quantizesInput {
+                    // Positions that are multiplied on their own have ranges of their own.
+                    let perPosition = plan.isPointwise
                     let input = try QuantizedInput(
-                        rows: source, count: x.shape.rows, channels: role.inputs,
-                        rowsPerScale: plan.inputHeight * plan.inputWidth, activation: geometry.inputActivation,
-                        on: self)
-                    try multiplyInt8(input, plan: plan, bytes, role, finish, into: target)
+                        rows(of: x, "convolution"), rowsPerRange: perPosition ? 1 : plan.inputHeight * plan.inputWidth,
+                        activation: geometry.inputActivation, on: self)
+                    try multiplyInt8(input, plan: perPosition ? nil : plan, bytes, role, finish, into: target)
                 } else {
                     try convolveFloat(
-                        source, plan, bytes, weight.description, geometry.inputActivation, finish, into: target)
+                        try floats(x, "convolution"), plan, bytes, weight.description, geometry.inputActivation, finish,
+                        into: target)
                 }
             }
         }

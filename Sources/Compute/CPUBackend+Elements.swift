@@ -82,6 +82,9 @@ extension CPUBackend {
             try require(alike == shape, "concatenate", "\(shape) but for axis \(axis)", tensor.shape)
         }
         shape[axis] = tensors.reduce(0) { $0 + $1.shape[axis] }
+        if axis == shape.rank - 1 {
+            return deferred(shape, JoinedRows(parts: try tensors.map { try rows(of: $0, "concatenate") }))
+        }
         let y = try empty(shape)
         let target = try floats(y, "concatenate")
         let stride = runLength(shape, axis)
@@ -136,6 +139,28 @@ extension CPUBackend {
             for run in runs {
                 (target + run * targetStride).update(from: source + run * sourceStride, count: length)
             }
+        }
+    }
+}
+
+/// Rows side by side.
+private struct JoinedRows: RowSource {
+    let parts: [any RowSource]
+
+    var rowCount: Int { parts.first?.rowCount ?? 0 }
+    var channels: Int { parts.reduce(0) { $0 + $1.channels } }
+
+    func write(_ rows: Range<Int>, into target: UnsafeMutablePointer<Float>) {
+        let stride = channels
+        var start = target
+        for part in parts {
+            let width = part.channels
+            part.forEachPiece(of: rows) { piece, values in
+                for (index, row) in piece.enumerated() {
+                    (start + (row - rows.lowerBound) * stride).update(from: values + index * width, count: width)
+                }
+            }
+            start += width
         }
     }
 }

@@ -10,75 +10,92 @@ extension CPUBackend {
         _ input: QuantizedInput, plan: ConvolutionPlan?, _ bytes: UnsafeRawBufferPointer, _ role: WeightRole,
         _ finish: Finish, into y: UnsafeMutablePointer<Float>
     ) throws {
-        guard let packed = PackedInt8(bytes, role: role), role.taps * input.stride <= Int8Layout.maximumWidth else {
+        let packed = try packedInt8(bytes, role, stride: input.stride)
+        let taps = role.taps
+        // Blocks stay inside a sample where it matters: one range, one set of per-sample values.
+        let rows = plan?.outputRows ?? input.rowCount
+        let sampleRows = plan != nil || finish.perSample != nil ? finish.rowsPerSample : max(rows, 1)
+        let rowBlocks = Self.rowBlocks(sampleRows, width: taps * input.stride)
+        let outputBlocks = Self.outputBlocks(role.outputs, rowTasks: rows / sampleRows * rowBlocks.count, threadCount)
+        let padding = try plan.map { try paddingRows(input, samples: $0.batch) }
+        threads.run(rows / sampleRows * rowBlocks.count * outputBlocks.count) { task, _ in
+            let (rowTask, outputBlock) = task.quotientAndRemainder(dividingBy: outputBlocks.count)
+            let (sample, block) = rowTask.quotientAndRemainder(dividingBy: rowBlocks.count)
+            let first = sample * sampleRows + rowBlocks[block].lowerBound
+            let range = first..<first + rowBlocks[block].count
+            withUnsafeTemporaryAllocation(of: UnsafePointer<UInt8>?.self, capacity: taps * range.count) { pointers in
+                if let plan, let padding {
+                    plan.gather(
+                        range, from: input.bytes, stride: input.stride,
+                        padding: padding.memory(of: UInt8.self) + sample * input.stride, into: pointers)
+                } else {
+                    for (index, row) in range.enumerated() { pointers[index] = input.bytes + row * input.stride }
+                }
+                var product = kernels_product()
+                product.rows = range.count
+                product.taps = taps
+                product.inputs = input.stride
+                product.first_output = outputBlocks[outputBlock].lowerBound
+                product.last_output = outputBlocks[outputBlock].upperBound
+                product.a = UnsafePointer(pointers.baseAddress)
+                product.tiles = packed.tiles
+                product.scales = packed.scales
+                product.sums = packed.sums
+                product.ranges = input.range(ofRow: plan?.firstInputRow(ofSample: sample) ?? first)
+                product.range_stride = input.rowsPerRange == 1 ? 1 : 0
+                product.bias = finish.bias
+                product.sample_bias = finish.perSample(of: first)
+                product.residual = finish.residual.map { $0 + first * role.outputs }
+                product.residual_stride = role.outputs
+                (product.activation, product.slope) = finish.activation.kernel
+                product.y = y + first * role.outputs
+                product.y_stride = role.outputs
+                kernels.product_u8s8(&product)
+            }
+        }
+    }
+
+    /// A row of zero points for every sample: what a convolution reads outside of its input.
+    private func paddingRows(_ input: QuantizedInput, samples: Int) throws -> HostStorage {
+        let storage = try HostStorage(samples * input.stride, on: self)
+        for sample in 0..<samples {
+            let zero = input.range(ofRow: sample * (input.rowCount / samples)).pointee.zero
+            (storage.memory(of: UInt8.self) + sample * input.stride).update(
+                repeating: UInt8(clamping: zero), count: input.stride)
+        }
+        return storage
+    }
+
+    /// - Throws: `TensorError.shapeMismatch` if the bytes are not such a weight, or its sums could overflow.
+    func packedInt8(_ bytes: UnsafeRawBufferPointer, _ role: WeightRole, stride: Int) throws -> PackedInt8 {
+        guard let packed = PackedInt8(bytes, role: role), role.taps * stride <= Int8Layout.maximumWidth else {
             throw TensorError.shapeMismatch(
                 operation: "int8 product",
                 expected: "a packed weight of at most \(Int8Layout.maximumWidth) values a row",
                 found: role.shape)
         }
-        let rows = plan?.outputRows ?? input.rowCount
-        let taps = role.taps
-        let padding = [UInt8](repeating: 128, count: input.stride)
-        // Blocks stay inside a sample, so that a block has one scale and one set of per-sample values.
-        let rowBlock = Self.rowsPerInt8Task(width: taps * input.stride)
-        let perSample = finish.rowsPerSample
-        let rowBlocks = (perSample + rowBlock - 1) / rowBlock
-        let outputBlocks = (role.outputs + Self.outputsPerInt8Task - 1) / Self.outputsPerInt8Task
-        padding.withUnsafeBufferPointer { padding in
-            guard let padding = padding.baseAddress else { return }
-            threads.run(rows / perSample * rowBlocks * outputBlocks) { task, _ in
-                let (rowTask, outputBlock) = task.quotientAndRemainder(dividingBy: outputBlocks)
-                let (sample, block) = rowTask.quotientAndRemainder(dividingBy: rowBlocks)
-                let first = sample * perSample + block * rowBlock
-                let count = min(rowBlock, (sample + 1) * perSample - first)
-                withUnsafeTemporaryAllocation(of: UnsafePointer<UInt8>?.self, capacity: taps * count) { pointers in
-                    gather(first..<first + count, input, plan, padding, into: pointers)
-                    var product = kernels_product()
-                    product.rows = count
-                    product.taps = taps
-                    product.inputs = input.stride
-                    product.first_output = outputBlock * Self.outputsPerInt8Task
-                    product.last_output = min(role.outputs, product.first_output + Self.outputsPerInt8Task)
-                    product.a = UnsafePointer(pointers.baseAddress)
-                    product.tiles = packed.tiles
-                    product.scales = packed.scales
-                    product.sums = packed.sums
-                    product.row_scales = input.scale(ofRow: plan?.sampleScaleRow(sample) ?? first)
-                    product.row_scale_stride = input.rowsPerScale == 1 ? 1 : 0
-                    product.bias = finish.bias
-                    product.sample_bias = finish.perSample(of: first)
-                    product.residual = finish.residual.map { $0 + first * role.outputs }
-                    product.residual_stride = role.outputs
-                    (product.activation, product.slope) = finish.activation.kernel
-                    product.y = y + first * role.outputs
-                    product.y_stride = role.outputs
-                    kernels.product_u8s8(&product)
-                }
-            }
-        }
+        return packed
     }
 
-    /// Pointers `[taps][rows]` to the bytes that each output row reads.
-    private func gather(
-        _ rows: Range<Int>, _ input: QuantizedInput, _ plan: ConvolutionPlan?, _ padding: UnsafePointer<UInt8>,
-        into pointers: UnsafeMutableBufferPointer<UnsafePointer<UInt8>?>
-    ) {
-        let bytes = input.bytes
-        for (index, row) in rows.enumerated() {
-            guard let plan else {
-                pointers[index] = bytes + row * input.stride
-                continue
-            }
-            plan.forEachTap(ofRow: row) { tap, source in
-                pointers[tap * rows.count + index] = source.map { bytes + $0 * input.stride } ?? padding
-            }
-        }
+    /// A block's input rows and one panel of weights share the second-level cache; blocks are multiples of the 12-row
+    /// tile, as equal as can be.
+    static func rowBlocks(_ rows: Int, width: Int) -> [Range<Int>] {
+        let most = min(max((384 << 10) / max(width, 1) / 12, 2), 32) * 12
+        return even(rows, into: (rows + most - 1) / most, unit: 12)
     }
 
-    private static let outputsPerInt8Task = 256
+    /// Blocks of outputs, so many that threads which are done early find more to do.
+    private static func outputBlocks(_ outputs: Int, rowTasks: Int, _ threads: Int) -> [Range<Int>] {
+        let wanted = (6 * threads + rowTasks - 1) / max(rowTasks, 1)
+        return even(outputs, into: max((outputs + 255) / 256, min(wanted, outputs / 64)), unit: 32)
+    }
 
-    /// A block's input rows and one panel of weights share the second-level cache; multiples of the 12-row tile.
-    private static func rowsPerInt8Task(width: Int) -> Int {
-        min(max((384 << 10) / max(width, 1) / 12, 2), 32) * 12
+    /// Cuts a range into pieces of about the same size, multiples of `unit` but for the last.
+    private static func even(_ count: Int, into pieces: Int, unit: Int) -> [Range<Int>] {
+        let units = (count + unit - 1) / unit
+        let pieces = min(max(pieces, 1), max(units, 1))
+        return (0..<pieces).map { piece in
+            units * piece / pieces * unit..<min(units * (piece + 1) / pieces * unit, count)
+        }
     }
 }

@@ -10,15 +10,14 @@ extension CPUBackend {
         defer { meter.end(span) }
         let y = try empty(x.shape.withLast(role.outputs))
         try withFinish(epilogue, result: y.shape, "linear") { finish in
-            let source = try floats(x, "linear")
             let target = try floats(y, "linear")
             try weight.data.withBytes { bytes in
-                if weight.description.format == .int8, weight.description.activation == .quantized {
-                    let rows = try QuantizedInput(
-                        rows: source, count: x.shape.rows, channels: role.inputs, rowsPerScale: 1, on: self)
-                    try multiplyInt8(rows, plan: nil, bytes, role, finish, into: target)
+                if weight.description.quantizesInput {
+                    let input = try QuantizedInput(rows(of: x, "linear"), rowsPerRange: 1, on: self)
+                    try multiplyInt8(input, plan: nil, bytes, role, finish, into: target)
                 } else {
-                    try multiplyFloat(source, rows: x.shape.rows, bytes, weight.description, finish, into: target)
+                    try multiplyFloat(
+                        try floats(x, "linear"), rows: x.shape.rows, bytes, weight.description, finish, into: target)
                 }
             }
         }

@@ -51,9 +51,10 @@ package final class CPUBackend: Backend {
             throw TensorError.shapeMismatch(operation: "upload", expected: "\(values.count) elements", found: shape)
         }
         let tensor = try empty(shape)
+        let target = try floats(tensor, "upload")
         values.withUnsafeBufferPointer { source in
             guard let base = source.baseAddress else { return }
-            tensor.hostFloats?.update(from: base, count: source.count)
+            target.update(from: base, count: source.count)
         }
         return tensor
     }
@@ -68,10 +69,13 @@ package final class CPUBackend: Backend {
 
     // MARK: Checks
 
-    /// The elements of a tensor of this kind of backend.
+    /// The elements of a tensor of this kind of backend, computed now if they have not been.
     func floats(_ tensor: Tensor, _ operation: String) throws -> UnsafeMutablePointer<Float> {
-        guard let floats = tensor.hostFloats else { throw TensorError.foreignStorage(operation: operation) }
-        return floats
+        switch tensor.storage {
+        case let storage as HostStorage: storage.floats + tensor.offset
+        case let storage as DeferredStorage: try storage.floats() + tensor.offset
+        default: throw TensorError.foreignStorage(operation: operation)
+        }
     }
 
     func host(_ weight: any Weight, _ operation: String) throws -> CPUWeight {
@@ -98,11 +102,6 @@ package final class CPUBackend: Backend {
 
 /// The C table of kernels.
 typealias Kernels = kernels
-
-extension Tensor {
-    /// The first element, if the tensor lives on the host.
-    var hostFloats: UnsafeMutablePointer<Float>? { (storage as? HostStorage).map { $0.floats + offset } }
-}
 
 extension Activation {
     /// The C name of this function and its parameter.

@@ -22,6 +22,11 @@ final class CPUWeight: Weight {
     }
 }
 
+extension WeightDescription {
+    /// Whether products with the weight are of integers.
+    var quantizesInput: Bool { format == .int8 && activation == .quantized }
+}
+
 /// The parts of an int8 product weight.
 struct PackedInt8 {
     let tiles: UnsafePointer<Int8>

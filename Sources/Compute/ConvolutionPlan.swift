@@ -13,14 +13,25 @@ struct ConvolutionPlan: Sendable {
     private let kernelHeight: Int
     private let kernelWidth: Int
     private let geometry: ConvolutionGeometry
-    /// The stored row or column behind each (resized) one.
-    private let sourceRows: [Int]
-    private let sourceColumns: [Int]
+    private let sourceRows: SourceAxis
+    private let sourceColumns: SourceAxis
+    /// Height and width of input and output are exchanged.
+    private let isTurned: Bool
 
     /// - Parameter x: `[batch, height, width, channels]`.
     /// - Returns: nil if the kernel does not fit into the padded input.
+    ///
+    /// What runs along time alone is planned along the width, where positions follow one another.
     init?(_ x: Shape, role: WeightRole, _ geometry: ConvolutionGeometry) {
-        let kernel = role.kernelSize
+        var (x, kernel, geometry) = (x, role.kernelSize, geometry)
+        isTurned =
+            x[2] == 1 && kernel.width == 1 && geometry.padding.left + geometry.padding.right == 0
+            && geometry.resizedHeight == nil && geometry.resizedWidth == nil
+        if isTurned {
+            x = [x[0], 1, x[1], x[3]]
+            kernel = (1, kernel.height)
+            geometry = geometry.turned
+        }
         let height = geometry.resizedHeight ?? x[1]
         let width = geometry.resizedWidth ?? x[2]
         let padding = geometry.padding
@@ -33,14 +44,76 @@ struct ConvolutionPlan: Sendable {
         outputHeight = spanHeight / geometry.strideHeight + 1
         outputWidth = spanWidth / geometry.strideWidth + 1
         self.geometry = geometry
-        sourceRows = Self.nearest(x[1], resizedTo: height)
-        sourceColumns = Self.nearest(x[2], resizedTo: width)
+        sourceRows = SourceAxis(x[1], resizedTo: height)
+        sourceColumns = SourceAxis(x[2], resizedTo: width)
     }
 
     var outputRows: Int { batch * outputHeight * outputWidth }
 
-    /// The first input row of a sample: where its scale is found.
-    func sampleScaleRow(_ sample: Int) -> Int { sample * inputHeight * inputWidth }
+    func outputShape(_ outputs: Int) -> Shape {
+        [batch, isTurned ? outputWidth : outputHeight, isTurned ? outputHeight : outputWidth, outputs]
+    }
+
+    /// Where a sample's range is found.
+    func firstInputRow(ofSample sample: Int) -> Int { sample * inputHeight * inputWidth }
+
+    /// Whether every output position reads the input position of the same number, and only that.
+    var isPointwise: Bool {
+        kernelHeight * kernelWidth == 1 && geometry.strideHeight * geometry.strideWidth == 1
+            && geometry.padding == .init() && outputHeight == inputHeight && outputWidth == inputWidth
+            && geometry.resizedHeight == nil && geometry.resizedWidth == nil
+    }
+
+    /// Pointers `[taps][rows]` to the bytes that each of some output rows reads.
+    /// - Parameters:
+    ///   - stride: bytes per input row.
+    ///   - padding: a row to read outside of the input.
+    func gather(
+        _ rows: Range<Int>, from bytes: UnsafePointer<UInt8>, stride: Int, padding: UnsafePointer<UInt8>,
+        into pointers: UnsafeMutableBufferPointer<UnsafePointer<UInt8>?>
+    ) {
+        guard var target = pointers.baseAddress else { return }
+        for i in 0..<kernelHeight {
+            for j in 0..<kernelWidth {
+                var row = rows.lowerBound
+                while row < rows.upperBound {
+                    let (line, x) = row.quotientAndRemainder(dividingBy: outputWidth)
+                    let count = min(outputWidth - x, rows.upperBound - row)
+                    gatherLine(line, x..<x + count, tap: (i, j), from: bytes, stride, padding, into: target)
+                    row += count
+                    target += count
+                }
+            }
+        }
+    }
+
+    /// One tap of some positions of one line of outputs.
+    private func gatherLine(
+        _ line: Int, _ columns: Range<Int>, tap: (Int, Int), from bytes: UnsafePointer<UInt8>, _ stride: Int,
+        _ padding: UnsafePointer<UInt8>, into target: UnsafeMutablePointer<UnsafePointer<UInt8>?>
+    ) {
+        let (sample, y) = line.quotientAndRemainder(dividingBy: outputHeight)
+        let sourceY = y * geometry.strideHeight - geometry.padding.top + tap.0 * geometry.dilationHeight
+        guard (0..<sourceRows.count).contains(sourceY) else {
+            target.update(repeating: padding, count: columns.count)
+            return
+        }
+        let source = bytes + (sample * inputHeight + sourceRows[sourceY]) * inputWidth * stride
+        let step = geometry.strideWidth
+        let left = tap.1 * geometry.dilationWidth - geometry.padding.left
+        // The positions whose source is inside: 0 ≤ x · step + left < width.
+        let first = min(max((-left + step - 1) / step, columns.lowerBound), columns.upperBound)
+        let last = max(min((sourceColumns.count - 1 - left + step) / step, columns.upperBound), first)
+        target.update(repeating: padding, count: first - columns.lowerBound)
+        let inside = target + (first - columns.lowerBound)
+        if sourceColumns.isResized {
+            for x in first..<last { inside[x - first] = source + sourceColumns[x * step + left] * stride }
+        } else {
+            let start = source + (first * step + left) * stride
+            for index in 0..<last - first { inside[index] = start + index * step * stride }
+        }
+        (target + (last - columns.lowerBound)).update(repeating: padding, count: columns.upperBound - last)
+    }
 
     /// Calls `body(tap, input row)` for every tap of an output row; the input row is nil in the padding.
     @inline(__always)
@@ -62,12 +135,34 @@ struct ConvolutionPlan: Sendable {
             }
         }
     }
+}
 
-    /// PyTorch's "nearest": the source of `i` is `⌊i · size / resized⌋`, computed in float32.
-    private static func nearest(_ size: Int, resizedTo resized: Int) -> [Int] {
-        if size == resized { return Array(0..<size) }
+/// The stored row or column behind each (resized) one.
+///
+/// PyTorch's "nearest": the source of `i` is `⌊i · size / resized⌋`, computed in float32.
+private struct SourceAxis: Sendable {
+    let count: Int
+    private let sources: [Int]?
+
+    init(_ size: Int, resizedTo resized: Int) {
+        count = resized
         let scale = Float(size) / Float(resized)
-        return (0..<resized).map { min(Int(Float($0) * scale), size - 1) }
+        sources = size == resized ? nil : (0..<resized).map { min(Int(Float($0) * scale), size - 1) }
+    }
+
+    var isResized: Bool { sources != nil }
+
+    subscript(index: Int) -> Int { sources.map { $0[index] } ?? index }
+}
+
+extension ConvolutionGeometry {
+    /// Height and width exchanged.
+    fileprivate var turned: ConvolutionGeometry {
+        ConvolutionGeometry(
+            strideHeight: strideWidth, strideWidth: strideHeight, dilationHeight: dilationWidth,
+            dilationWidth: dilationHeight,
+            padding: .init(top: padding.left, bottom: padding.right, left: padding.top, right: padding.bottom),
+            inputActivation: inputActivation)
     }
 }
 

@@ -1,36 +1,35 @@
 import CKernels
 import Tensors
 
-/// Activations as unsigned bytes around 128, with the factor that undoes it: per row, or per sample.
+/// Activations as unsigned bytes, with the range that they stand for: per row, or per sample.
 struct QuantizedInput {
     let storage: HostStorage
-    let scales: HostStorage
+    private let rangeStorage: HostStorage
     let rowCount: Int
     /// Bytes per row: channels rounded up to 4.
     let stride: Int
-    /// Rows that share a scale.
-    let rowsPerScale: Int
+    /// Rows that share a range.
+    let rowsPerRange: Int
 
-    var bytes: UnsafePointer<UInt8> { UnsafeRawPointer(storage.floats).assumingMemoryBound(to: UInt8.self) }
+    var bytes: UnsafePointer<UInt8> { UnsafePointer(storage.memory(of: UInt8.self)) }
+    private var ranges: UnsafeMutablePointer<kernels_range> { rangeStorage.memory(of: kernels_range.self) }
 
-    func scale(ofRow row: Int) -> UnsafePointer<Float> { UnsafePointer(scales.floats) + row / rowsPerScale }
+    func range(ofRow row: Int) -> UnsafePointer<kernels_range> { UnsafePointer(ranges) + row / rowsPerRange }
 
     /// - Parameters:
-    ///   - rowsPerScale: 1, or all the rows of a sample.
+    ///   - rowsPerRange: 1, or all the rows of a sample.
     ///   - activation: applied first.
-    init(
-        rows: UnsafePointer<Float>, count: Int, channels: Int, rowsPerScale: Int,
-        activation: Activation = .none, on cpu: CPUBackend
-    ) throws {
-        stride = (channels + 3) / 4 * 4
-        rowCount = count
-        self.rowsPerScale = rowsPerScale
-        storage = try HostStorage(count * stride, on: cpu)
-        scales = try HostStorage((count + rowsPerScale - 1) / rowsPerScale * MemoryLayout<Float>.size, on: cpu)
+    init(_ rows: any RowSource, rowsPerRange: Int, activation: Activation = .none, on cpu: CPUBackend) throws {
+        stride = (rows.channels + 3) / 4 * 4
+        rowCount = rows.rowCount
+        self.rowsPerRange = rowsPerRange
+        storage = try HostStorage(rowCount * stride, on: cpu)
+        rangeStorage = try HostStorage(
+            (rowCount + rowsPerRange - 1) / rowsPerRange * MemoryLayout<kernels_range>.stride, on: cpu)
         let job = Job(
-            rows: rows, channels: channels, stride: stride, activation: activation, kernels: cpu.kernels,
-            target: UnsafeMutableRawPointer(storage.floats).assumingMemoryBound(to: UInt8.self))
-        if rowsPerScale == 1 {
+            rows: rows, stride: stride, activation: activation, kernels: cpu.kernels,
+            target: storage.memory(of: UInt8.self))
+        if rowsPerRange == 1 {
             quantizeRows(job, cpu)
         } else {
             try quantizeSamples(job, cpu)
@@ -38,68 +37,153 @@ struct QuantizedInput {
     }
 
     private struct Job {
-        let rows: UnsafePointer<Float>
-        let channels: Int
+        let rows: any RowSource
         let stride: Int
         let activation: Activation
         let kernels: Kernels
         let target: UnsafeMutablePointer<UInt8>
 
-        /// The row after its activation: in place, or in `scratch`.
-        func activated(_ row: Int, _ scratch: UnsafeMutablePointer<Float>) -> UnsafePointer<Float> {
-            let source = rows + row * channels
-            guard activation != .none else { return source }
+        /// Calls `body` with a few rows at a time, after their activation.
+        func forEachPiece(of range: Range<Int>, _ body: (_ rows: Range<Int>, _ values: UnsafePointer<Float>) -> Void) {
+            guard activation != .none else {
+                rows.forEachPiece(of: range, body)
+                return
+            }
             let (kind, slope) = activation.kernel
-            kernels.activate(source, channels, kind, slope, scratch)
-            return UnsafePointer(scratch)
+            let count = rows.rowsAtOnce
+            withUnsafeTemporaryAllocation(byteCount: count * rows.channels * 4, alignment: 64) { scratch in
+                guard let activated = scratch.assumingMemoryBound(to: Float.self).baseAddress else { return }
+                rows.forEachPiece(of: range) { piece, values in
+                    for first in Swift.stride(from: 0, to: piece.count, by: count) {
+                        let part = min(count, piece.count - first)
+                        kernels.activate(
+                            values + first * rows.channels, part * rows.channels, kind, slope, activated)
+                        let start = piece.lowerBound + first
+                        body(start..<start + part, UnsafePointer(activated))
+                    }
+                }
+            }
         }
 
-        func quantize(_ row: Int, scale: Float, _ scratch: UnsafeMutablePointer<Float>) {
-            kernels.quantize_u8(
-                activated(row, scratch), channels, stride, scale > 0 ? 1 / scale : 0, target + row * stride)
+        func quantize(_ values: UnsafePointer<Float>, rows range: Range<Int>, as bounds: kernels_range) {
+            let channels = rows.channels
+            let inverse = bounds.scale > 0 ? 1 / bounds.scale : 0
+            if stride == channels {
+                let count = range.count * channels
+                kernels.quantize_u8(values, count, count, inverse, bounds.zero, target + range.lowerBound * stride)
+            } else {
+                for (index, row) in range.enumerated() {
+                    kernels.quantize_u8(
+                        values + index * channels, channels, stride, inverse, bounds.zero, target + row * stride)
+                }
+            }
         }
     }
 
     private func quantizeRows(_ job: Job, _ cpu: CPUBackend) {
-        let scales = scales.floats
-        cpu.forBlocks(of: rowCount, size: cpu.rowsPerTask(job.channels)) { rows, _ in
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: job.channels) { scratch in
-                guard let scratch = scratch.baseAddress else { return }
-                for row in rows {
-                    let scale = cpu.kernels.absolute_maximum(job.activated(row, scratch), job.channels) / 127
-                    scales[row] = scale
-                    job.quantize(row, scale: scale, scratch)
+        let channels = job.rows.channels
+        cpu.forBlocks(of: rowCount, size: cpu.rowsPerTask(channels)) { block, _ in
+            job.forEachPiece(of: block) { rows, values in
+                for (index, row) in rows.enumerated() {
+                    let source = values + index * channels
+                    let range = kernels_range(Bounds(of: source, count: channels, cpu.kernels))
+                    ranges[row] = range
+                    job.quantize(source, rows: row..<row + 1, as: range)
                 }
             }
         }
     }
 
     private func quantizeSamples(_ job: Job, _ cpu: CPUBackend) throws {
-        let block = cpu.rowsPerTask(job.channels)
-        let blocks = (rowsPerScale + block - 1) / block
-        let samples = rowCount / rowsPerScale
-        let maxima = try HostStorage(samples * blocks * MemoryLayout<Float>.size, on: cpu)
-        func forBlocks(_ body: (_ sample: Int, _ block: Int, _ rows: Range<Int>, UnsafeMutablePointer<Float>) -> Void) {
+        let block = cpu.rowsPerTask(job.rows.channels)
+        let blocks = (rowsPerRange + block - 1) / block
+        let samples = rowCount / rowsPerRange
+        func forBlocks(_ body: (_ task: Int, _ sample: Int, _ rows: Range<Int>) -> Void) {
             cpu.threads.run(samples * blocks) { task, _ in
                 let (sample, index) = task.quotientAndRemainder(dividingBy: blocks)
-                let first = sample * rowsPerScale + index * block
-                let last = min(first + block, (sample + 1) * rowsPerScale)
-                withUnsafeTemporaryAllocation(of: Float.self, capacity: job.channels) { scratch in
-                    if let scratch = scratch.baseAddress { body(sample, index, first..<last, scratch) }
+                let first = sample * rowsPerRange + index * block
+                body(task, sample, first..<min(first + block, (sample + 1) * rowsPerRange))
+            }
+        }
+        var known = (0..<samples).compactMap { job.rows.bounds(ofSample: $0).map(Bounds.init) }
+        if known.count < samples {
+            let parts = try HostStorage(samples * blocks * MemoryLayout<Bounds>.stride, on: cpu)
+            forBlocks { task, _, rows in
+                var bounds = Bounds()
+                job.rows.forEachPiece(of: rows) { piece, values in
+                    bounds.widen(values, count: piece.count * job.rows.channels, cpu.kernels)
                 }
+                parts.memory(of: Bounds.self)[task] = bounds
+            }
+            known = (0..<samples).map { sample in
+                let ofSample = parts.memory(of: Bounds.self) + sample * blocks
+                return UnsafeBufferPointer(start: ofSample, count: blocks).reduce(Bounds()) { $0.union($1) }
             }
         }
-        forBlocks { sample, index, rows, scratch in
-            maxima.floats[sample * blocks + index] = rows.reduce(0) { maximum, row in
-                max(maximum, cpu.kernels.absolute_maximum(job.activated(row, scratch), job.channels))
-            }
+        for sample in 0..<samples { ranges[sample] = kernels_range(known[sample].after(job.activation)) }
+        forBlocks { _, sample, rows in
+            job.forEachPiece(of: rows) { job.quantize($1, rows: $0, as: ranges[sample]) }
         }
-        for sample in 0..<samples {
-            let ofSample = UnsafeBufferPointer(start: maxima.floats + sample * blocks, count: blocks)
-            scales.floats[sample] = (ofSample.max() ?? 0) / 127
+    }
+}
+
+/// What some numbers lie between, zero included.
+struct Bounds {
+    private(set) var low: Float = 0
+    private(set) var high: Float = 0
+
+    init() {}
+
+    init(_ range: ClosedRange<Float>) { (low, high) = (min(range.lowerBound, 0), max(range.upperBound, 0)) }
+
+    init(of values: UnsafePointer<Float>, count: Int, _ kernels: Kernels) { widen(values, count: count, kernels) }
+
+    mutating func widen(_ values: UnsafePointer<Float>, count: Int, _ kernels: Kernels) {
+        kernels.widen_range(values, count, &low, &high)
+    }
+
+    func union(_ other: Bounds) -> Bounds { Bounds(min(low, other.low)...max(high, other.high)) }
+
+    func after(_ activation: Activation) -> Bounds { Bounds(activation.bounds(over: low...high)) }
+}
+
+extension kernels_range {
+    /// The whole of the bytes for the whole of the numbers.
+    init(_ bounds: Bounds) {
+        let scale = (bounds.high - bounds.low) / 255
+        switch scale {
+        // What is not a number must not become one.
+        case _ where !scale.isFinite: self.init(scale: .nan, zero: 0)
+        case _ where !scale.isNormal: self.init(scale: 0, zero: 0)
+        default: self.init(scale: scale, zero: Int32(min((-bounds.low / scale).rounded(), 255)))
         }
-        forBlocks { sample, _, rows, scratch in
-            for row in rows { job.quantize(row, scale: scales.floats[sample], scratch) }
+    }
+}
+
+extension Activation {
+    /// What the function's values lie between when its argument does.
+    func bounds(over range: ClosedRange<Float>) -> ClosedRange<Float> {
+        let ends = [range.lowerBound, range.upperBound].map(value)
+        var (low, high) = (min(ends[0], ends[1]), max(ends[0], ends[1]))
+        if let minimum, range.contains(minimum.at) { low = min(low, minimum.value) }
+        high = max(high, low)
+        return low...high
+    }
+
+    /// The least value and where it is, of the functions that fall before they rise.
+    private var minimum: (at: Float, value: Float)? {
+        switch self {
+        case .silu: (-1.2784645, -0.27846455)
+        case .gelu: (-0.7517916, -0.16997120)
+        case .geluTanh: (-0.7524614, -0.17004084)
+        case .none, .relu, .leakyRelu, .tanh: nil
         }
+    }
+
+    private func value(_ x: Float) -> Float {
+        let (kind, slope) = kernel
+        var y: Float = 0
+        withUnsafePointer(to: x) { kernels_current().pointee.activate($0, 1, kind, slope, &y) }
+        return y.isNaN ? 0 : y
     }
 }

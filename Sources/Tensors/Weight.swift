@@ -50,7 +50,8 @@ package enum WeightFormat: UInt8, Hashable, Sendable, Codable, CaseIterable {
 package enum ActivationMode: UInt8, Hashable, Sendable, Codable {
     /// Input stays float; the weight is expanded block by block. For layers whose inputs have outliers (text encoders).
     case float = 0
-    /// Input is quantized on the fly to 8 bits, per row for matrices and per sample for convolutions.
+    /// Input is quantized on the fly to 8 bits, over the range that it has: per row for matrices and 1×1 convolutions, per
+    /// sample for other convolutions.
     case quantized = 1
 }
 
@@ -72,7 +73,7 @@ package struct WeightDescription: Hashable, Sendable {
 /// With `N = outputs` rounded up to 16 and `I = inputs` rounded up to 4, tiles are
 /// `[N / 16][taps][I / 4][16 outputs][4 inputs]` int8 (zero padded), which serves AVX-512 VNNI, AVX-VNNI, AVX2 and NEON
 /// dot products alike. Then `N` float32 scales and `N` int32 sums over a row's int8 values: the kernels take unsigned
-/// inputs with a zero point of 128 and subtract `128 × sum`.
+/// inputs and subtract `zero point × sum`.
 ///
 /// A table is `[rows][width]` int8 followed, at the next multiple of 64, by `rows` float32 scales.
 package struct Int8Layout: Hashable, Sendable {

@@ -25,7 +25,8 @@ static void time_shape(const kernels *table, struct shape shape, int repetitions
     int8_t *tiles = allocate(padded * shape.taps, shape.inputs);
     float *scales = allocate(padded, sizeof *scales), *bias = allocate(padded, sizeof *bias);
     int32_t *sums = allocate(padded, sizeof *sums);
-    float *y = allocate(shape.rows * shape.outputs, sizeof *y), row_scale = 1;
+    float *y = allocate(shape.rows * shape.outputs, sizeof *y);
+    const kernels_range range = {1, 128};
     const kernels_product product = {
         .rows = shape.rows,
         .taps = shape.taps,
@@ -35,7 +36,7 @@ static void time_shape(const kernels *table, struct shape shape, int repetitions
         .tiles = tiles,
         .scales = scales,
         .sums = sums,
-        .row_scales = &row_scale,
+        .ranges = &range,
         .bias = bias,
         .y = y,
         .y_stride = shape.outputs,

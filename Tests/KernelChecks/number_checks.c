@@ -17,15 +17,31 @@ static void fill_awkward(random_source *random, float *x, size_t n) {
     }
 }
 
-static uint8_t quantized(float x, float inverse_scale) {
+static uint8_t quantized(float x, float inverse_scale, int32_t zero) {
     const double value = (double)(x * inverse_scale);
-    if (isnan(value)) return 128;
-    return (uint8_t)(128 + rint(fmin(fmax(value, -127), 127)));
+    if (isnan(value)) return (uint8_t)zero;
+    return (uint8_t)(zero + rint(fmin(fmax(value, -zero), 255 - zero)));
+}
+
+static void check_range(const kernels *table, kernel_report *report, const float *x, size_t n) {
+    const float starts[][2] = {{0, 0}, {INFINITY, -INFINITY}, {-1e9f, 120}};
+    for (size_t start = 0; start < sizeof starts / sizeof starts[0]; start++) {
+        float low = starts[start][0], high = starts[start][1], lowest = low, highest = high;
+        // fminf and fmaxf leave NaN out.
+        for (size_t i = 0; i < n; i++) {
+            lowest = fminf(lowest, x[i]);
+            highest = fmaxf(highest, x[i]);
+        }
+        table->widen_range(x, n, &low, &high);
+        expect_close(report, low, (double)lowest, 0, 0, "widen_range, low", n);
+        expect_close(report, high, (double)highest, 0, 0, "widen_range, high", n);
+    }
 }
 
 void check_quantization(const kernels *table, kernel_report *report) {
     random_source random = {3};
     const float inverse_scales[] = {1, 0.37f, 0, 1e-30f, 1e30f};
+    const int32_t zeros[] = {0, 128, 255, 17};
     for (size_t n = 0; n < 150; n++) {
         const size_t padded = n + random_below(&random, 5);
         float *x = allocate_floats(n);
@@ -33,21 +49,18 @@ void check_quantization(const kernels *table, kernel_report *report) {
         fill_awkward(&random, x, n);
         const float inverse_scale = inverse_scales[n % 5];
         y[padded] = 77;
-        table->quantize_u8(x, n, padded, inverse_scale, y);
+        const int32_t zero = zeros[n % 4];
+        table->quantize_u8(x, n, padded, inverse_scale, zero, y);
         for (size_t i = 0; i < padded; i++) {
-            const int expected = i < n ? quantized(x[i], inverse_scale) : 128;
-            expect(report, y[i] == expected, "quantize_u8 of %.9g · %g: found %d, expected %d",
-                   i < n ? (double)x[i] : 0, (double)inverse_scale, y[i], expected);
+            const int expected = i < n ? quantized(x[i], inverse_scale, zero) : zero;
+            expect(report, y[i] == expected, "quantize_u8 of %.9g · %g around %d: found %d, expected %d",
+                   i < n ? (double)x[i] : 0, (double)inverse_scale, zero, y[i], expected);
         }
         expect(report, y[padded] == 77, "quantize_u8 wrote past %zu elements", padded);
-        float largest = 0;
-        for (size_t i = 0; i < n; i++) largest = fmaxf(largest, fabsf(x[i]));
-        expect_close(report, table->absolute_maximum(x, n), largest, 0, 0, "absolute_maximum", n);
+        check_range(table, report, x, n);
         free(x);
         free(y);
     }
-    const float not_a_number = NAN;
-    expect_close(report, table->absolute_maximum(&not_a_number, 1), 0, 0, 0, "absolute_maximum of NaN", 0);
 }
 
 static void check_tiles(const kernels *table, kernel_report *report, random_source *random) {

@@ -10,7 +10,7 @@ typedef enum fill { RANDOM, SATURATING } fill;
 typedef struct product_case {
     size_t rows, taps, inputs, first, last;
     fill fill;
-    bool scaled, bias, sample_bias, residual, row_scales, in_place;
+    bool scaled, bias, sample_bias, residual, row_ranges, in_place;
     kernels_activation activation;
 } product_case;
 
@@ -20,7 +20,8 @@ typedef struct operands {
     const uint8_t **a;
     int8_t *tiles;
     int32_t *sums;
-    float *scales, *row_scales, *bias, *sample_bias, *residual;
+    kernels_range *ranges;
+    float *scales, *bias, *sample_bias, *residual;
     size_t y_stride;
 } operands;
 
@@ -51,7 +52,7 @@ static void fill_rows(random_source *random, const product_case *c, operands *o)
         const uint8_t byte = (uint8_t)random_bits(random);
         o->bytes[i] = c->fill == RANDOM ? byte : byte & 1 ? 255 : 0;
     }
-    memset(o->bytes + size, 128, c->inputs);
+    memset(o->bytes + size, random_below(random, 2) ? 128 : 3, c->inputs);
     o->a = allocate(c->taps * c->rows * sizeof *o->a);
     for (size_t i = 0; i < c->taps * c->rows; i++) {
         o->a[i] = o->bytes + (random_below(random, 8) ? random_below(random, size - c->inputs + 1) : size);
@@ -62,16 +63,20 @@ static operands make_operands(random_source *random, const product_case *c) {
     operands o = {.y_stride = c->last + random_below(random, 3)};
     fill_weights(random, c, &o);
     fill_rows(random, c, &o);
-    const size_t padded = rounded_up(c->last), row_scales = c->row_scales ? c->rows : 1;
+    const size_t padded = rounded_up(c->last), ranges = c->row_ranges ? c->rows : 1;
     o.scales = allocate_floats(padded);
-    o.row_scales = allocate_floats(row_scales);
+    o.ranges = allocate(ranges * sizeof *o.ranges);
     o.bias = allocate_floats(c->last);
     o.sample_bias = allocate_floats(c->last);
     o.residual = allocate_floats((c->rows - 1) * o.y_stride + c->last);
     // Scaled sums are of the order of one.
     const float scale = 1e-4f / sqrtf((float)(c->taps * c->inputs));
     for (size_t n = 0; n < padded; n++) o.scales[n] = c->scaled ? scale * (1.5f + random_float(random, 1)) : 1;
-    for (size_t m = 0; m < row_scales; m++) o.row_scales[m] = c->scaled ? 1.5f + random_float(random, 1) : 1;
+    const int32_t zeros[] = {0, 128, 255, (int32_t)random_below(random, 256)};
+    for (size_t m = 0; m < ranges; m++) {
+        o.ranges[m].scale = c->scaled ? 1.5f + random_float(random, 1) : 1;
+        o.ranges[m].zero = zeros[random_below(random, 4)];
+    }
     fill_floats(random, o.bias, c->last, 1);
     fill_floats(random, o.sample_bias, c->last, 1);
     fill_floats(random, o.residual, (c->rows - 1) * o.y_stride + c->last, 1);
@@ -79,8 +84,8 @@ static operands make_operands(random_source *random, const product_case *c) {
 }
 
 static void free_operands(operands *o) {
-    void *const buffers[] = {o->bytes, o->a,    o->tiles,       o->sums,    o->scales, o->row_scales,
-                             o->bias,  o->sample_bias, o->residual};
+    void *const buffers[] = {o->bytes,  o->a,    o->tiles,       o->sums,    o->ranges,
+                             o->scales, o->bias, o->sample_bias, o->residual};
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++) free(buffers[i]);
 }
 
@@ -99,8 +104,8 @@ static float *result(const kernels *table, const product_case *c, const operands
         .tiles = o->tiles,
         .scales = o->scales,
         .sums = o->sums,
-        .row_scales = o->row_scales,
-        .row_scale_stride = c->row_scales ? 1 : 0,
+        .ranges = o->ranges,
+        .range_stride = c->row_ranges ? 1 : 0,
         .bias = c->bias ? o->bias : NULL,
         .sample_bias = c->sample_bias ? o->sample_bias : NULL,
         .residual = c->in_place ? y : c->residual ? o->residual : NULL,
@@ -121,7 +126,7 @@ static void check_case(const kernels *table, kernel_report *report, random_sourc
     snprintf(what, sizeof what, "rows %zu, taps %zu, inputs %zu, outputs %zu..<%zu, %s%s%s%s%s%s", c.rows, c.taps,
              c.inputs, c.first, c.last, activation_name(c.activation), c.bias ? ", bias" : "",
              c.sample_bias ? ", sample bias" : "", c.residual ? ", residual" : "", c.in_place ? ", in place" : "",
-             c.row_scales ? ", row scales" : "");
+             c.row_ranges ? ", row ranges" : "");
     for (size_t i = 0; i < (c.rows - 1) * o.y_stride + c.last; i++) {
         const size_t n = i % o.y_stride;
         const bool exact = !c.scaled || n < c.first || n >= c.last;
@@ -150,6 +155,7 @@ void check_product(const kernels *table, kernel_report *report) {
         for (int i = 0; i < 8; i++) {
             product_case c = random_shape(&random, rows);
             c.fill = i % 2 ? SATURATING : RANDOM;
+            c.row_ranges = i % 4 > 1;
             check_case(table, report, &random, c);
         }
     }
@@ -175,7 +181,7 @@ void check_product_epilogues(const kernels *table, kernel_report *report) {
                 c.scaled = true;
                 c.bias = options & 1;
                 c.sample_bias = options & 2;
-                c.row_scales = options & 4;
+                c.row_ranges = options & 4;
                 c.residual = options & 8;
                 c.in_place = options & 16;
                 check_case(table, report, &random, c);

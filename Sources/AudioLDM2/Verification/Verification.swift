@@ -35,6 +35,7 @@ public struct Verification {
             let conditions = try compareText(&comparison)
             let latents = try compareDenoising(conditions, &comparison)
             try compareDecoding(latents, &comparison)
+            try compareEncoding(&comparison)
             comparison.addUncomputed()
             if let dumpPath { try SafetensorsWriter.write(comparison.computed, to: dumpPath) }
             return VerificationReport(rows: comparison.rows, weights: tolerances.weights)
@@ -94,6 +95,14 @@ public struct Verification {
             try comparison.compare(
                 "waveform", [1, samples], decoder.waveform(mel, samples: samples), fedFrom: "golden mel")
         }
+    }
+
+    /// The way from sound to latents, fed from the golden file: nothing before it makes its input.
+    private func compareEncoding(_ comparison: inout Comparison) throws {
+        guard golden.has("vae.encode.mean"), golden.has("mel"), context.model.has(.vaeEncoder) else { return }
+        let mel = try golden.latents("mel", on: context.backend)
+        let mean = try LatentEncoder(context: context).posterior(mel).mean
+        try comparison.compare("vae.encode.mean", mean, order: .channelsFirst)
     }
 
     /// Golden files were recorded with schedulers made in one process, where each keeps its own default spacing.

@@ -10,7 +10,7 @@
 #include "../vector/kernels.h"
 
 // 16 sums hide the latency of the instruction everywhere and leave the compiler room to load weights ahead.
-enum { TILE_ROWS = 4, BLOCK_OUTPUTS = 16, ZERO_POINT = 0 };
+enum { TILE_ROWS = 4, BLOCK_OUTPUTS = 16, CENTER = 128 };
 #include "../vector/product.h"
 
 INLINE int8x16_t load_centered(const uint8_t *a) {

@@ -41,15 +41,21 @@ typedef enum kernels_activation {
     KERNELS_TANH = 6,
 } kernels_activation;
 
+// What the bytes of a row stand for: scale · (byte − zero), with zero in 0…255.
+typedef struct kernels_range {
+    float scale;
+    int32_t zero;
+} kernels_range;
+
 // Product of gathered unsigned rows with packed signed weights; see `Int8Layout` for the packing.
 //
-//   sum[m][n] = Σ_tap Σ_i (a[tap][m][i] − 128) · w[n][tap][i]
-//   y[m][n]   = act(sum · row_scale[m] · scales[n] + bias[n] + sample_bias[n]) + residual[m][n]
+//   sum[m][n] = Σ_tap Σ_i (a[tap][m][i] − zero[m]) · w[n][tap][i]
+//   y[m][n]   = act(sum · scale[m] · scales[n] + bias[n] + sample_bias[n]) + residual[m][n]
 //
 // taps · inputs is at most 2¹⁶, so that sums fit. Weights are −127…127, inputs any byte.
 //
 // Rows come through pointers, so the same kernel is a matrix product (one tap) and a convolution (a pointer per kernel
-// position; padding points at a row of 128).
+// position; padding points at a row of zero points).
 typedef struct kernels_product {
     size_t rows;          // m
     size_t taps;          // kernel positions
@@ -60,8 +66,8 @@ typedef struct kernels_product {
     const int8_t *tiles;     // [⌈N/16⌉][taps][inputs/4][16][4]
     const float *scales;     // [N]
     const int32_t *sums;     // [N]: Σ of each output's weights
-    const float *row_scales; // [rows] if row_scale_stride is 1, one value if it is 0
-    size_t row_scale_stride;
+    const kernels_range *ranges; // [rows] if range_stride is 1, one for all if it is 0
+    size_t range_stride;
     const float *bias;        // [N] or NULL
     const float *sample_bias; // [N] or NULL
     const float *residual;    // [rows] of residual_stride floats, or NULL; may be y itself
@@ -78,10 +84,12 @@ typedef struct kernels {
 
     // Integer products.
     void (*_Nonnull product_u8s8)(const kernels_product *p);
-    // Largest magnitude of n floats; 0 for n = 0. NaN counts as 0.
-    float (*_Nonnull absolute_maximum)(const float *x, size_t n);
-    // y[i] = 128 + round_to_even(clamp(x[i] · inverse_scale, −127, 127)) for i < n, 128 for n ≤ i < padded. NaN gives 128.
-    void (*_Nonnull quantize_u8)(const float *x, size_t n, size_t padded, float inverse_scale, uint8_t *y);
+    // Lowers *low and raises *high to hold n floats between them; NaN is left out.
+    void (*_Nonnull widen_range)(const float *x, size_t n, float *low, float *high);
+    // y[i] = zero + round_to_even(clamp(x[i] · inverse_scale, −zero, 255 − zero)) for i < n, zero for n ≤ i < padded.
+    // NaN gives zero.
+    void (*_Nonnull quantize_u8)(const float *x, size_t n, size_t padded, float inverse_scale, int32_t zero,
+                        uint8_t *y);
     // Expands outputs [first, first + count) of a packed weight to float rows of taps · inputs_unpadded values:
     // y[(n − first)][tap · inputs + i] = scales[n] · w[n][tap][i].
     void (*_Nonnull expand_tiles)(const int8_t *tiles, const float *scales, size_t taps, size_t inputs,
@@ -104,13 +112,14 @@ typedef struct kernels {
     // y[i] += factor · x[i], or y[i] = factor · x[i] if `overwrite`.
     void (*_Nonnull accumulate)(const float *x, size_t n, float factor, bool overwrite, float *y);
 
-    // Norms over one row of n channels.
+    // Norms over one row of n channels. x and y may be the same, here and in `scale_shift`.
     void (*_Nonnull layer_norm)(const float *x, size_t n, float epsilon, const float *scale, const float *shift,
                             float *y);
     void (*_Nonnull rms_norm)(const float *x, size_t n, float epsilon, const float *scale, float *y);
-    // Adds, for each channel, Σ(x − pivot) and Σ(x − pivot)² over `rows` rows to sum and square_sum.
+    // Adds, for each channel, Σ(x − pivot) and Σ(x − pivot)² over `rows` rows to sum and square_sum, and widens
+    // low…high to hold x; NaN is left out of the latter.
     void (*_Nonnull channel_moments)(const float *x, size_t rows, size_t channels, const float *pivot, double *sum,
-                            double *square_sum);
+                            double *square_sum, float *low, float *high);
     // y[r][c] = act(x[r][c] · scale[c] + shift[c]); a leaky ReLU has slope 0 here and in `gate`.
     void (*_Nonnull scale_shift)(const float *x, size_t rows, size_t channels, const float *scale, const float *shift,
                         kernels_activation activation, float *y);

@@ -3,24 +3,23 @@
 #include <math.h>
 #include <string.h>
 
-float scalar_absolute_maximum(const float *x, size_t n) {
-    float maximum = 0;
+void scalar_widen_range(const float *x, size_t n, float *low, float *high) {
     for (size_t i = 0; i < n; i++) {
-        const float magnitude = fabsf(x[i]);
-        if (magnitude > maximum) maximum = magnitude;
+        if (x[i] < *low) *low = x[i];
+        if (x[i] > *high) *high = x[i];
     }
-    return maximum;
 }
 
-void scalar_quantize_u8(const float *x, size_t n, size_t padded, float inverse_scale, uint8_t *y) {
+void scalar_quantize_u8(const float *x, size_t n, size_t padded, float inverse_scale, int32_t zero, uint8_t *y) {
+    const float lowest = (float)-zero, highest = (float)(255 - zero);
     for (size_t i = 0; i < n; i++) {
         float value = x[i] * inverse_scale;
         if (isnan(value)) value = 0;
-        if (value > 127) value = 127;
-        if (value < -127) value = -127;
-        y[i] = (uint8_t)(128 + (int)nearbyintf(value));
+        if (value > highest) value = highest;
+        if (value < lowest) value = lowest;
+        y[i] = (uint8_t)(zero + (int)nearbyintf(value));
     }
-    if (padded > n) memset(y + n, 128, padded - n);
+    if (padded > n) memset(y + n, zero, padded - n);
 }
 
 void scalar_expand_tiles(const int8_t *tiles, const float *scales, size_t taps, size_t inputs, size_t padded_inputs,

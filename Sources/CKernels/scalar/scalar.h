@@ -8,8 +8,8 @@ float scalar_activation(float x, kernels_activation activation, float slope);
 
 void scalar_product_u8s8(const kernels_product *p);
 
-float scalar_absolute_maximum(const float *x, size_t n);
-void scalar_quantize_u8(const float *x, size_t n, size_t padded, float inverse_scale, uint8_t *y);
+void scalar_widen_range(const float *x, size_t n, float *low, float *high);
+void scalar_quantize_u8(const float *x, size_t n, size_t padded, float inverse_scale, int32_t zero, uint8_t *y);
 void scalar_expand_tiles(const int8_t *tiles, const float *scales, size_t taps, size_t inputs, size_t padded_inputs,
                          size_t first, size_t count, float *y);
 void scalar_expand_s8(const int8_t *x, size_t n, float scale, float *y);
@@ -25,7 +25,7 @@ void scalar_accumulate(const float *x, size_t n, float factor, bool overwrite, f
 void scalar_layer_norm(const float *x, size_t n, float epsilon, const float *scale, const float *shift, float *y);
 void scalar_rms_norm(const float *x, size_t n, float epsilon, const float *scale, float *y);
 void scalar_channel_moments(const float *x, size_t rows, size_t channels, const float *pivot, double *sum,
-                            double *square_sum);
+                            double *square_sum, float *low, float *high);
 void scalar_scale_shift(const float *x, size_t rows, size_t channels, const float *scale, const float *shift,
                         kernels_activation activation, float *y);
 void scalar_softmax(float *x, size_t n, float scale, const float *bias, const float *mask);

@@ -4,7 +4,7 @@
 #include "quantize.h"
 
 #define VECTOR_KERNELS                                                                                                 \
-    .absolute_maximum = absolute_maximum,                                                                              \
+    .widen_range = widen_range,                                                                                        \
     .quantize_u8 = quantize_u8,                                                                                        \
     .expand_tiles = expand_tiles,                                                                                      \
     .expand_s8 = expand_s8,                                                                                            \

@@ -5,11 +5,11 @@
 // only TILE_ROWS bytes per BLOCK_OUTPUTS · TILE_ROWS products. A caller that gives a thread a range of outputs and all
 // rows reads each weight once.
 //
-// The including file defines TILE_ROWS, BLOCK_OUTPUTS, ZERO_POINT and
+// The including file defines TILE_ROWS, BLOCK_OUTPUTS, CENTER and
 //
 //     accumulate(block, row, rows, vectors, sums)
 //
-// which sets sums[r][v] to Σ (a + ZERO_POINT − 128) · w of `rows` rows and `vectors` vectors of outputs.
+// which sets sums[r][v] to Σ (a − CENTER) · w of `rows` rows and `vectors` vectors of outputs.
 #ifndef AUDIOLDM2_VECTOR_PRODUCT_H
 #define AUDIOLDM2_VECTOR_PRODUCT_H
 
@@ -22,7 +22,7 @@ struct block {
     const kernels_product *p;
     const int8_t *tiles;
     size_t first, width;
-    vint corrections[BLOCK_VECTORS];
+    vint weight_sums[BLOCK_VECTORS];
     vfloat scales[BLOCK_VECTORS], bias[BLOCK_VECTORS];
 };
 
@@ -37,24 +37,26 @@ INLINE struct block prepared_block(const kernels_product *p, size_t first) {
         .first = first,
         .width = left < BLOCK_OUTPUTS ? left : BLOCK_OUTPUTS,
     };
-    int32_t corrections[BLOCK_OUTPUTS] = {0};
+    int32_t sums[BLOCK_OUTPUTS] = {0};
     float scales[BLOCK_OUTPUTS] = {0}, bias[BLOCK_OUTPUTS] = {0};
     for (size_t i = 0; i < block.width; i++) {
         const size_t n = first + i;
-        corrections[i] = -ZERO_POINT * p->sums[n];
+        sums[i] = p->sums[n];
         scales[i] = p->scales[n];
         bias[i] = (p->bias ? p->bias[n] : 0) + (p->sample_bias ? p->sample_bias[n] : 0);
     }
-    memcpy(block.corrections, corrections, sizeof corrections);
+    memcpy(block.weight_sums, sums, sizeof sums);
     memcpy(block.scales, scales, sizeof scales);
     memcpy(block.bias, bias, sizeof bias);
     return block;
 }
 
-// sum · row_scale · scales + bias
-INLINE vfloat dequantized(const struct block *block, size_t v, vint sum, float row_scale) {
-    const vfloat exact = __builtin_convertvector(sum + block->corrections[v], vfloat);
-    return exact * (row_scale * block->scales[v]) + block->bias[v];
+INLINE kernels_range range_of(const kernels_product *p, size_t row) { return p->ranges[row * p->range_stride]; }
+
+// (sum with the row's zero point instead of CENTER) · scale · scales + bias
+INLINE vfloat dequantized(const struct block *block, size_t v, vint sum, kernels_range range) {
+    const vfloat exact = __builtin_convertvector(sum + (CENTER - range.zero) * block->weight_sums[v], vfloat);
+    return exact * (range.scale * block->scales[v]) + block->bias[v];
 }
 
 // Sums of a whole block without activation go from registers to the result.
@@ -63,12 +65,12 @@ INLINE void write_whole(const struct block *block, size_t row, size_t rows, size
     const kernels_product *p = block->p;
 #pragma clang loop unroll(full)
     for (size_t r = 0; r < rows; r++) {
-        const float row_scale = p->row_scales[(row + r) * p->row_scale_stride];
+        const kernels_range range = range_of(p, row + r);
         float *y = p->y + (row + r) * p->y_stride + block->first;
         const float *residual = p->residual ? p->residual + (row + r) * p->residual_stride + block->first : NULL;
 #pragma clang loop unroll(full)
         for (size_t v = 0; v < vectors; v++) {
-            vfloat value = dequantized(block, v, sums[r][v], row_scale);
+            vfloat value = dequantized(block, v, sums[r][v], range);
             if (residual) value += load(residual + v * LANES);
             store(y + v * LANES, value);
         }
@@ -82,10 +84,10 @@ INLINE void write_finished(const struct block *block, size_t row, size_t rows, s
     float values[TILE_ROWS][BLOCK_OUTPUTS];
 #pragma clang loop unroll(full)
     for (size_t r = 0; r < rows; r++) {
-        const float row_scale = p->row_scales[(row + r) * p->row_scale_stride];
+        const kernels_range range = range_of(p, row + r);
 #pragma clang loop unroll(full)
         for (size_t v = 0; v < vectors; v++) {
-            store(values[r] + v * LANES, dequantized(block, v, sums[r][v], row_scale));
+            store(values[r] + v * LANES, dequantized(block, v, sums[r][v], range));
         }
     }
     for (size_t r = 0; r < rows; r++) {

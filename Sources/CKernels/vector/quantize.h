@@ -4,39 +4,47 @@
 
 #include "vector.h"
 
-static float absolute_maximum(const float *x, size_t n) {
+static void widen_range(const float *x, size_t n, float *low, float *high) {
     // Two chains hide the latency; a comparison with NaN keeps the other operand.
-    vfloat even = 0, odd = 0;
+    vfloat lows[2] = {*low, *low}, highs[2] = {*high, *high};
     size_t i = 0;
     for (; i + 2 * LANES <= n; i += 2 * LANES) {
-        even = larger(magnitude(load(x + i)), even);
-        odd = larger(magnitude(load(x + i + LANES)), odd);
+        const vfloat even = load(x + i), odd = load(x + i + LANES);
+        lows[0] = smaller(even, lows[0]);
+        lows[1] = smaller(odd, lows[1]);
+        highs[0] = larger(even, highs[0]);
+        highs[1] = larger(odd, highs[1]);
     }
     for (; i < n; i += LANES) {
-        even = larger(magnitude(n - i < LANES ? load_part(x + i, n - i) : load(x + i)), even);
+        const size_t count = n - i < LANES ? n - i : LANES;
+        const vfloat part = count < LANES ? load_part(x + i, count) : load(x + i);
+        const vint present = lanes_below(count);
+        lows[0] = smaller(select(present, part, lows[0]), lows[0]);
+        highs[0] = larger(select(present, part, highs[0]), highs[0]);
     }
-    return largest(larger(even, odd));
+    *low = -largest(-smaller(lows[0], lows[1]));
+    *high = largest(larger(highs[0], highs[1]));
 }
 
-INLINE vubyte quantized(vfloat x, float inverse_scale) {
+INLINE vubyte quantized(vfloat x, float inverse_scale, int32_t zero) {
     const vfloat value = x * inverse_scale;
     const vfloat number = select(value == value, value, (vfloat)0);
-    const vfloat bounded = smaller(larger(number, (vfloat)-127.0f), (vfloat)127.0f);
+    const vfloat bounded = smaller(larger(number, (vfloat)(float)-zero), (vfloat)(float)(255 - zero));
     const vint rounded = __builtin_convertvector(__builtin_elementwise_roundeven(bounded), vint);
-    return __builtin_convertvector(rounded + 128, vubyte);
+    return __builtin_convertvector(rounded + zero, vubyte);
 }
 
-static void quantize_u8(const float *x, size_t n, size_t padded, float inverse_scale, uint8_t *y) {
+static void quantize_u8(const float *x, size_t n, size_t padded, float inverse_scale, int32_t zero, uint8_t *y) {
     size_t i = 0;
     for (; i + LANES <= n; i += LANES) {
-        const vubyte bytes = quantized(load(x + i), inverse_scale);
+        const vubyte bytes = quantized(load(x + i), inverse_scale, zero);
         memcpy(y + i, &bytes, sizeof bytes);
     }
     if (i < n) {
-        const vubyte bytes = quantized(load_part(x + i, n - i), inverse_scale);
+        const vubyte bytes = quantized(load_part(x + i, n - i), inverse_scale, zero);
         memcpy(y + i, &bytes, n - i);
     }
-    if (padded > n) memset(y + n, 128, padded - n);
+    if (padded > n) memset(y + n, zero, padded - n);
 }
 
 // LANES inputs of one output lie in LANES / 4 tiles.

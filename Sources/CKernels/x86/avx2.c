@@ -10,7 +10,7 @@
 #include "../vector/kernels.h"
 
 // 8 sums, two vectors of weights, two of inputs, the ones and an intermediate fill 14 of 16 registers.
-enum { TILE_ROWS = 4, BLOCK_OUTPUTS = 16, ZERO_POINT = 0 };
+enum { TILE_ROWS = 4, BLOCK_OUTPUTS = 16, CENTER = 128 };
 #include "../vector/product.h"
 
 // The byte product saturates at 2¹⁵, so its operands are |a − 128| ≤ 128 and ±w: a pair adds up to 2 · 128 · 127 at

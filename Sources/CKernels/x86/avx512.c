@@ -11,7 +11,7 @@
 #include "../vector/kernels.h"
 
 // 24 sums, two vectors of weights and one of inputs fill 27 of 32 registers.
-enum { TILE_ROWS = 12, BLOCK_OUTPUTS = 32, ZERO_POINT = 128 };
+enum { TILE_ROWS = 12, BLOCK_OUTPUTS = 32, CENTER = 0 };
 #include "../vector/product.h"
 
 INLINE void add_dot_products(vint *sums, vint a, vint w) {

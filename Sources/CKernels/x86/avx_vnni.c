@@ -10,7 +10,7 @@
 #include "../vector/kernels.h"
 
 // 12 sums, two vectors of weights and one of inputs fill 15 of 16 registers.
-enum { TILE_ROWS = 6, BLOCK_OUTPUTS = 16, ZERO_POINT = 128 };
+enum { TILE_ROWS = 6, BLOCK_OUTPUTS = 16, CENTER = 0 };
 #include "../vector/product.h"
 
 INLINE void add_dot_products(vint *sums, vint a, vint w) {

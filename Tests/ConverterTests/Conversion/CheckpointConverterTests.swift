@@ -106,11 +106,30 @@ import WeightFile
         #expect(notes["weights"] == "int8" && notes["compression"] == "zstd 1")
         #expect(notes["license"] == "LICENSE" && summary.license == "LICENSE")
         #expect(String(decoding: try pack.blob("license"), as: UTF8.self) == "Free for noise.\n")
-        #expect(pack.blobs.map(\.name).sorted() == ["license", "scheduler", "tokenizer", "tokenizer_2"])
+        #expect(pack.blobs.map(\.name).sorted() == ["license", "mel", "scheduler", "tokenizer", "tokenizer_2"])
         #expect(pack.provenance.allSatisfy { !$0.value.contains(folder.path) })
         #expect(
             try pack.requiredComponent("unet").config
                 == Data(contentsOf: URL(fileURLWithPath: fixture.path + "/unet/config.json")))
+    }
+
+    @Test func extrasAreThereUnlessLeftOut() throws {
+        let fixture = CheckpointFixture(CheckpointFixture.names[0])
+        let extras = Set(CheckpointLayout.extras.map(\.name))
+        let whole = try fixture.convert(ConversionOptions(), to: output)
+        #expect(extras.isSubset(of: whole.components.map(\.name)))
+        let bare = try fixture.convert(ConversionOptions(without: extras), to: output)
+        #expect(bare.components.map(\.name) == whole.components.map(\.name).filter { !extras.contains($0) })
+        let notes = try Pack(opening: output).provenance
+        #expect(notes.first { $0.key == "without" }?.value == extras.sorted().joined(separator: ", "))
+    }
+
+    @Test func describesTheMelSpectrogram() throws {
+        _ = try CheckpointFixture(CheckpointFixture.names[0]).convert(ConversionOptions(), to: output)
+        let text = String(decoding: try Pack(opening: output).blob("mel"), as: UTF8.self)
+        #expect(
+            text == #"{"filter_length":1024,"hop_length":160,"mel_fmax":8000,"mel_fmin":0,"n_mel_channels":64,"#
+                + #""sampling_rate":16000}"#)
     }
 
     @Test func reportsProgress() throws {
@@ -120,7 +139,7 @@ import WeightFile
         _ = try converter.convert(to: output) { seen.append($0) }
         #expect(seen.map(\.bytesDone) == seen.map(\.bytesDone).sorted())
         #expect(seen.last?.bytesDone == seen.last?.bytesTotal)
-        #expect(Set(seen.map(\.component)).count == 7)
+        #expect(Set(seen.map(\.component)).count == 7 + CheckpointLayout.extras.count)
     }
 
     @Test func cancellationLeavesTheOldFile() async throws {

@@ -1,3 +1,4 @@
+import Converter
 import Foundation
 import TestSupport
 import Testing
@@ -29,7 +30,7 @@ import Testing
             try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
         #expect(summary["weights"] as? String == "float16")
         #expect(summary["compression"] as? String == "none")
-        #expect((summary["components"] as? [Any])?.count == 7)
+        #expect((summary["components"] as? [Any])?.count == 7 + CheckpointLayout.extras.count)
     }
 
     @Test func quietSaysNothing() throws {
@@ -41,7 +42,7 @@ import Testing
     @Test(arguments: [
         [], ["a"], ["a", "-o", "b", "--weights", "int4"], ["a", "-o", "b", "--compression", "20"],
         ["a", "-o", "b", "--compression", "0"], ["a", "-o", "b", "--threads", "0"], ["a", "-o", ""],
-        ["a", "-o", "b", "c"],
+        ["a", "-o", "b", "c"], ["a", "-o", "b", "--without", "unet"],
     ])
     func wrongUse(arguments: [String]) throws {
         let outcome = try run(arguments)

@@ -6,7 +6,7 @@ import Testing
     private func component(
         _ className: String, _ weights: [String: WeightRole], _ source: MemorySource
     ) throws -> MappedComponent {
-        try MappedComponent(className: className, weights: weights, source: source)
+        try MappedComponent(className, weights: weights, source: source)
     }
 
     private static let unet = "AudioLDM2UNet2DConditionModel"

@@ -11,8 +11,10 @@ package struct VAEConfig: ModelConfig {
     package let scalingFactor: Float
     let actFn: String?
     let upBlockTypes: [String]
+    let downBlockTypes: [String]?
     let midBlockAddAttention: Bool?
     let usePostQuantConv: Bool?
+    let useQuantConv: Bool?
     let shiftFactor: Float?
     let latentsMean: [Float]?
     let latentsStd: [Float]?
@@ -27,8 +29,10 @@ package struct VAEConfig: ModelConfig {
         case scalingFactor = "scaling_factor"
         case actFn = "act_fn"
         case upBlockTypes = "up_block_types"
+        case downBlockTypes = "down_block_types"
         case midBlockAddAttention = "mid_block_add_attention"
         case usePostQuantConv = "use_post_quant_conv"
+        case useQuantConv = "use_quant_conv"
         case shiftFactor = "shift_factor"
         case latentsMean = "latents_mean"
         case latentsStd = "latents_std"
@@ -51,9 +55,14 @@ package struct VAEConfig: ModelConfig {
         try check.require("layers_per_block", layersPerBlock, in: 1...64)
         for type in upBlockTypes { try check.require("up_block_types", type, isOneOf: ["UpDecoderBlock2D"]) }
         try check.require("up_block_types (count)", upBlockTypes.count, isOneOf: [blockOutChannels.count])
+        for type in downBlockTypes ?? [] {
+            try check.require("down_block_types", type, isOneOf: ["DownEncoderBlock2D"])
+        }
+        try check.require("down_block_types (count)", downBlockTypes?.count, isOneOf: [blockOutChannels.count])
         try check.require("act_fn", actFn, isOneOf: ["silu", "swish"])
         try check.require("mid_block_add_attention", midBlockAddAttention, isOneOf: [true])
         try check.require("use_post_quant_conv", usePostQuantConv, isOneOf: [true])
+        try check.require("use_quant_conv", useQuantConv, isOneOf: [true])
         try check.require("shift_factor", shiftFactor, isOneOf: [0])
         try check.require("latents_mean", latentsMean, isOneOf: [])
         try check.require("latents_std", latentsStd, isOneOf: [])

@@ -1,0 +1,92 @@
+import Foundation
+
+/// Log-mel spectrograms of mono sounds: Hann windows centred on multiples of the hop, the sound mirrored at its ends.
+package struct LogMelSpectrogram: Sendable {
+    /// What becomes of a band.
+    package enum Scale: Sendable, Hashable {
+        /// `ln(max(Σ weight · |X|, floor))`: TacotronSTFT of the AudioLDM authors.
+        case logMagnitude(floor: Double)
+        /// `10 log₁₀(max(Σ weight · |X|², floor))`: librosa's `power_to_db`.
+        case decibels(floor: Double)
+    }
+
+    package struct Geometry: Sendable, Hashable {
+        /// In Hz.
+        package let sampleRate: Int
+        /// Samples of a frame; a power of two.
+        package let fftLength: Int
+        /// Samples from one frame to the next.
+        package let hop: Int
+        package let bands: Int
+        /// In Hz.
+        package let frequencies: ClosedRange<Double>
+
+        package init(sampleRate: Int, fftLength: Int, hop: Int, bands: Int, frequencies: ClosedRange<Double>) {
+            self.sampleRate = sampleRate
+            self.fftLength = fftLength
+            self.hop = hop
+            self.bands = bands
+            self.frequencies = frequencies
+        }
+    }
+
+    package let geometry: Geometry
+    private let scale: Scale
+    private let window: [Double]
+    private let transform: RealFourierTransform
+    private let filters: MelFilterBank
+
+    package init(_ geometry: Geometry, scale: Scale) {
+        self.geometry = geometry
+        self.scale = scale
+        let length = geometry.fftLength
+        window = (0..<length).map { 0.5 - 0.5 * cos(2 * Double.pi * Double($0) / Double(length)) }
+        transform = RealFourierTransform(length: length)
+        filters = MelFilterBank(
+            slaney: geometry.bands, frequencies: geometry.frequencies, fftLength: length,
+            sampleRate: geometry.sampleRate)
+    }
+
+    /// Frames of a sound: one at its start and one more for every whole hop.
+    package func frameCount(samples: Int) -> Int { samples / geometry.hop + 1 }
+
+    /// - Parameter samples: at least one.
+    /// - Returns: `[frames, bands]`, row by row.
+    package func callAsFunction(_ samples: [Float]) -> [Float] {
+        let (length, bands) = (geometry.fftLength, geometry.bands)
+        var frame = [Double](repeating: 0, count: length)
+        var spectrum = [Double](repeating: 0, count: length / 2 + 1)
+        var sums = [Double](repeating: 0, count: bands)
+        var workspace = transform.makeWorkspace()
+        var result: [Float] = []
+        result.reserveCapacity(frameCount(samples: samples.count) * bands)
+        for index in 0..<frameCount(samples: samples.count) {
+            let start = index * geometry.hop - length / 2
+            for offset in 0..<length {
+                frame[offset] = window[offset] * Double(samples[Self.mirrored(start + offset, count: samples.count)])
+            }
+            transform.powers(of: frame, into: &spectrum, &workspace)
+            if case .logMagnitude = scale { for bin in spectrum.indices { spectrum[bin].formSquareRoot() } }
+            filters.apply(to: spectrum, into: &sums)
+            for sum in sums { result.append(Float(scale(sum))) }
+        }
+        return result
+    }
+
+    /// The sample that stands at `index` if the sound is mirrored at its first and last sample, over and over.
+    private static func mirrored(_ index: Int, count: Int) -> Int {
+        if index >= 0, index < count { return index }
+        let period = max(2 * (count - 1), 1)
+        let place = ((index % period) + period) % period
+        return min(place, period - place) % count
+    }
+}
+
+extension LogMelSpectrogram.Scale {
+    fileprivate func callAsFunction(_ sum: Double) -> Double {
+        switch self {
+        case .logMagnitude(let floor): log(max(sum, floor))
+        case .decibels(let floor): 10 * log10(max(sum, floor))
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import Foundation
+
+/// Triangular filters that sum the bins of a spectrum into bands of equal width on a mel scale.
+package struct MelFilterBank: Sendable {
+    /// What a band takes of consecutive bins.
+    private struct Band {
+        let firstBin: Int
+        let weights: [Double]
+    }
+    private let bands: [Band]
+
+    package var bandCount: Int { bands.count }
+
+    /// Slaney's scale and normalization (Auditory Toolbox, 1998): linear below 1 kHz, logarithmic above, each filter of
+    /// area 1. librosa `filters.mel`.
+    package init(slaney bands: Int, frequencies: ClosedRange<Double>, fftLength: Int, sampleRate: Int) {
+        let places = Self.places(bands, frequencies, toMel: Self.slaneyMel)
+        let edges = places.map(Self.slaneyHertz)
+        let bins = (0...fftLength / 2).map { Double($0) * Double(sampleRate) / Double(fftLength) }
+        self.bands = (0..<bands).map { band in
+            Self.band(bins, edges[band], edges[band + 1], edges[band + 2], scale: 2 / (edges[band + 2] - edges[band]))
+        }
+    }
+
+    /// Kaldi's: triangles on the scale `1127 ln(1 + f / 700)` itself, of height 1, without the bin at half the sample
+    /// rate. torchaudio `compliance.kaldi.get_mel_banks`.
+    package init(kaldi bands: Int, frequencies: ClosedRange<Double>, fftLength: Int, sampleRate: Int) {
+        let places = Self.places(bands, frequencies, toMel: Self.kaldiMel)
+        let bins = (0..<fftLength / 2).map { Self.kaldiMel(Double($0) * Double(sampleRate) / Double(fftLength)) }
+        self.bands = (0..<bands).map { band in
+            Self.band(bins, places[band], places[band + 1], places[band + 2], scale: 1)
+        }
+    }
+
+    /// The bands of one spectrum.
+    func apply(to spectrum: [Double], into sums: inout [Double]) {
+        for (index, band) in bands.enumerated() {
+            var sum = 0.0
+            for (offset, weight) in band.weights.enumerated() { sum += weight * spectrum[band.firstBin + offset] }
+            sums[index] = sum
+        }
+    }
+
+    /// Edges and centres of all bands, evenly spaced on the mel scale.
+    private static func places(
+        _ bands: Int, _ frequencies: ClosedRange<Double>, toMel: (Double) -> Double
+    ) -> [Double] {
+        let (low, high) = (toMel(frequencies.lowerBound), toMel(frequencies.upperBound))
+        return (0..<bands + 2).map { low + (high - low) * Double($0) / Double(bands + 1) }
+    }
+
+    private static func band(_ bins: [Double], _ left: Double, _ centre: Double, _ right: Double, scale: Double) -> Band
+    {
+        let weights = bins.map { scale * max(0, min(($0 - left) / (centre - left), (right - $0) / (right - centre))) }
+        let first = weights.firstIndex { $0 > 0 } ?? 0
+        let last = weights.lastIndex { $0 > 0 } ?? first - 1
+        return Band(firstBin: first, weights: Array(weights[first..<max(last + 1, first)]))
+    }
+
+    private static func kaldiMel(_ hertz: Double) -> Double { 1127 * log(1 + hertz / 700) }
+
+    private static let linearStep = 200.0 / 3
+    private static let breakHertz = 1000.0
+    private static let logStep = log(6.4) / 27
+
+    private static func slaneyMel(_ hertz: Double) -> Double {
+        hertz < breakHertz ? hertz / linearStep : breakHertz / linearStep + log(hertz / breakHertz) / logStep
+    }
+
+    private static func slaneyHertz(_ mel: Double) -> Double {
+        let breakMel = breakHertz / linearStep
+        return mel < breakMel ? mel * linearStep : breakHertz * exp(logStep * (mel - breakMel))
+    }
+}

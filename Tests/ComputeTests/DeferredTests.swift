@@ -1,0 +1,81 @@
+import Compute
+import Foundation
+import Tensors
+import Testing
+
+/// Tensors that are computed as they are read: as bytes by an int8 product, as floats by all else.
+@Suite struct DeferredTests {
+    private let backend: CPUBackend
+    private let channels = 24
+    private var numbers = TestNumbers(seed: 11)
+
+    init() throws { backend = try CPUBackend(threadCount: 2) }
+
+    private func vector(_ values: [Float]) throws -> any Weight {
+        try backend.prepare(TestWeight.storing(values, .vector(count: values.count), .float32).weight)
+    }
+
+    private mutating func normalized(_ x: Tensor) throws -> [Tensor] {
+        let (scale, shift) = (try vector(numbers.values(channels)), try vector(numbers.values(channels)))
+        return [
+            try backend.layerNorm(x, epsilon: 1e-5, scale: scale, shift: shift),
+            try backend.rmsNorm(x, epsilon: 1e-5, scale: scale),
+            try backend.groupNorm(x, groups: 4, epsilon: 1e-5, scale: scale, shift: shift, activation: .silu),
+        ]
+    }
+
+    @Test mutating func productsOfRowsAreTheSameOfFloatsInMemory() throws {
+        let parts = try [8, 16].map { try backend.upload(numbers.values(2 * 300 * $0), [2, 300, $0]) }
+        let joined = try Tensor.concatenate(parts)
+        let weight = try backend.prepare(
+            TestWeight.storing(
+                numbers.values(40 * channels), .matrix(outputs: 40, inputs: channels), .int8, .quantized
+            ).weight)
+        for tensor in try normalized(joined) + [joined] {
+            let deferred = try backend.linear(tensor, weight, Epilogue()).values()
+            let inMemory = try backend.upload(tensor.values(), tensor.shape)
+            #expect(try backend.linear(inMemory, weight, Epilogue()).values() == deferred)
+        }
+    }
+
+    @Test mutating func rangesKnownBeforehandHoldTheirValues() throws {
+        // Beside the range that is measured, a known one costs no precision worth noticing.
+        let x = try backend.upload(numbers.values(2 * 30 * 9 * channels).map { 5 * $0 + 2 }, [2, 30, 9, channels])
+        let (weight, _) = TestWeight.storing(
+            numbers.values(16 * 9 * channels), .convolution(outputs: 16, kernelHeight: 3, kernelWidth: 3, inputs: 24),
+            .int8, .quantized)
+        let prepared = try backend.prepare(weight)
+        let norm = try normalized(x)[2]
+        let y = try backend.convolution(norm, prepared, .init(padding: .init(1)), Epilogue())
+        let measured = try backend.convolution(
+            backend.upload(norm.values(), norm.shape), prepared, .init(padding: .init(1)), Epilogue())
+        #expect(relativeError(try y.values(), try measured.values()) < 5e-3)
+    }
+
+    @Test mutating func oneSidedInputsUseAllBytes() throws {
+        let (weight, meaning) = TestWeight.storing(
+            numbers.values(16 * channels), .matrix(outputs: 16, inputs: channels), .int8, .quantized)
+        let x = numbers.values(100 * channels).map { abs($0) }
+        let y = try backend.linear(backend.upload(x, [100, channels]), backend.prepare(weight), Epilogue()).values()
+        let expected = (0..<100 * 16).map { place in
+            (0..<channels).reduce(Float(0)) { sum, input in
+                sum + x[place / 16 * channels + input] * meaning[place % 16 * channels + input]
+            }
+        }
+        #expect(relativeError(y, expected) < 3.5e-3)
+    }
+
+    @Test mutating func whatIsNotANumberStaysSo() throws {
+        var values = numbers.values(50 * channels)
+        values[3 * channels] = .infinity
+        let (weight, _) = TestWeight.storing(
+            numbers.values(16 * channels), .matrix(outputs: 16, inputs: channels), .int8, .quantized)
+        let y = try backend.linear(backend.upload(values, [50, channels]), backend.prepare(weight), Epilogue()).values()
+        #expect(y[48..<64].allSatisfy { !$0.isFinite } && y[..<48].allSatisfy { $0.isFinite })
+        let norm = try backend.groupNorm(
+            backend.upload(values, [1, 50, channels]), groups: 4, epsilon: 1e-5,
+            scale: vector(numbers.values(channels)),
+            shift: vector(numbers.values(channels)), activation: .silu)
+        #expect(try !norm.values().allSatisfy { $0.isFinite })
+    }
+}

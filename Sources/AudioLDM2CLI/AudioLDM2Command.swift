@@ -16,7 +16,8 @@ struct AudioLDM2Command: AsyncParsableCommand {
             """,
         version: AudioLDM2Pipeline.version,
         subcommands: [
-            GenerateCommand.self, BatchCommand.self, InspectCommand.self, VerifyCommand.self, TraceCommand.self,
+            GenerateCommand.self, BatchCommand.self, TransformCommand.self, InpaintCommand.self, ExtendCommand.self,
+            UpsampleCommand.self, SpectrogramCommand.self, InspectCommand.self, VerifyCommand.self, TraceCommand.self,
             BenchCommand.self,
         ])
 }

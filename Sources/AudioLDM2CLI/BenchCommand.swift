@@ -25,6 +25,8 @@ struct BenchCommand: ParsableCommand {
 
     @OptionGroup var threading: ThreadsOption
 
+    @OptionGroup var memory: MemoryOption
+
     @Flag(help: "List what each kind of operation costs within the steps.")
     var profile = false
 
@@ -36,7 +38,9 @@ struct BenchCommand: ParsableCommand {
     }
 
     func run() throws {
-        let report = try Benchmark(modelAt: model, seconds: seconds, steps: steps, threads: threading.threads).run()
+        let report = try Benchmark(
+            modelAt: model, seconds: seconds, steps: steps, threads: threading.threads, memoryLimit: memory.limit
+        ).run()
         if json {
             print(try Terminal.json(report))
         } else {
@@ -60,6 +64,7 @@ struct BenchCommand: ParsableCommand {
         }
         row("gmacs", String(format: "%.0f (%.0f GMAC a step)", report.gmacs, report.unetStepGMAC) + (share ?? ""))
         row("peak_rss_bytes", megabytes(report.peakRSSBytes))
+        row("memory_plan", "\(report.memoryPlan)")
         guard profile else { return }
         let total = report.unetStepSeconds * Double(report.steps - 1)
         for operation in report.operations {

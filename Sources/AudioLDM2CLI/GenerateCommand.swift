@@ -41,12 +41,20 @@ struct GenerateCommand: AsyncParsableCommand {
     @Flag(help: "Make a sound that repeats without a click; its length is rounded to whole frames.")
     var loop = false
 
+    @Option(help: "Draw the sound's mel spectrogram, with axes, in this PNG file.")
+    var spectrogram: String?
+
     @OptionGroup var generation: GenerationFlags
 
     @Option(help: "A number that settles all chance. Default: a random one, which is printed.")
     var seed: UInt64?
 
     @OptionGroup var threading: ThreadsOption
+
+    @OptionGroup var memory: MemoryOption
+
+    @Flag(name: [.short, .long], help: "Say how memory will be used.")
+    var verbose = false
 
     @Flag(help: "Print a JSON object about the result on standard output.")
     var json = false
@@ -65,6 +73,10 @@ struct GenerateCommand: AsyncParsableCommand {
                 "--output \(output): name a file that ends in ."
                     + AudioClip.fileExtensions.joined(separator: ", .") + ".")
         }
+        if let spectrogram {
+            try validatePicture(spectrogram, option: "--spectrogram")
+            guard output != "-" else { throw ValidationError("--spectrogram needs an --output that is a file.") }
+        }
         guard format == nil || output == "-" else {
             throw ValidationError("--format is for --output -; a file's extension says how it is written.")
         }
@@ -77,16 +89,17 @@ struct GenerateCommand: AsyncParsableCommand {
         if output != "-" { try AudioClip.checkWritable(output) }
         let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
         var options = generation.options
-        (options.seconds, options.loops) = (seconds, loop)
+        (options.seconds, options.loops, options.memoryLimit) = (seconds, loop, memory.limit)
         options.seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
         let stream = output == "-" ? try stream(of: pipeline, options) : nil
         let events = pipeline.events(prompt, options: options, streamingTo: stream.map { $0.write })
-        let work = Task { [quiet] in try await follow(events, quiet: quiet) }
+        let work = Task { [quiet, verbose] in try await follow(events, quiet: quiet, verbose: verbose) }
         let interrupts = Interrupts { work.cancel() }
         defer { interrupts.stop() }
         do {
             let result = try await work.value
             if let stream { try stream.finish() } else { try result.clip.write(to: output, record: result.record) }
+            if let spectrogram { try result.clip.writeSpectrogram(to: spectrogram) }
             try printSummary(result)
         } catch is CancellationError {
             // Who closes the pipe has heard enough.
@@ -107,7 +120,7 @@ struct GenerateCommand: AsyncParsableCommand {
     private func printSummary(_ result: GenerationResult) throws {
         let show = output == "-" ? printNote : { print($0) }
         if json {
-            show(try Terminal.json(ResultSummary(result, output: output)))
+            show(try Terminal.json(ResultSummary(result, output: output, spectrogram: spectrogram)))
         } else if !quiet {
             let total = result.stageSeconds.values.reduce(0, +)
             let stages = GenerationProgress.Stage.allCases

@@ -12,6 +12,7 @@ struct InspectCommand: ParsableCommand {
               audioldm2 inspect audioldm2.aldm
               audioldm2 inspect audioldm2.aldm --tensors
               audioldm2 inspect audioldm2.aldm --check
+              audioldm2 inspect audioldm2.aldm --plan --seconds 30 --memory-limit 256M
             """)
 
     @Argument(help: "The model file.")
@@ -23,13 +24,30 @@ struct InspectCommand: ParsableCommand {
     @Flag(help: "Read the whole file and compare every part with its checksum.")
     var check = false
 
+    @Flag(help: "Show how much memory making a sound takes, and how.")
+    var plan = false
+
+    @Option(help: "Length of the planned sound. Default: what the model was trained on.")
+    var seconds: Double?
+
+    @OptionGroup var memory: MemoryOption
+
+    @OptionGroup var threading: ThreadsOption
+
     @Flag(help: "Print JSON for programs.")
     var json = false
 
     @Flag(name: [.short, .long], help: "Show no progress.")
     var quiet = false
 
+    func validate() throws {
+        guard plan || (seconds == nil && memory.limit == nil && threading.threads == nil) else {
+            throw ValidationError("--seconds, --memory-limit and --threads belong to --plan.")
+        }
+    }
+
     func run() throws {
+        if plan { return try printPlan() }
         let inspection = try ModelInspection(modelAt: model)
         if check {
             let line = ProgressLine(quiet: quiet)
@@ -37,11 +55,43 @@ struct InspectCommand: ParsableCommand {
             try ModelInspection.check(modelAt: model) { line.show("checking", share: $0) }
         }
         if json {
-            print(try Terminal.json(inspection))
+            print(try Terminal.json(Report(model: inspection, check: check ? "passed" : nil)))
         } else {
             printTable(inspection)
             if check { print("every part matches its checksum") }
         }
+    }
+
+    /// A model's contents, and what checking it found: damage is an error.
+    private struct Report: Encodable {
+        let model: ModelInspection
+        let check: String?
+
+        private enum CodingKeys: String, CodingKey { case check }
+
+        func encode(to encoder: any Encoder) throws {
+            try model.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encodeIfPresent(check, forKey: .check)
+        }
+    }
+
+    private func printPlan() throws {
+        let plan = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
+            .memoryPlan(options: GenerationOptions(seconds: seconds, memoryLimit: memory.limit))
+        if json { return print(try Terminal.json(plan)) }
+        func row(_ name: String, _ cells: [String]) {
+            print(padded(name, 18) + cells.map { padded($0, 13) }.joined())
+        }
+        row("", ["total", "weights", "activations", "in the file"])
+        row("base", [MemoryPlan.mebibytes(plan.baseBytes)])
+        for stage in plan.stages {
+            row(
+                stage.name,
+                [stage.bytes, stage.weightBytes, stage.activationBytes, stage.mappedBytes].map(MemoryPlan.mebibytes)
+                    + [stage.weights == .streamed ? "weights decompressed ahead of use" : ""])
+        }
+        print(plan)
     }
 
     private func printTable(_ inspection: ModelInspection) {

@@ -4,12 +4,14 @@ import Terminal
 /// Follows a generation to its end, showing how far it is.
 /// - Throws: what the generation throws; `CancellationError` if its task is cancelled.
 func follow(
-    _ events: AsyncThrowingStream<GenerationEvent, any Error>, quiet: Bool
+    _ events: AsyncThrowingStream<GenerationEvent, any Error>, quiet: Bool, verbose: Bool = false
 ) async throws -> GenerationResult {
     let line = ProgressLine(quiet: quiet)
     defer { line.clear() }
     for try await event in events {
         switch event {
+        case .plan(let plan):
+            if verbose { printNote("\(plan)") }
         case .progress(let progress):
             line.show(progress)
         case .warning(let text):
@@ -39,16 +41,18 @@ struct ResultSummary: Encodable {
     var spectrogram: String?
     let sampleRate: Int
     let stageSeconds: [String: Double]
+    let memoryPlan: MemoryPlan
 
     init(_ result: GenerationResult, output: String, spectrogram: String? = nil) {
         record = result.record
         self.output = output
         self.spectrogram = spectrogram
         sampleRate = result.clip.sampleRate
+        memoryPlan = result.memoryPlan
         stageSeconds = Dictionary(uniqueKeysWithValues: result.stageSeconds.map { ($0.key.rawValue, $0.value) })
     }
 
-    private enum CodingKeys: CodingKey { case output, spectrogram, sampleRate, stageSeconds }
+    private enum CodingKeys: CodingKey { case output, spectrogram, sampleRate, stageSeconds, memoryPlan }
 
     func encode(to encoder: any Encoder) throws {
         try record.encode(to: encoder)
@@ -57,5 +61,6 @@ struct ResultSummary: Encodable {
         try container.encodeIfPresent(spectrogram, forKey: .spectrogram)
         try container.encode(sampleRate, forKey: .sampleRate)
         try container.encode(stageSeconds, forKey: .stageSeconds)
+        try container.encode(memoryPlan, forKey: .memoryPlan)
     }
 }

@@ -3,11 +3,16 @@ import Synchronization
 import Tensors
 
 /// Memory for activations, kept for reuse: after the first step of a loop, nothing is allocated any more.
+///
+/// A counting pool hands out no memory, only the same numbers: what a forward pass needs can be found by running it.
 final class BufferPool: Sendable {
     private struct State {
+        /// The one that was given back last comes last.
         var free: [Buffer] = []
         var liveBytes = 0
         var peakBytes = 0
+        /// Unused buffers go rather than that the pool holds more than this many bytes.
+        var limit = Int.max
     }
 
     struct Buffer: @unchecked Sendable {
@@ -16,11 +21,25 @@ final class BufferPool: Sendable {
     }
 
     private let state = Mutex(State())
+    private let counted: CountedMemory?
+
+    var isCounting: Bool { counted != nil }
+
+    init(counted: CountedMemory? = nil) { self.counted = counted }
 
     deinit { trim() }
 
-    /// The most memory that was ever held, in bytes.
+    /// The most memory that was held since `resetPeak(keeping:)`, in bytes.
     var peakBytes: Int { state.withLock { $0.peakBytes } }
+
+    /// Counts the peak from now on.
+    /// - Parameter limit: in bytes; it is exceeded by what is in use at one time, but not by what is kept for reuse.
+    func resetPeak(keeping limit: Int) {
+        state.withLock {
+            $0.peakBytes = $0.liveBytes
+            $0.limit = limit
+        }
+    }
 
     /// A 64-byte aligned buffer of at least `byteCount` bytes: the smallest free one that is not much too large.
     /// - Throws: `TensorError.outOfMemory`.
@@ -34,6 +53,7 @@ final class BufferPool: Sendable {
             return state.free.remove(at: best)
         }
         if let reused { return reused }
+        trim(to: state.withLock { $0.limit - min(needed, $0.limit) })
         if let fresh = allocate(needed) { return fresh }
         trim()
         guard let fresh = allocate(needed) else { throw TensorError.outOfMemory(bytes: byteCount) }
@@ -44,19 +64,22 @@ final class BufferPool: Sendable {
         state.withLock { $0.free.append(buffer) }
     }
 
-    /// Returns unused buffers to the system.
-    func trim() {
+    /// Returns unused buffers to the system, the longest unused first, until the pool holds at most `byteCount` bytes.
+    func trim(to byteCount: Int = 0) {
         let unused = state.withLock { state in
-            defer { state.free = [] }
-            state.liveBytes -= state.free.reduce(0) { $0 + $1.capacity }
-            return state.free
+            var count = 0
+            while state.liveBytes > byteCount, count < state.free.count {
+                state.liveBytes -= state.free[count].capacity
+                count += 1
+            }
+            defer { state.free.removeFirst(count) }
+            return state.free.prefix(count)
         }
-        for buffer in unused { free(buffer.pointer) }
+        for buffer in unused { release(buffer) }
     }
 
     private func allocate(_ byteCount: Int) -> Buffer? {
-        var pointer: UnsafeMutableRawPointer?
-        guard posix_memalign(&pointer, 64, byteCount) == 0, let pointer else { return nil }
+        guard let pointer = counted?.start ?? Self.memory(byteCount) else { return nil }
         state.withLock {
             $0.liveBytes += byteCount
             $0.peakBytes = max($0.peakBytes, $0.liveBytes)
@@ -64,11 +87,51 @@ final class BufferPool: Sendable {
         return Buffer(pointer: pointer, capacity: byteCount)
     }
 
-    /// Few distinct sizes make reuse likely: whole cache lines, then steps of 4 KiB.
+    private func release(_ buffer: Buffer) {
+        guard counted == nil else { return }
+        if buffer.capacity >= Self.mappingThreshold {
+            munmap(buffer.pointer, buffer.capacity)
+        } else {
+            free(buffer.pointer)
+        }
+    }
+
+    /// From this size on memory is mapped, because the allocator may keep what is freed to it.
+    private static let mappingThreshold = 1 << 16
+
+    private static func memory(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+        var pointer: UnsafeMutableRawPointer?
+        guard byteCount >= mappingThreshold else {
+            return posix_memalign(&pointer, 64, byteCount) == 0 ? pointer : nil
+        }
+        pointer = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        return pointer == MAP_FAILED ? nil : pointer
+    }
+
+    /// Few distinct sizes make reuse likely: whole cache lines, then pages.
     private static func rounded(_ byteCount: Int) -> Int {
         let step = byteCount < 1 << 14 ? 64 : 1 << 12
         return max(byteCount + step - 1, step) / step * step
     }
+}
+
+/// Where all buffers of a counting pool are: a little memory that may be written to and means nothing.
+final class CountedMemory: @unchecked Sendable {
+    let start: UnsafeMutableRawPointer
+    /// More than operations touch beside their threaded parts, which a counting backend skips.
+    private static let byteCount = 1 << 26
+
+    /// - Throws: `TensorError.outOfMemory`.
+    init() throws {
+        guard
+            let start = mmap(
+                nil, Self.byteCount, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
+            start != MAP_FAILED
+        else { throw TensorError.outOfMemory(bytes: Self.byteCount) }
+        self.start = start
+    }
+
+    deinit { munmap(start, Self.byteCount) }
 }
 
 /// A tensor's memory on the host; back in the pool when the last tensor lets go of it.

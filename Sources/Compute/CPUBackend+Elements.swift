@@ -13,21 +13,30 @@ extension CPUBackend {
                 operation: "gather", expected: "an id below \(rows), not \(id)", found: role.shape)
         }
         let y = try empty([ids.count, width])
+        if isCounting { return y }
         let target = try floats(y, "gather")
-        try table.data.withBytes { bytes in
-            guard let base = bytes.baseAddress else { return }
-            for (index, id) in ids.enumerated() {
-                let row = target + index * width
+        // Scales lie behind all rows: read after them, so that a table read in pieces is read in order.
+        let elementSize = table.description.format.elementSize
+        let rowBytes = width * elementSize
+        for (index, id) in ids.enumerated() {
+            let row = target + index * width
+            try table.data.withBytes(in: id * rowBytes..<(id + 1) * rowBytes) { bytes in
+                guard let base = bytes.baseAddress else { return }
                 switch table.description.format {
-                case .float32:
-                    row.update(from: base.assumingMemoryBound(to: Float.self) + id * width, count: width)
-                case .float16:
-                    kernels.expand_f16(base.assumingMemoryBound(to: UInt16.self) + id * width, width, row)
-                case .int8:
-                    let scales = (base + Int8Layout(role: role).scalesOffset).assumingMemoryBound(to: Float.self)
-                    kernels.expand_s8(base.assumingMemoryBound(to: Int8.self) + id * width, width, scales[id], row)
+                case .float32: UnsafeMutableRawPointer(row).copyMemory(from: base, byteCount: rowBytes)
+                case .float16: kernels.expand_f16(base.assumingMemoryBound(to: UInt16.self), width, row)
+                case .int8: kernels.expand_s8(base.assumingMemoryBound(to: Int8.self), width, 1, row)
                 }
             }
+        }
+        guard table.description.format == .int8 else { return y }
+        let scales = Int8Layout(role: role).scalesOffset
+        for (index, id) in ids.enumerated() {
+            let scale = try table.data.withBytes(in: scales + 4 * id..<scales + 4 * (id + 1)) {
+                $0.loadUnaligned(as: Float.self)
+            }
+            let row = target + index * width
+            for column in 0..<width { row[column] *= scale }
         }
         return y
     }

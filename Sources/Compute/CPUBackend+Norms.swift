@@ -146,8 +146,12 @@ private struct GroupMoments {
     /// Sums are in double around each channel's first value, and blocks are added in order, so the result does not
     /// depend on the number of threads.
     func factors(scale: [Float], shift: [Float], activation: Activation, on cpu: CPUBackend) throws -> Factors {
-        let partial = try PartialMoments(source, samples: samples, on: cpu)
         var result = Factors(values: [Float](repeating: 0, count: samples * 2 * channels))
+        if cpu.isCounting {
+            result.bounds = Array(repeating: 0...1, count: samples)
+            return result
+        }
+        let partial = try PartialMoments(source, samples: samples, on: cpu)
         for sample in 0..<samples {
             let ofSample = (0..<channels).map { channel in
                 var total = Channel(

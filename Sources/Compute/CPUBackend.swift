@@ -4,9 +4,9 @@ import Tensors
 
 /// Computes on the host's cores: int8 products by our kernels, float products by OpenBLAS.
 package final class CPUBackend: Backend {
-    let pool = BufferPool()
+    let pool: BufferPool
     let threads: ThreadPool
-    let meter = OperationMeter()
+    let meter: OperationMeter
     let blas: BLAS
     /// A constant table of C functions, which Swift cannot know to be safe to share.
     nonisolated(unsafe) let kernels: Kernels
@@ -14,11 +14,36 @@ package final class CPUBackend: Backend {
     /// - Parameter threadCount: threads to compute with; nil for one per core.
     /// - Throws: `TensorError` if OpenBLAS is not installed or its memory cannot be had.
     package init(threadCount: Int? = nil) throws {
+        pool = BufferPool()
+        meter = OperationMeter()
         threads = ThreadPool(threadCount: threadCount ?? ProcessInfo.processInfo.activeProcessorCount)
         kernels = kernels_current().pointee
         blas = try BLAS()
         try blas.reserve(threads)
     }
+
+    /// The same threads with memory of their own.
+    package convenience init(sharing other: CPUBackend) {
+        self.init(other, pool: BufferPool(), threads: other.threads, meter: other.meter)
+    }
+
+    /// Does all that `other` would do except to compute: so a forward pass tells how much memory it needs.
+    ///
+    /// Tensors have sizes and no contents; what is downloaded is zero.
+    /// - Throws: `TensorError.outOfMemory`.
+    package convenience init(counting other: CPUBackend) throws {
+        self.init(
+            other, pool: BufferPool(counted: try CountedMemory()),
+            threads: ThreadPool(threadCount: other.threadCount, isIdle: true), meter: OperationMeter())
+    }
+
+    private init(_ other: CPUBackend, pool: BufferPool, threads: ThreadPool, meter: OperationMeter) {
+        (self.pool, self.threads, self.meter) = (pool, threads, meter)
+        (kernels, blas) = (other.kernels, other.blas)
+    }
+
+    /// True if this backend only counts memory.
+    package var isCounting: Bool { pool.isCounting }
 
     package var threadCount: Int { threads.threadCount }
 
@@ -32,8 +57,13 @@ package final class CPUBackend: Backend {
         return rate > 0 ? rate : nil
     }
 
-    /// The most memory that activations ever took, in bytes.
+    /// The most memory that activations took since `resetPeak(keeping:)`, in bytes.
     package var peakActivationBytes: Int { pool.peakBytes }
+
+    /// Counts the peak from now on.
+    /// - Parameter limit: how much memory may be held in all, in bytes, before unused memory is given back rather than
+    ///   kept for reuse.
+    package func resetPeak(keeping limit: Int = .max) { pool.resetPeak(keeping: limit) }
 
     /// Gives memory that no tensor uses back to the system; call it between stages.
     package func trim() { pool.trim() }
@@ -52,6 +82,7 @@ package final class CPUBackend: Backend {
         }
         let tensor = try empty(shape)
         let target = try floats(tensor, "upload")
+        if isCounting { return tensor }
         values.withUnsafeBufferPointer { source in
             guard let base = source.baseAddress else { return }
             target.update(from: base, count: source.count)
@@ -60,7 +91,8 @@ package final class CPUBackend: Backend {
     }
 
     package func download(_ tensor: Tensor) throws -> [Float] {
-        Array(UnsafeBufferPointer(start: try floats(tensor, "download"), count: tensor.shape.count))
+        if isCounting { return Array(repeating: 0, count: tensor.shape.count) }
+        return Array(UnsafeBufferPointer(start: try floats(tensor, "download"), count: tensor.shape.count))
     }
 
     package func tensor(_ vector: any Weight) throws -> Tensor {

@@ -8,13 +8,18 @@ import Synchronization
 /// operations cut their work at fixed places whatever the number of threads.
 final class ThreadPool: Sendable {
     let threadCount: Int
+    /// True for a pool without threads, which runs nothing.
+    private let isIdle: Bool
     private let shared: Shared
     /// One job at a time: callers from several tasks take turns.
     private let turn = Mutex(())
 
-    init(threadCount: Int) {
+    /// - Parameter isIdle: for a counting backend, which computes nothing.
+    init(threadCount: Int, isIdle: Bool = false) {
         self.threadCount = max(1, threadCount)
+        self.isIdle = isIdle
         shared = Shared()
+        if isIdle { return }
         for worker in 1..<self.threadCount {
             let thread = Thread { [shared] in shared.work(as: worker) }
             thread.name = "audioldm2-\(worker)"
@@ -27,6 +32,7 @@ final class ThreadPool: Sendable {
 
     /// Calls `body(task, worker)` for every task below `count`; `worker` is below `threadCount` and tells threads apart.
     func run(_ count: Int, _ body: (_ task: Int, _ worker: Int) -> Void) {
+        if isIdle { return }
         if count <= 1 || threadCount == 1 {
             for task in 0..<count { body(task, 0) }
             return

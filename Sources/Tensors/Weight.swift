@@ -44,6 +44,15 @@ package enum WeightFormat: UInt8, Hashable, Sendable, Codable, CaseIterable {
     /// Symmetric int8 with one float32 scale per output. Products are stored in 16 × 4 tiles, tables row-major:
     /// see `Int8Layout`.
     case int8 = 2
+
+    /// Bytes of a number.
+    package var elementSize: Int {
+        switch self {
+        case .float32: 4
+        case .float16: 2
+        case .int8: 1
+        }
+    }
 }
 
 /// What a product with an int8 weight does with its input.
@@ -125,6 +134,16 @@ package protocol WeightData: AnyObject, Sendable {
     var name: String { get }
     /// Calls `body` with the weight's bytes, 64-byte aligned and `description.byteCount` long.
     func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result
+    /// Calls `body` with some of the bytes, which need not be aligned: for tables, of which few rows are read.
+    func withBytes<Result>(in range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result
+}
+
+extension WeightData {
+    package func withBytes<Result>(
+        in range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> Result
+    ) throws -> Result {
+        try withBytes { try body(UnsafeRawBufferPointer(rebasing: $0[range])) }
+    }
 }
 
 /// A weight as a backend holds it.

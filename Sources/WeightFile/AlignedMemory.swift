@@ -23,6 +23,12 @@ final class AlignedMemory: @unchecked Sendable {
         bytes = UnsafeMutableRawBufferPointer(start: start, count: byteCount)
     }
 
+    /// What the system has to give for that many bytes.
+    static func footprint(_ byteCount: Int) -> Int {
+        let step = byteCount >= mappingThreshold ? 1 << 12 : PackFormat.alignment
+        return (byteCount + step - 1) / step * step
+    }
+
     deinit {
         if isMapped {
             munmap(bytes.baseAddress, bytes.count)

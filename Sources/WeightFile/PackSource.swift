@@ -3,8 +3,9 @@ import Tensors
 
 /// The weights of one component of a pack, for one backend.
 ///
-/// All chunks are checked, and compressed ones decompressed, when the source is made; uncompressed tensors are used in
-/// place. A weight's memory belongs to the weight: it goes when the source and the model that asked for it are gone.
+/// All chunks are checked, and compressed ones decompressed, when the source is made, but for those that are streamed;
+/// uncompressed tensors are used in place. A weight's memory belongs to the weight: it goes when the source and the model
+/// that asked for it are gone.
 package final class PackSource: WeightSource {
     private enum Slot {
         case loaded(any WeightData)
@@ -19,11 +20,14 @@ package final class PackSource: WeightSource {
     /// Loads a component.
     /// - Parameter threads: how many threads check and decompress.
     /// - Throws: `PackError`: `missingComponent`, `damaged`, `outOfMemory`; `CancellationError` if the task is cancelled.
-    package init(_ pack: Pack, component name: String, backend: any Backend, threads: Int) throws {
+    package init(
+        _ pack: Pack, component name: String, backend: any Backend, threads: Int,
+        residency: WeightResidency = .resident
+    ) throws {
         path = pack.path
         component = try pack.requiredComponent(name)
         self.backend = backend
-        slots = Mutex(try Self.load(component, of: pack, threads: threads).mapValues(Slot.loaded))
+        slots = Mutex(try Self.data(of: component, in: pack, threads, residency).mapValues(Slot.loaded))
     }
 
     /// The weight of a path. Asked again, it returns the same object.
@@ -81,10 +85,57 @@ extension PackSource {
         let memory: AlignedMemory?
     }
 
-    private static func load(
-        _ component: PackComponent, of pack: Pack, threads: Int
+    private static func data(
+        of component: PackComponent, in pack: Pack, _ threads: Int, _ residency: WeightResidency
     ) throws -> [String: any WeightData] {
-        let loads = try component.tensors.map { tensor in
+        switch residency {
+        case .resident:
+            return try load(component.tensors, of: component, in: pack, threads: threads)
+        case .streamed(let plan):
+            return try stream(component, in: pack, threads, plan)
+        case .planned(let uses):
+            let largest = component.tensors.reduce(0) { max($0, $1.byteCount) }
+            guard let zeros = ZeroMemory(byteCount: largest) else {
+                throw PackError.outOfMemory(path: pack.path, part: "a plan", bytes: largest)
+            }
+            return byName(component.tensors) { tensor in
+                PlannedWeightData(
+                    tensor.description, name: component.label(of: tensor.name), key: tensor.name, zeros: zeros,
+                    uses: uses)
+            }
+        }
+    }
+
+    private static func byName(
+        _ tensors: [PackTensor], _ data: (PackTensor) throws -> any WeightData
+    ) rethrows -> [String: any WeightData] {
+        Dictionary(uniqueKeysWithValues: try tensors.map { ($0.name, try data($0)) })
+    }
+
+    /// Tables a chunk at a time, the plan's weights ahead of their use, all others as ever.
+    private static func stream(
+        _ component: PackComponent, in pack: Pack, _ threads: Int, _ plan: WeightStreaming
+    ) throws -> [String: any WeightData] {
+        let streamed = component.tensors.filter { plan.streamed.contains($0.name) && $0.isStreamable }
+        let moving = streamed.filter { !$0.isPaged }
+        let staying = component.tensors.filter { !plan.streamed.contains($0.name) || !$0.isStreamable }
+        let byNames = Dictionary(uniqueKeysWithValues: moving.map { ($0.name, $0) })
+        let stream = try WeightStream(byNames, of: component, in: pack, plan)
+        var data = try load(staying, of: component, in: pack, threads: threads)
+        for tensor in streamed {
+            let label = component.label(of: tensor.name)
+            data[tensor.name] =
+                try tensor.isPaged
+                ? PagedTableData(tensor, name: label, in: pack)
+                : stream.data(of: tensor.name, tensor, label: label)
+        }
+        return data
+    }
+
+    private static func load(
+        _ tensors: [PackTensor], of component: PackComponent, in pack: Pack, threads: Int
+    ) throws -> [String: any WeightData] {
+        let loads = try tensors.map { tensor in
             Load(
                 tensor: tensor, label: component.label(of: tensor.name),
                 memory: tensor.isCompressed

@@ -39,6 +39,14 @@ public final class AudioLDM2Pipeline: Sendable {
 
     public var threads: Int { backend.threadCount }
 
+    /// What memory a prompt, however long, will take with these options.
+    /// - Throws: `AudioLDM2Error`: of kind `.outOfMemory`, with the least that would do, if their limit is too low.
+    public func memoryPlan(options: GenerationOptions = .init()) throws -> MemoryPlan {
+        try AudioLDM2Error.translating {
+            try Generation(prompt: "", options: options, context: StageContext(model: model, backend: backend)).plan()
+        }
+    }
+
     /// Makes a sound.
     /// - Throws: `AudioLDM2Error`; `CancellationError` if the surrounding task is cancelled, within a step.
     public func generate(_ prompt: String, options: GenerationOptions = .init()) async throws -> GenerationResult {
@@ -64,12 +72,40 @@ public final class AudioLDM2Pipeline: Sendable {
         }
     }
 
+    /// Changes a sound: what the plan says is made anew, the rest is kept.
+    /// - Parameters:
+    ///   - clip: at any sample rate, with any number of channels; its length counts, not that of the options.
+    ///   - prompt: what the new parts should be.
+    /// - Throws: `AudioLDM2Error`, also for a model file without the VAE's encoder; `CancellationError`.
+    public func edit(
+        _ clip: AudioClip, _ prompt: String, plan: EditPlan, options: GenerationOptions = .init()
+    ) async throws -> GenerationResult {
+        for try await event in events(editing: clip, prompt, plan: plan, options: options) {
+            if case .finished(let result) = event { return result }
+        }
+        throw CancellationError()
+    }
+
+    /// Changes a sound, as `edit` does, and reports on the way. The last event is `.finished`.
+    public func events(
+        editing clip: AudioClip, _ prompt: String, plan: EditPlan, options: GenerationOptions = .init()
+    ) -> AsyncThrowingStream<GenerationEvent, any Error> {
+        run { [model, backend] cancellation, send in
+            let context = StageContext(
+                model: model, backend: backend, cancellation: cancellation, report: { send($0) })
+            var options = options
+            options.seed = options.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
+            (options.seconds, options.loops) = (nil, false)
+            let generation = Generation(prompt: prompt, options: options, context: context)
+            send(.finished(try Edit(clip: clip, plan: plan, generation: generation).run()))
+        }
+    }
+
     /// Makes several sounds, loading what takes longest to load once for all of them. A request that fails does not stop
     /// the others.
     public func events(of requests: [GenerationRequest]) -> AsyncThrowingStream<GroupEvent, any Error> {
         run { [model, backend] cancellation, send in
-            let context = StageContext(
-                model: model, backend: backend, cancellation: cancellation, report: { _ in })
+            let context = StageContext(model: model, backend: backend, cancellation: cancellation)
             try GenerationGroup(requests: requests, context: context, report: { send($0) }).run()
         }
     }
@@ -78,10 +114,10 @@ public final class AudioLDM2Pipeline: Sendable {
     /// - Parameter options: with a seed.
     /// - Throws: `AudioLDM2Error` for options that cannot be used.
     public func record(of prompt: String, options: GenerationOptions) throws -> SoundRecord {
-        let context = StageContext(model: model, backend: backend, cancellation: CancellationFlag(), report: { _ in })
+        let context = StageContext(model: model, backend: backend)
         let generation = Generation(prompt: prompt, options: options, context: context)
         return try AudioLDM2Error.translating {
-            _ = try (generation.windows(), generation.scheduler())
+            try generation.check()
             return try generation.record()
         }
     }

@@ -36,6 +36,7 @@ public struct BenchmarkReport: Sendable, Codable {
     public let peakRSSBytes: Int
     /// Operations of all steps but the first, the most expensive one first.
     public let operations: [Operation]
+    public let memoryPlan: MemoryPlan
 
     enum CodingKeys: String, CodingKey {
         case seconds, steps, threads, tier, gmacs, operations
@@ -47,6 +48,7 @@ public struct BenchmarkReport: Sendable, Codable {
         case loadSeconds = "load_seconds"
         case peakGmacs = "peak_gmacs"
         case peakRSSBytes = "peak_rss_bytes"
+        case memoryPlan = "memory_plan"
     }
 }
 
@@ -55,21 +57,24 @@ public struct Benchmark: Sendable {
     private let context: StageContext
     private let steps: Int
     private let seconds: Double
+    private let memoryLimit: Int?
 
     /// - Parameters:
     ///   - seconds: of sound; nil for the length that the model was trained on.
     ///   - steps: of the denoiser; the first one warms up and does not count, so at least 2.
+    ///   - memoryLimit: in bytes, as in `GenerationOptions`.
     /// - Throws: `AudioLDM2Error`.
-    public init(modelAt path: String, seconds: Double? = nil, steps: Int = 3, threads: Int? = nil) throws {
+    public init(
+        modelAt path: String, seconds: Double? = nil, steps: Int = 3, threads: Int? = nil, memoryLimit: Int? = nil
+    ) throws {
         guard (2...1000).contains(steps) else {
             throw AudioLDM2Error(.invalidOption, "\(steps) steps: choose 2…1000; the first one does not count")
         }
         let model = try AudioLDM2Error.translating { try Model(opening: path) }
         context = try AudioLDM2Error.translating {
-            StageContext(
-                model: model, backend: try CPUBackend(requestedThreads: threads), cancellation: CancellationFlag(),
-                report: { _ in })
+            StageContext(model: model, backend: try CPUBackend(requestedThreads: threads))
         }
+        self.memoryLimit = memoryLimit
         self.steps = steps
         self.seconds = seconds ?? model.defaultSeconds
     }
@@ -78,15 +83,13 @@ public struct Benchmark: Sendable {
         try AudioLDM2Error.translating {
             let length = try ClipLength(seconds: seconds, model: context.model)
             let peak = context.backend.peakProductsPerSecond.map { $0 * Double(context.backend.threadCount) / 1e9 }
-            var timer = StageTimer()
-            let conditions = try timer.measure(.encoding) {
-                try PromptEncoder(context: context).encode("a dog barking while rain falls", negative: "low quality")
-            }
-            let (latents, stepSeconds) = try denoise(conditions, length)
-            let operations = context.backend.operationTotals
-            let decoder = LatentDecoder(context: context)
-            let mel = try timer.measure(.decoding) { try decoder.mel(latents) }
-            _ = try timer.measure(.vocoding) { try decoder.waveform(mel, samples: length.samples) }
+            let tokens = try PromptEncoder(context: context).tokenize(
+                "a dog barking while rain falls", negative: "low quality")
+            let plan = try MemoryPlanner(
+                context: context, limit: memoryLimit, samples: length.samples, isGuided: true
+            ) { _ = try measure(tokens, length, in: $0) }.plan()
+            let planned = context.following(plan)
+            let (timer, stepSeconds, operations) = try measure(tokens, length, in: planned)
 
             let counted = stepSeconds.dropFirst().sorted()
             let median = counted[counted.count / 2]
@@ -96,13 +99,29 @@ public struct Benchmark: Sendable {
                 seconds: seconds, steps: steps, threads: context.backend.threadCount, tier: context.backend.tierName,
                 encodeSeconds: timer.seconds[.encoding] ?? 0, unetStepSeconds: median, unetStepGMAC: stepGMAC,
                 vaeSeconds: timer.seconds[.decoding] ?? 0, vocoderSeconds: timer.seconds[.vocoding] ?? 0,
-                loadSeconds: context.loading.seconds, gmacs: stepGMAC / median, peakGmacs: peak,
-                peakRSSBytes: Self.peakRSSBytes, operations: Self.table(operations))
+                loadSeconds: planned.loading.seconds, gmacs: stepGMAC / median, peakGmacs: peak,
+                peakRSSBytes: Self.peakRSSBytes, operations: Self.table(operations), memoryPlan: plan.summary)
         }
     }
 
+    /// All stages, with their times, that of each step, and what the steps' operations cost.
+    private func measure(
+        _ tokens: [PromptEncoder.Tokens], _ length: ClipLength, in context: StageContext
+    ) throws -> (StageTimer, [Double], [String: OperationTotal]) {
+        var timer = StageTimer()
+        let conditions = try timer.measure(.encoding) { try PromptEncoder(context: context).encode(tokens) }
+        let (latents, stepSeconds) = try denoise(conditions, length, in: context)
+        let operations = context.backend.operationTotals
+        let decoder = LatentDecoder(context: context)
+        let mel = try timer.measure(.decoding) { try decoder.mel(latents) }
+        _ = try timer.measure(.vocoding) { try decoder.waveform(mel, samples: length.samples) }
+        return (timer, stepSeconds, operations)
+    }
+
     /// The diffusion loop, with the time of each step.
-    private func denoise(_ conditions: [Condition], _ length: ClipLength) throws -> (Tensor, [Double]) {
+    private func denoise(
+        _ conditions: [Condition], _ length: ClipLength, in context: StageContext
+    ) throws -> (Tensor, [Double]) {
         let config = context.model.unetConfig
         let build = { try UNet(config, $0) }
         return try context.with(Model.Part.unet, build) { unet in
@@ -111,7 +130,7 @@ public struct Benchmark: Sendable {
             var sample = try source.normal([1, length.latentFrames, length.latentBands, config.inChannels])
             var scheduler = try makeScheduler(.ddim, config: context.model.schedulerConfig, steps: steps)
             var seconds: [Double] = []
-            for step in scheduler.timesteps.indices {
+            for step in scheduler.timesteps.indices.prefix(context.memory.stepLimit) {
                 if step == 1 { context.backend.startMetering() }
                 let start = ContinuousClock.now
                 sample = try denoiser.step(step, of: &scheduler, sample, guidanceScale: 3.5) { _ in sample }

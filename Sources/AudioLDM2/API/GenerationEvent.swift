@@ -1,5 +1,7 @@
 /// What a running generation reports.
 public enum GenerationEvent: Sendable {
+    /// How memory will be used; the first event.
+    case plan(MemoryPlan)
     case progress(GenerationProgress)
     /// Something the caller should know and that does not stop the work: a prompt that was cut.
     case warning(String)
@@ -29,6 +31,9 @@ public struct GenerationResult: Sendable {
     public let seed: UInt64
     /// Everything that is needed to make the sound again; `AudioClip.write(to:record:)` keeps it in the file.
     public let record: SoundRecord
+    public let memoryPlan: MemoryPlan
+    /// What the activations of each part took, by its name in the model file: as planned.
+    public let activationBytes: [String: Int]
     /// Wall time of each stage, weights loaded included.
     public let stageSeconds: [GenerationProgress.Stage: Double]
 }

@@ -37,9 +37,12 @@ public struct GenerationOptions: Sendable, Hashable {
     /// whole number of the latents' frames.
     public var loops: Bool
 
+    /// How much memory the work may take, in bytes: see `MemoryPlan`. Nil for what makes it fastest.
+    public var memoryLimit: Int?
+
     public init(
         negativePrompt: String = "", seconds: Double? = nil, numInferenceSteps: Int = 25, guidanceScale: Float = 3.5,
-        scheduler: Scheduler = .dpmpp, eta: Float = 0, seed: UInt64? = nil,
+        scheduler: Scheduler = .dpmpp, eta: Float = 0, seed: UInt64? = nil, memoryLimit: Int? = nil,
         windowSeconds: Double? = nil, loops: Bool = false
     ) {
         self.negativePrompt = negativePrompt
@@ -51,5 +54,6 @@ public struct GenerationOptions: Sendable, Hashable {
         self.seed = seed
         self.windowSeconds = windowSeconds
         self.loops = loops
+        self.memoryLimit = memoryLimit
     }
 }

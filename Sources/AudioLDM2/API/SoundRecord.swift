@@ -4,8 +4,8 @@ import WeightFile
 
 /// How a sound came about: what its file keeps in the comment, as JSON.
 public struct SoundRecord: Codable, Sendable, Hashable {
-    /// What was done: "generate".
-    public var operation = "generate"
+    /// What was done: "generate" or "edit".
+    public var operation: String
     public var prompt: String
     public var negativePrompt: String
     public var seed: UInt64
@@ -20,6 +20,12 @@ public struct SoundRecord: Codable, Sendable, Hashable {
     public var windowSeconds: Double?
     /// Nil if it does not.
     public var loops: Bool?
+    /// Of an edit.
+    public var strength: Double?
+    /// Of an edit: the parts made anew, each from and to, in seconds; nil for all.
+    public var times: [[Double]]?
+    /// Of an edit: the band made anew, from and to, in Hz, without an end if there is one number; nil for all.
+    public var frequencies: [Double]?
     /// The model file's name.
     public var model: String
     /// The model file's contents, in 16 hexadecimal digits.
@@ -28,11 +34,16 @@ public struct SoundRecord: Codable, Sendable, Hashable {
     public var license: String?
     public var software: String
 
-    init(prompt: String, options: GenerationOptions, seed: UInt64, samples: Int, model: Model) {
+    init(prompt: String, options: GenerationOptions, seed: UInt64, seconds: Double, model: Model, edit: EditPlan? = nil)
+    {
+        operation = edit == nil ? "generate" : "edit"
+        strength = edit?.strength
+        times = edit?.times?.map { [$0.lowerBound, $0.upperBound] }
+        frequencies = edit?.frequencies.map { [$0.lowerBound, $0.upperBound].filter(\.isFinite) }
         self.prompt = prompt
         self.seed = seed
         negativePrompt = options.negativePrompt
-        seconds = Double(samples) / Double(model.vocoderConfig.samplingRate)
+        self.seconds = seconds
         steps = options.numInferenceSteps
         guidanceScale = options.guidanceScale
         scheduler = options.scheduler.rawValue

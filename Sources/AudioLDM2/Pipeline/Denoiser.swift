@@ -5,20 +5,33 @@ import Tensors
 struct Denoiser {
     let context: StageContext
     let unet: UNet
-    private let conditioning: UNetConditioning
+    /// One for each batch that the UNet is given.
+    private let conditionings: [UNetConditioning]
     private let isGuided: Bool
     /// Nil if the UNet sees the whole sample at once.
     private let windows: LatentWindows?
+    /// Nil if all of the sample is made.
+    private let known: KnownLatents?
 
     /// - Parameter conditions: the negative one and the positive one, or the positive one alone.
-    init(_ unet: UNet, conditions: [Condition], windows: LatentWindows? = nil, context: StageContext) throws {
+    init(
+        _ unet: UNet, conditions: [Condition], windows: LatentWindows? = nil, known: KnownLatents? = nil,
+        context: StageContext
+    ) throws {
         self.windows = windows
+        self.known = known
         self.unet = unet
         self.context = context
         isGuided = conditions.count == 2
-        let backend = context.backend
+        let batches = context.memory.guidance == .together ? [conditions] : conditions.map { [$0] }
+        conditionings = try batches.map { try Self.conditioning($0, of: unet, on: context.backend) }
+    }
+
+    private static func conditioning(
+        _ conditions: [Condition], of unet: UNet, on backend: any Backend
+    ) throws -> UNetConditioning {
         let mask = conditions.flatMap { $0.mask.map(Float.init) }
-        conditioning = try unet.conditioning(
+        return try unet.conditioning(
             contexts: [
                 Tensor.concatenate(conditions.map(\.loa), axis: 0),
                 Tensor.concatenate(conditions.map(\.states), axis: 0),
@@ -35,8 +48,11 @@ struct Denoiser {
 
     /// The UNet's prediction for every condition: `[conditions, time, frequency, channels]`.
     func predictions(_ sample: Tensor, timestep: Float) throws -> Tensor {
-        let input = isGuided ? try Tensor.concatenate([sample, sample], axis: 0) : sample
-        return try unet(input, timestep: timestep, conditioning)
+        if isGuided, conditionings.count == 1 {
+            return try unet(Tensor.concatenate([sample, sample], axis: 0), timestep: timestep, conditionings[0])
+        }
+        let predictions = try conditionings.map { try unet(sample, timestep: timestep, $0) }
+        return predictions.count == 1 ? predictions[0] : try Tensor.concatenate(predictions, axis: 0)
     }
 
     /// - Parameters:
@@ -47,10 +63,10 @@ struct Denoiser {
         _ noise: Tensor, _ scheduler: any Scheduler, guidanceScale: Float, draw: (Shape) throws -> Tensor
     ) throws -> Tensor {
         var scheduler = scheduler
-        var sample = try scheduler.initialNoiseScale * noise
+        var sample = try known?.start(noise, scheduler) ?? scheduler.initialNoiseScale * noise
         let total = scheduler.timesteps.count
         context.report(.denoising, 0, of: total)
-        for step in scheduler.timesteps.indices {
+        for step in scheduler.timesteps.indices.prefix(context.memory.stepLimit) {
             try context.cancellation.check()
             sample = try self.step(step, of: &scheduler, sample, guidanceScale: guidanceScale, draw: draw)
             context.report(.denoising, step + 1, of: total)
@@ -66,7 +82,8 @@ struct Denoiser {
         let timestep = scheduler.timesteps[step]
         let predict = { try guidedPrediction($0, timestep: timestep, guidanceScale: guidanceScale) }
         let input = try scheduler.scaleInput(sample, step: step)
-        let output = try windows?.average(input, step: step, predict) ?? predict(input)
+        let predicted = try windows?.average(input, step: step, predict) ?? predict(input)
+        let output = try known?.corrected(predicted, sample: sample, step: step, scheduler) ?? predicted
         return try scheduler.step(output, step: step, sample: sample, noise: draw)
     }
 

@@ -7,96 +7,116 @@ import Tensors
 struct Generation {
     let prompt: String
     var options: GenerationOptions
-    let context: StageContext
+    var context: StageContext
     /// Takes the samples as they are ready, in order; the result then has none.
     var receive: (@Sendable ([Float]) throws -> Void)?
 
     func run() throws -> GenerationResult {
         var seeded = self
         seeded.options.seed = options.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
-        return try seeded.runSeeded()
+        return try seeded.runPlanned()
     }
 
-    private func runSeeded() throws -> GenerationResult {
-        _ = try (length(), scheduler(), windows())
+    private func runPlanned() throws -> GenerationResult {
+        try check()
         var timer = StageTimer()
-        let conditions = try timer.measure(.encoding) { try PromptEncoder(context: context).encode(tokens()) }
+        let tokens = try timer.measure(.encoding) { try self.tokens() }
+        let plan = try plan(tokens)
+        context.report(.plan(plan.summary))
+        var planned = self
+        planned.context = context.following(plan)
+        let samples = try planned.compute(tokens, &timer)
+        return try result(samples, plan, timer)
+    }
+
+    /// What memory a prompt of any length may take.
+    func plan() throws -> MemoryPlan {
+        try check()
+        return try plan(PromptEncoder(context: context).longestTokens(count: isGuided ? 2 : 1)).summary
+    }
+
+    func plan(_ tokens: [PromptEncoder.Tokens]) throws -> ExecutionPlan {
+        try MemoryPlanner(
+            context: context, limit: options.memoryLimit, samples: length().samples, isGuided: isGuided
+        ) { context in
+            var trial = self
+            (trial.context, trial.receive) = (context, nil)
+            var timer = StageTimer()
+            _ = try trial.compute(tokens, &timer)
+        }.plan()
+    }
+
+    private var isGuided: Bool { options.guidanceScale > 1 }
+
+    private func compute(_ tokens: [PromptEncoder.Tokens], _ timer: inout StageTimer) throws -> [Float] {
+        let conditions = try timer.measure(.encoding) { try PromptEncoder(context: context).encode(tokens) }
         let config = context.model.unetConfig
         let build = { try UNet(config, $0) }
         let latents = try context.with(Model.Part.unet, build) { try denoise(with: $0, conditions, &timer) }
-        return try finish(latents, &timer)
-    }
-
-    func length() throws -> ClipLength {
-        try ClipLength(
-            seconds: options.seconds ?? context.model.defaultSeconds, loops: options.loops, model: context.model)
-    }
-
-    /// Nil if the UNet can see the whole sound at once.
-    func windows() throws -> LatentWindows? {
-        let (model, range) = (context.model, GenerationOptions.windowRange)
-        let seconds = options.windowSeconds ?? max(model.defaultSeconds, range.lowerBound)
-        guard range.contains(seconds) else {
-            throw AudioLDM2Error(
-                .invalidOption,
-                "a window of \(seconds) seconds: choose \(Int(range.lowerBound))…\(Int(range.upperBound))")
-        }
-        return LatentWindows(
-            frames: try length().latentFrames, longest: try ClipLength(seconds: seconds, model: model).latentFrames,
-            isCircular: options.loops)
-    }
-
-    func scheduler() throws -> any Scheduler {
-        guard options.guidanceScale.isFinite, options.guidanceScale >= 0 else {
-            throw AudioLDM2Error(.invalidOption, "a guidance scale of \(options.guidanceScale): choose a number from 0")
-        }
-        return try makeScheduler(
-            options.scheduler.kind, config: context.model.schedulerConfig, steps: options.numInferenceSteps,
-            eta: options.eta)
+        return try samples(of: latents, &timer)
     }
 
     func tokens() throws -> [PromptEncoder.Tokens] {
-        try PromptEncoder(context: context).tokenize(
-            prompt, negative: options.guidanceScale > 1 ? options.negativePrompt : nil)
+        try PromptEncoder(context: context).tokenize(prompt, negative: isGuided ? options.negativePrompt : nil)
     }
 
     /// From noise to latents.
-    func denoise(with unet: UNet, _ conditions: [Condition], _ timer: inout StageTimer) throws -> Tensor {
+    /// - Parameters:
+    ///   - frames: of latents; nil for the options' length.
+    ///   - known: what of them is known.
+    ///   - skipped: steps at the start that are left out.
+    func denoise(
+        with unet: UNet, _ conditions: [Condition], frames: Int? = nil, known: KnownLatents? = nil, skipped: Int = 0,
+        _ timer: inout StageTimer
+    ) throws -> Tensor {
         try timer.measure(.denoising) {
             let length = try length()
-            let denoise = try Denoiser(unet, conditions: conditions, windows: windows(), context: context)
+            let frames = frames ?? length.latentFrames
+            let windows = LatentWindows(frames: frames, longest: try windowFrames(), isCircular: options.loops)
+            let denoise = try Denoiser(
+                unet, conditions: conditions, windows: windows, known: known, context: context)
             var source = NoiseSource(seed: options.seed ?? 0, on: context.backend)
-            let noise = try source.normal(
-                [1, length.latentFrames, length.latentBands, context.model.unetConfig.inChannels])
-            return try denoise(noise, scheduler(), guidanceScale: options.guidanceScale) { try source.normal($0) }
+            let noise = try source.normal([1, frames, length.latentBands, context.model.unetConfig.inChannels])
+            return try denoise(noise, scheduler(skipped: skipped), guidanceScale: options.guidanceScale) {
+                try source.normal($0)
+            }
         }
+    }
+
+    /// The sound, or nothing if it goes to `receive`.
+    func samples(of latents: Tensor, _ timer: inout StageTimer) throws -> [Float] {
+        var samples: [Float] = []
+        try decode(latents, samples: length().samples, &timer) { block in
+            if let receive { try receive(block) } else { samples += block }
+        }
+        return samples
     }
 
     /// From latents to the sound.
-    func finish(_ latents: Tensor, _ timer: inout StageTimer) throws -> GenerationResult {
+    /// - Parameter take: gets it from its start, block by block.
+    func decode(
+        _ latents: Tensor, samples: Int, _ timer: inout StageTimer, to take: ([Float]) throws -> Void
+    ) throws {
         let decoder = LatentDecoder(context: context)
-        let length = try length()
-        // A loop is decoded with some of its end before its start and some of its start behind its end.
-        let margin = options.loops ? LatentDecoder.reach : 0
-        let skipped = margin * (length.samples / length.latentFrames)
-        let latents = margin > 0 ? try latents.extendedAround(by: margin) : latents
-        let mel = try timer.measure(.decoding) { try decoder.mel(latents) }
-        var samples = try timer.measure(.vocoding) {
-            try decoder.waveform(mel, samples: skipped + length.samples)
+        let longest = try windowFrames()
+        let windows = LatentWindows(frames: latents.shape[1], longest: longest, isCircular: options.loops)
+        var mel = try timer.measure(.decoding) { try decoder.mel(latents, windows: windows) }
+        // A loop is vocoded with some of its end before its start and some of its start behind its end.
+        let config = context.model.vocoderConfig
+        let margin = options.loops ? config.reach : 0
+        if margin > 0 { mel = try mel.extendedAround(by: margin) }
+        let first = margin * config.hopLength
+        let pieceFrames = windows == nil ? mel.shape[1] : longest * context.model.vaeConfig.scaleFactor
+        try timer.measure(.vocoding) {
+            try decoder.stream(mel, first..<first + samples, pieceFrames: pieceFrames, to: take)
         }
-        samples.removeFirst(skipped)
-        if let receive {
-            try receive(samples)
-            samples = []
-        }
-        return GenerationResult(
-            clip: AudioClip(samples: samples, sampleRate: context.model.vocoderConfig.samplingRate),
-            seed: options.seed ?? 0, record: try record(), stageSeconds: timer.seconds)
     }
 
-    func record() throws -> SoundRecord {
-        try SoundRecord(
-            prompt: prompt, options: options, seed: options.seed ?? 0, samples: length().samples, model: context.model)
+    func result(_ samples: [Float], _ plan: ExecutionPlan, _ timer: StageTimer) throws -> GenerationResult {
+        GenerationResult(
+            clip: AudioClip(samples: samples, sampleRate: context.model.vocoderConfig.samplingRate),
+            seed: options.seed ?? 0, record: try record(), memoryPlan: plan.summary,
+            activationBytes: plan.record.activationBytes, stageSeconds: timer.seconds)
     }
 }
 
@@ -113,17 +133,5 @@ struct StageTimer {
         let start = clock.now
         defer { seconds[stage, default: 0] += (clock.now - start) / .seconds(1) }
         return try body()
-    }
-}
-
-extension GenerationOptions.Scheduler {
-    var kind: SchedulerKind {
-        switch self {
-        case .ddim: .ddim
-        case .dpmpp: .dpmpp
-        case .unipc: .unipc
-        case .euler: .euler
-        case .pndm: .pndm
-        }
     }
 }

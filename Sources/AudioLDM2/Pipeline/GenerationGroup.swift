@@ -11,7 +11,8 @@ struct GenerationGroup {
     /// A request that has not failed so far.
     private struct Job {
         let index: Int
-        let generation: Generation
+        var generation: Generation
+        let tokens: [PromptEncoder.Tokens]
         var timer = StageTimer()
         var conditions: [Condition] = []
     }
@@ -20,20 +21,39 @@ struct GenerationGroup {
         var jobs = try requests.indices.compactMap { index in
             try attempt(index) {
                 let request = requests[index]
-                let job = Job(index: index, generation: try generation(request, index: index))
-                _ = try (job.generation.windows(), job.generation.scheduler())
-                return job
+                let generation = try generation(request, index: index)
+                try generation.check()
+                return Job(index: index, generation: generation, tokens: try generation.tokens())
             }
         }
-        guard !jobs.isEmpty else { return }
+        guard let plan = try plan(&jobs) else { return }
         try encode(&jobs)
         let latents = try denoise(&jobs)
         for (job, latents) in zip(jobs, latents) {
             guard let latents else { continue }
             var timer = job.timer
-            let result = try attempt(job.index) { try job.generation.finish(latents, &timer) }
+            let result = try attempt(job.index) {
+                try job.generation.result(job.generation.samples(of: latents, &timer), plan, timer)
+            }
             if let result { report(.finished(result, request: job.index)) }
         }
+    }
+
+    /// What the longest sound needs will do for all of them; those whose needs cannot be met fail.
+    /// - Returns: nil if none is left.
+    private func plan(_ jobs: inout [Job]) throws -> ExecutionPlan? {
+        let ordered = try jobs.map { ($0, try $0.generation.length().samples) }.sorted { $0.1 > $1.1 }.map(\.0)
+        for longest in ordered {
+            guard let plan = try attempt(longest.index, { try longest.generation.plan(longest.tokens) }) else {
+                jobs.removeAll { $0.index == longest.index }
+                continue
+            }
+            for place in jobs.indices {
+                jobs[place].generation.context = jobs[place].generation.context.following(plan)
+            }
+            return plan
+        }
+        return nil
     }
 
     private func generation(_ request: GenerationRequest, index: Int) throws -> Generation {
@@ -42,6 +62,7 @@ struct GenerationGroup {
         let report = report
         let context = context.reporting(to: { event in
             switch event {
+            case .plan: break
             case .progress(let progress): report(.progress(progress, request: index))
             case .warning(let text): report(.warning(text, request: index))
             case .finished(let result): report(.finished(result, request: index))
@@ -53,11 +74,11 @@ struct GenerationGroup {
     private func encode(_ jobs: inout [Job]) throws {
         var timer = StageTimer()
         try timer.measure(.encoding) {
-            let tokens = try jobs.map { try $0.generation.tokens() }
-            var conditions = try PromptEncoder(context: jobs[0].generation.context).encode(tokens.flatMap(\.self))[...]
+            let encoder = PromptEncoder(context: jobs[0].generation.context)
+            var conditions = try encoder.encode(jobs.flatMap(\.tokens))[...]
             for place in jobs.indices {
-                jobs[place].conditions = Array(conditions.prefix(tokens[place].count))
-                conditions = conditions.dropFirst(tokens[place].count)
+                jobs[place].conditions = Array(conditions.prefix(jobs[place].tokens.count))
+                conditions = conditions.dropFirst(jobs[place].tokens.count)
             }
         }
         // Nobody's own: an equal share each.
@@ -69,7 +90,7 @@ struct GenerationGroup {
     private func denoise(_ jobs: inout [Job]) throws -> [Tensor?] {
         let config = context.model.unetConfig
         let build = { try UNet(config, $0) }
-        return try context.with(Model.Part.unet, build) { unet in
+        return try jobs[0].generation.context.with(Model.Part.unet, build) { unet in
             try jobs.indices.map { place in
                 let job = jobs[place]
                 return try attempt(job.index) {

@@ -35,28 +35,41 @@ struct LatentWindows: Equatable {
         }
     }
 
-    /// The weighted mean of what `predict` says about each window of `sample`, `[1, frames, frequency, channels]`.
+    /// The weighted mean of what `predict` says about each window.
+    /// - Parameters:
+    ///   - sample: `[1, frames, …]`.
+    ///   - predict: gives a result for a window, with the same number of rows for each frame.
     func average(_ sample: Tensor, step: Int, _ predict: (Tensor) throws -> Tensor) throws -> Tensor {
-        let row = sample.shape.count / frames
-        var sums = [Float](repeating: 0, count: sample.shape.count)
-        var shares = [Float](repeating: 0, count: frames)
+        var sums: [Float] = []
+        var shares: [Float] = []
+        var shape = sample.shape
         for start in starts {
             let first = isCircular ? (start + shift(step)) % frames : start
-            let values = try predict(cut(sample, from: first)).values()
-            for (place, weight) in weights.enumerated() {
-                let frame = (first + place) % frames
-                shares[frame] += weight
-                for index in 0..<row { sums[frame * row + index] += weight * values[place * row + index] }
+            let prediction = try predict(cut(sample, from: first))
+            let rows = prediction.shape[1] / length
+            let row = prediction.shape.count / prediction.shape[1]
+            if sums.isEmpty {
+                shape = prediction.shape
+                shape[1] = frames * rows
+                sums = Array(repeating: 0, count: shape.count)
+                shares = Array(repeating: 0, count: shape[1])
+            }
+            let values = try prediction.values()
+            for (place, weight) in Self.weights(length * rows).enumerated() {
+                let target = (first * rows + place) % (frames * rows)
+                shares[target] += weight
+                for index in 0..<row { sums[target * row + index] += weight * values[place * row + index] }
             }
         }
+        let row = sums.count / max(shares.count, 1)
         for index in sums.indices { sums[index] /= shares[index / row] }
-        return try sample.backend.upload(sums, sample.shape)
+        return try sample.backend.upload(sums, shape)
     }
 
     /// Bell-shaped and nowhere 0.
-    private var weights: [Float] {
-        (0..<length).map { place in
-            let sine = sin(Double.pi * (Double(place) + 0.5) / Double(length))
+    private static func weights(_ count: Int) -> [Float] {
+        (0..<count).map { place in
+            let sine = sin(Double.pi * (Double(place) + 0.5) / Double(count))
             return Float(sine * sine)
         }
     }

@@ -83,7 +83,22 @@ struct PromptEncoder {
         }
     }
 
-    /// Both texts' ids. The reference pads the negative prompt to the prompt's length, and cuts it there.
+    /// As many tokens as a text can have, for plans.
+    func longestTokens(count: Int) throws -> [Tokens] {
+        let (clap, second) = (
+            try context.model.tokenizer(Model.Part.tokenizer), try context.model.tokenizer(Model.Part.tokenizer2)
+        )
+        func longest(_ tokenizer: any Tokenizer, _ limit: Int) -> Encoding {
+            let length = min(tokenizer.definition.maxLength ?? .max, limit)
+            return tokenizer.encode("", maxLength: length, padding: .maxLength(length))
+        }
+        let tokens = Tokens(
+            clap: longest(clap, context.model.clapConfig.maxTokens), second: longest(second, 512), prefix: "")
+        return Array(repeating: tokens, count: count)
+    }
+
+    /// Both texts' ids, the negative one's first if there is one (nil without guidance). The reference pads the negative
+    /// prompt to the prompt's length, and cuts it there.
     func tokenize(_ prompt: String, negative: String?) throws -> [Tokens] {
         let (clap, second) = (
             try context.model.tokenizer(Model.Part.tokenizer), try context.model.tokenizer(Model.Part.tokenizer2)

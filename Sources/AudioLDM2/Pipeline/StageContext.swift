@@ -48,7 +48,23 @@ struct StageContext: Sendable {
     let backend: CPUBackend
     let cancellation: CancellationFlag
     let report: @Sendable (GenerationEvent) -> Void
+    let memory: MemoryUse
     let loading = LoadingTimer()
+
+    init(
+        model: Model, backend: CPUBackend, cancellation: CancellationFlag = CancellationFlag(),
+        memory: MemoryUse = .unplanned, report: @escaping @Sendable (GenerationEvent) -> Void = { _ in }
+    ) {
+        (self.model, self.backend, self.cancellation) = (model, backend, cancellation)
+        (self.memory, self.report) = (memory, report)
+    }
+
+    /// The same, with memory used as planned, and of its own.
+    func following(_ plan: ExecutionPlan) -> StageContext {
+        StageContext(
+            model: model, backend: CPUBackend(sharing: backend), cancellation: cancellation, memory: .planned(plan),
+            report: report)
+    }
 
     func report(_ stage: GenerationProgress.Stage, _ completed: Int, of total: Int) {
         report(.progress(GenerationProgress(stage: stage, completed: completed, total: total)))
@@ -56,7 +72,7 @@ struct StageContext: Sendable {
 
     /// The same, with reports going elsewhere.
     func reporting(to report: @escaping @Sendable (GenerationEvent) -> Void) -> StageContext {
-        StageContext(model: model, backend: backend, cancellation: cancellation, report: report)
+        StageContext(model: model, backend: backend, cancellation: cancellation, memory: memory, report: report)
     }
 
     /// Loads one component, lets `body` use it, and gives its memory back.
@@ -65,9 +81,14 @@ struct StageContext: Sendable {
     ) throws -> Result {
         try cancellation.check()
         defer { backend.trim() }
+        let (residency, keeping) = memory.use(of: name)
+        backend.resetPeak(keeping: keeping)
         let source = try loading.measure {
-            try PackSource(model.pack, component: name, backend: backend, threads: backend.threadCount)
+            try PackSource(
+                model.pack, component: name, backend: backend, threads: backend.threadCount, residency: residency)
         }
-        return try body(build(WeightScope(source)))
+        let result = try body(build(WeightScope(source)))
+        memory.note(name, residency, activationBytes: backend.peakActivationBytes)
+        return result
     }
 }

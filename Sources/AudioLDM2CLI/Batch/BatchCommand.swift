@@ -50,6 +50,8 @@ struct BatchCommand: AsyncParsableCommand {
 
     @OptionGroup var threading: ThreadsOption
 
+    @OptionGroup var memory: MemoryOption
+
     @Flag(help: "Print a JSON object about the whole on standard output.")
     var json = false
 
@@ -72,7 +74,7 @@ struct BatchCommand: AsyncParsableCommand {
         let manifest = try BatchManifest(folder: outputDir, shard: shard)
         let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
         var options = generation.options
-        (options.seconds, options.loops) = (seconds, loop)
+        (options.seconds, options.loops, options.memoryLimit) = (seconds, loop, memory.limit)
         let run = BatchRun(
             pipeline: pipeline, manifest: manifest, defaults: options, firstSeed: seed, format: format, quiet: quiet)
         let together = together

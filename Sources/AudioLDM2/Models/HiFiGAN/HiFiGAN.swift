@@ -10,6 +10,8 @@ package struct HiFiGAN: Sendable {
     private let stages: [Stage]
     private let convPost: Conv1d
     private let normalization: Normalization?
+    private let hopLength: Int
+    private let reach: Int
 
     /// One upsampling and the residual blocks whose results are averaged after it.
     private struct Stage: Sendable {
@@ -40,6 +42,7 @@ package struct HiFiGAN: Sendable {
             }
             return Stage(upsampler: upsampler, blocks: blocks)
         }
+        (hopLength, reach) = (config.hopLength, config.reach)
         // The reference's last activation has PyTorch's default slope, not the configured one.
         convPost = try Conv1d(
             channels, 1, kernel: 7, inputActivation: .leakyRelu(slope: 0.01), weights["conv_post"].preferring(.float))
@@ -50,9 +53,42 @@ package struct HiFiGAN: Sendable {
             : nil
     }
 
-    /// - Parameter mel: log-mel spectrogram `[batch, frames, bands]`.
-    /// - Returns: samples in −1…1, `[batch, samples, 1]`; somewhat more than `frames · hopLength`, to be cut.
+    /// Frames that are vocoded at a time, so that memory does not grow with the length.
+    package static let windowFrames = 256
+
+    /// Vocodes window by window. Each is computed with as many frames on both sides as its samples depend on; int8
+    /// activations are quantized within it.
+    /// - Parameters:
+    ///   - mel: log-mel spectrogram `[1, frames, bands]`.
+    ///   - windowFrames: frames of a window.
+    ///   - onSamples: gets the samples in −1…1, in order, as soon as they are known; in all somewhat more than
+    ///     `frames · hopLength`, to be cut.
+    package func callAsFunction(
+        _ mel: Tensor, windowFrames: Int = windowFrames, _ onSamples: ([Float]) throws -> Void
+    ) throws {
+        let frames = mel.shape[1]
+        for start in stride(from: 0, to: frames, by: windowFrames) {
+            let end = min(start + windowFrames, frames)
+            let first = max(start - reach, 0)
+            let samples = try vocode(mel.slice(axis: 1, first..<min(end + reach, frames))).values()
+            let kept = (start - first) * hopLength..<(end == frames ? samples.count : (end - first) * hopLength)
+            try onSamples(Array(samples[kept]))
+        }
+    }
+
+    /// The same in one piece: `[batch, frames, bands]` → `[batch, samples, 1]`.
     package func callAsFunction(_ mel: Tensor) throws -> Tensor {
+        let waveforms = try (0..<mel.shape[0]).map { sample in
+            var waveform: [Float] = []
+            try self(mel.outermost(sample..<sample + 1)) { waveform += $0 }
+            return waveform
+        }
+        return try mel.backend.upload(
+            Array(waveforms.joined()), [waveforms.count, waveforms.first?.count ?? 0, 1])
+    }
+
+    /// `[1, frames, bands]` → `[1, samples, 1]`.
+    private func vocode(_ mel: Tensor) throws -> Tensor {
         var x = try convPre(normalized(mel))
         for stage in stages {
             let h = try stage.upsampler(x)

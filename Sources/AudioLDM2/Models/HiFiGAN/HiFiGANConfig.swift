@@ -35,6 +35,20 @@ package struct HiFiGANConfig: ModelConfig {
         zip(upsampleRates, upsampleKernelSizes).reduce(frames) { $0 * $1.0 + ($1.1 - $1.0) % 2 }
     }
 
+    /// How many frames before and after its own a sample depends on.
+    var reach: Int {
+        // From the last convolution back to the first, in steps of each one's input.
+        var reach = 3
+        for (rate, kernel) in zip(upsampleRates, upsampleKernelSizes).reversed() {
+            let blocks = zip(resblockKernelSizes, resblockDilationSizes).map { kernel, dilations in
+                dilations.reduce(0) { $0 + kernel / 2 * ($1 + 1) + $1 }
+            }
+            reach += blocks.max() ?? 0
+            reach = (reach + kernel + rate - 1) / rate
+        }
+        return reach + 3
+    }
+
     package func validate(component: String) throws {
         let check = ConfigCheck(component: component)
         try check.require("model_in_dim", modelInDim, in: 1...4096)

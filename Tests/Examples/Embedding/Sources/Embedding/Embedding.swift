@@ -13,6 +13,8 @@ struct Embedding {
         let options = GenerationOptions(seconds: 2.5, numInferenceSteps: 10, seed: 1)
         for try await event in pipeline.events(arguments[2], options: options) {
             switch event {
+            case .plan(let plan):
+                print(plan)
             case .progress(let progress):
                 print("\(progress.stage.rawValue) \(progress.completed)/\(progress.total)")
             case .warning(let text):

@@ -1,0 +1,78 @@
+import Foundation
+
+/// What memory a generation will take, and how it stays within a limit: made before the work begins, from the model's
+/// configuration, the length and the texts.
+///
+/// Counted is memory of the process' own. Pages of the model file that are used in place are not: the system takes them
+/// back when it needs them.
+public struct MemoryPlan: Sendable, Hashable, Codable {
+    /// Where a stage's weights are.
+    public enum Weights: String, Sendable, Hashable, Codable {
+        /// In memory, decompressed once, or in place in the file.
+        case resident
+        /// Some are decompressed each time, ahead of their use.
+        case streamed
+    }
+
+    /// One part of the model at work.
+    public struct Stage: Sendable, Hashable, Codable {
+        /// The part's name in the model file.
+        public let name: String
+        public let weights: Weights
+        /// Of weights in memory; where they are streamed, at any one time.
+        public let weightBytes: Int
+        /// Of weights that are used in place in the file.
+        public let mappedBytes: Int
+        /// Of activations, with what earlier stages left.
+        public let activationBytes: Int
+
+        /// What counts.
+        public var bytes: Int { weightBytes + activationBytes }
+    }
+
+    /// How the two predictions of a guided step are computed.
+    public enum Guidance: String, Sendable, Hashable, Codable {
+        /// In one batch of two.
+        case together
+        /// One after the other, in half of the memory.
+        case apart
+    }
+
+    public let limitBytes: Int?
+    public let guidance: Guidance
+    /// Of the program itself: code's data, threads' stacks, texts, the finished sound.
+    public let baseBytes: Int
+    /// In the order of the work.
+    public let stages: [Stage]
+
+    /// The most at any time.
+    public var peakBytes: Int { baseBytes + (stages.map(\.bytes).max() ?? 0) }
+
+    /// A number of bytes as it is written for people: "400M", "1.5G"; K, M and G are powers of 1024.
+    /// - Returns: nil for anything else, and for nothing and less.
+    public static func bytes(_ text: String) -> Int? {
+        let units: [Character: Double] = ["K": 0x1p10, "M": 0x1p20, "G": 0x1p30]
+        let unit = text.last.flatMap { units[Character($0.uppercased())] }
+        guard let number = Double(unit == nil ? text[...] : text.dropLast()), number.isFinite, number > 0 else {
+            return nil
+        }
+        return Int(exactly: (number * (unit ?? 1)).rounded(.up))
+    }
+}
+
+extension MemoryPlan: CustomStringConvertible {
+    /// One line.
+    public var description: String {
+        let streamed = stages.filter { $0.weights == .streamed }.map(\.name)
+        var choices = guidance == .apart ? ["guidance one after the other"] : []
+        if !streamed.isEmpty {
+            choices.append("weights decompressed ahead of use: " + streamed.joined(separator: ", "))
+        }
+        let limit = limitBytes.map { " of \(Self.mebibytes($0)) allowed" } ?? ""
+        return "memory: \(Self.mebibytes(peakBytes))\(limit)" + (choices.isEmpty ? "" : "; ")
+            + choices.joined(separator: "; ")
+    }
+
+    /// Bytes in the unit of limits, rounded up: "123M".
+    public static func mebibytes(_ bytes: Int) -> String { "\((bytes + (1 << 20) - 1) >> 20)M" }
+}

@@ -1,0 +1,138 @@
+import Compute
+import WeightFile
+
+/// Finds out what a generation needs by running it without computing, and the fastest way of holding weights and
+/// activations that stays within a limit.
+struct MemoryPlanner {
+    /// As the generation will run in; only the index of its model is read.
+    let context: StageContext
+    /// In bytes; nil for none.
+    let limit: Int?
+    /// Of the finished sound.
+    let samples: Int
+    let isGuided: Bool
+    /// Runs all stages, each in `StageContext.with`.
+    let run: (StageContext) throws -> Void
+
+    /// - Throws: `AudioLDM2Error` of kind `.outOfMemory`, with the least that would do, if the limit is too low.
+    func plan() throws -> ExecutionPlan {
+        let budget = (limit ?? .max) - baseBytes - Self.slack
+        var plans: [(hardship: Int, plan: ExecutionPlan)] = []
+        var least = Int.max
+        for guidance in isGuided ? [MemoryPlan.Guidance.together, .apart] : [.apart] {
+            let needs = try needs(guidance)
+            least = min(least, needs.map(\.leastBytes).max() ?? 0)
+            let holdings = needs.compactMap { $0.holding(within: budget) }
+            guard holdings.count == needs.count else { continue }
+            plans.append((holdings.reduce(0) { $0 + $1.hardship }, try execution(holdings, guidance)))
+            if guidance == .together, isComfortable(needs), plans[0].hardship == 0 { break }
+        }
+        // The first of the best; without a limit, the last of the best: what was comfortable was alone.
+        let best = plans.map(\.hardship).min()
+        guard let plan = limit == nil ? plans.last?.plan : plans.first(where: { $0.hardship == best })?.plan else {
+            throw AudioLDM2Error(
+                .outOfMemory,
+                "this sound needs at least \(MemoryPlan.mebibytes(least + baseBytes + Self.slack)) of memory, and "
+                    + "\(MemoryPlan.mebibytes(limit ?? 0)) are allowed; choose a shorter sound or a higher limit")
+        }
+        return plan
+    }
+
+    /// What stages leave to others may lie in buffers that are a little too large, depending on what was kept.
+    private static let slack = 1 << 20
+
+    /// Activations that nobody minds, when no limit was given.
+    private static let comfortableActivations = 192 << 20
+
+    private func isComfortable(_ needs: [StageNeed]) -> Bool {
+        guard limit == nil else { return true }
+        return needs.first { $0.name == Model.Part.unet }.map { $0.activationBytes <= Self.comfortableActivations }
+            ?? true
+    }
+
+    /// What each stage takes if memory is kept for reuse, and if it is not.
+    private func needs(_ guidance: MemoryPlan.Guidance) throws -> [StageNeed] {
+        let roomy = try record(guidance, keeping: [:])
+        let lean =
+            limit == nil
+            ? roomy : try record(guidance, keeping: Dictionary(uniqueKeysWithValues: roomy.map { ($0.component, 0) }))
+        return try zip(roomy, lean).map { roomy, lean in
+            let component = try context.model.pack.requiredComponent(roomy.component)
+            return StageNeed(
+                name: roomy.component, weights: StageWeights(component, uses: roomy.uses),
+                activationBytes: roomy.activationBytes, leanActivationBytes: lean.activationBytes)
+        }
+    }
+
+    private func record(_ guidance: MemoryPlan.Guidance, keeping: [String: Int]) throws -> [MemoryRecord.Stage] {
+        let record = MemoryRecord(keeping: keeping)
+        try run(
+            StageContext(
+                model: context.model, backend: try CPUBackend(counting: context.backend),
+                cancellation: context.cancellation, memory: .planning(record, guidance)))
+        return record.stages
+    }
+
+    /// With activations as they are when each stage is held so.
+    private func execution(_ holdings: [StageHolding], _ guidance: MemoryPlan.Guidance) throws -> ExecutionPlan {
+        let keeping = Dictionary(uniqueKeysWithValues: holdings.map { ($0.name, $0.keeping) })
+        let stages = try zip(holdings, record(guidance, keeping: keeping)).map { $0.summary(of: $1.activationBytes) }
+        return ExecutionPlan(
+            summary: MemoryPlan(limitBytes: limit, guidance: guidance, baseBytes: baseBytes, stages: stages),
+            residency: Dictionary(uniqueKeysWithValues: holdings.map { ($0.name, $0.residency) }), keeping: keeping)
+    }
+
+    /// The program itself, what each thread has, and the finished sound, which is copied twice.
+    private var baseBytes: Int {
+        48 << 20 + context.backend.threadCount * (3 << 20) + 3 * samples * MemoryLayout<Float>.size
+    }
+}
+
+/// What one stage needs, and the ways of giving it that.
+private struct StageNeed {
+    let name: String
+    let weights: StageWeights
+    let activationBytes: Int
+    /// If unused memory is given back at once.
+    let leanActivationBytes: Int
+
+    var leastBytes: Int { leanActivationBytes + weights.leastBytes }
+
+    /// The least hard that stays within `budget` bytes, or nil.
+    func holding(within budget: Int) -> StageHolding? {
+        func holding(_ hardship: Int, _ residency: WeightResidency, _ bytes: Int, _ keeping: Int) -> StageHolding {
+            StageHolding(
+                name: name, hardship: hardship, residency: residency, weightBytes: bytes,
+                mappedBytes: weights.mappedBytes, keeping: keeping)
+        }
+        for (hardship, activations, keeping) in [(0, activationBytes, Int.max), (2, leanActivationBytes, 0)] {
+            let room = budget - activations
+            if weights.residentBytes <= room {
+                return holding(hardship, .resident, weights.residentBytes, keeping)
+            }
+            if let (streaming, bytes) = weights.streaming(within: room) {
+                return holding(hardship + 1, .streamed(streaming), bytes, keeping)
+            }
+        }
+        return nil
+    }
+}
+
+/// How one stage is given what it needs.
+private struct StageHolding {
+    let name: String
+    /// 0 is the fastest.
+    let hardship: Int
+    let residency: WeightResidency
+    let weightBytes: Int
+    let mappedBytes: Int
+    let keeping: Int
+
+    func summary(of activationBytes: Int) -> MemoryPlan.Stage {
+        var weights = MemoryPlan.Weights.resident
+        if case .streamed = residency { weights = .streamed }
+        return MemoryPlan.Stage(
+            name: name, weights: weights, weightBytes: weightBytes, mappedBytes: mappedBytes,
+            activationBytes: activationBytes)
+    }
+}

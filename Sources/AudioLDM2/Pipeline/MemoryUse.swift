@@ -1,0 +1,80 @@
+import Synchronization
+import WeightFile
+
+/// How a run of the stages treats memory.
+enum MemoryUse: Sendable {
+    /// Everything resident and together.
+    case unplanned
+    /// Nothing is computed: the run finds out what it would need.
+    case planning(MemoryRecord, MemoryPlan.Guidance)
+    case planned(ExecutionPlan)
+
+    var guidance: MemoryPlan.Guidance {
+        switch self {
+        case .unplanned: .together
+        case .planning(_, let guidance): guidance
+        case .planned(let plan): plan.guidance
+        }
+    }
+
+    /// Steps after which a loop needs no more memory than before.
+    var stepLimit: Int { if case .planning = self { 6 } else { .max } }
+
+    /// Where a component's weights are, and how much memory activations may hold before unused memory is given back.
+    func use(of component: String) -> (residency: WeightResidency, keeping: Int) {
+        switch self {
+        case .unplanned: (.resident, .max)
+        case .planning(let record, _): (.planned(WeightUses()), record.keeping[component] ?? .max)
+        case .planned(let plan): (plan.residency[component] ?? .resident, plan.keeping[component] ?? .max)
+        }
+    }
+
+    /// Says what a component took.
+    func note(_ component: String, _ residency: WeightResidency, activationBytes: Int) {
+        switch (self, residency) {
+        case (.planning(let record, _), .planned(let uses)):
+            record.add(MemoryRecord.Stage(component: component, uses: uses, activationBytes: activationBytes))
+        case (.planned(let plan), _):
+            plan.record.add(
+                MemoryRecord.Stage(component: component, uses: WeightUses(), activationBytes: activationBytes))
+        default: break
+        }
+    }
+}
+
+/// What a run without computing found out.
+final class MemoryRecord: Sendable {
+    struct Stage: Sendable {
+        let component: String
+        let uses: WeightUses
+        /// Peak.
+        let activationBytes: Int
+    }
+
+    /// How much memory each component's activations may hold before unused memory is given back.
+    let keeping: [String: Int]
+    private let recorded = Mutex<[Stage]>([])
+
+    init(keeping: [String: Int] = [:]) { self.keeping = keeping }
+
+    /// Of each component, the most.
+    var activationBytes: [String: Int] {
+        Dictionary(stages.map { ($0.component, $0.activationBytes) }, uniquingKeysWith: max)
+    }
+
+    /// In the order of the work, so far.
+    var stages: [Stage] { recorded.withLock { $0 } }
+
+    func add(_ stage: Stage) { recorded.withLock { $0.append(stage) } }
+}
+
+/// A plan as it is carried out.
+struct ExecutionPlan: Sendable {
+    var summary: MemoryPlan
+    var guidance: MemoryPlan.Guidance { summary.guidance }
+    /// By component.
+    var residency: [String: WeightResidency]
+    var keeping: [String: Int]
+    /// What the stages that have been carried out took.
+    let record = MemoryRecord()
+}

@@ -1,0 +1,17 @@
+import ArgumentParser
+import AudioLDM2
+
+/// `--memory-limit`, the same for every command that computes.
+struct MemoryOption: ParsableArguments {
+    @Option(
+        name: .customLong("memory-limit"),
+        help:
+            "Memory that the work may take: 256M, 1.5G. Pages of the model file do not count. Default: what is fastest.",
+        transform: { text in
+            guard let bytes = MemoryPlan.bytes(text) else {
+                throw ValidationError("choose a number with K, M or G, such as 400M.")
+            }
+            return bytes
+        })
+    var limit: Int?
+}

@@ -65,7 +65,9 @@ let package = Package(
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),
         .testTarget(
             name: "AudioLDM2Tests",
-            dependencies: ["AudioLDM2", "Converter", "Checkpoints", "Tensors", "Audio", "TestSupport"]),
+            dependencies: [
+                "AudioLDM2", "Converter", "Checkpoints", "Compute", "WeightFile", "Tensors", "Audio", "TestSupport",
+            ]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

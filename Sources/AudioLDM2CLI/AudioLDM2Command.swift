@@ -1,7 +1,26 @@
 import ArgumentParser
 import AudioLDM2
+import Foundation
 
 @main
+enum Program {
+    /// Not async itself: without memory for a thread's stack, that would wait forever for the thread.
+    static func main() {
+        if let limit = MemoryPlan.processLimit, limit < MemoryPlan.leastForAnyWork {
+            AudioLDM2Command.exit(
+                withError: AudioLDM2Error(
+                    .outOfMemory,
+                    "this process may take \(MemoryPlan.mebibytes(limit)) of memory (ulimit -d, prlimit --data); "
+                        + "\(MemoryPlan.mebibytes(MemoryPlan.leastForAnyWork)) is the least for any work"))
+        }
+        Task {
+            await AudioLDM2Command.main()
+            exit(EXIT_SUCCESS)
+        }
+        dispatchMain()
+    }
+}
+
 struct AudioLDM2Command: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audioldm2",

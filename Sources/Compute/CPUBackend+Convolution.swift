@@ -17,17 +17,18 @@ extension CPUBackend {
         let span = meter.begin(
             "convolution", products: plan.outputRows * role.outputs * role.taps * role.inputs)
         defer { meter.end(span) }
-        let y = try empty(plan.outputShape(role.outputs))
+        if epilogue.isDeferred, weight.description.quantizesInput, !plan.isPointwise {
+            let input = try quantized(x, plan, geometry)
+            return deferred(
+                plan.outputShape(role.outputs), try ConvolutionRows(input, plan, weight, epilogue, on: self))
+        }
+        let y = try result(plan.outputShape(role.outputs), weight.description, epilogue)
         try withFinish(epilogue, result: y.shape, "convolution") { finish in
             let target = try floats(y, "convolution")
             try weight.data.withBytes { bytes in
                 if weight.description.quantizesInput {
-                    // Positions that are multiplied on their own have ranges of their own.
-                    let perPosition = plan.isPointwise
-                    let input = try QuantizedInput(
-                        rows(of: x, "convolution"), rowsPerRange: perPosition ? 1 : plan.inputHeight * plan.inputWidth,
-                        activation: geometry.inputActivation, on: self)
-                    try multiplyInt8(input, plan: perPosition ? nil : plan, bytes, role, finish, into: target)
+                    let input = try quantized(x, plan, geometry)
+                    try multiplyInt8(input, plan: plan.isPointwise ? nil : plan, bytes, role, finish, into: target)
                 } else {
                     try convolveFloat(
                         try floats(x, "convolution"), plan, bytes, weight.description, geometry.inputActivation, finish,
@@ -36,6 +37,25 @@ extension CPUBackend {
             }
         }
         return y
+    }
+
+    /// Positions that are multiplied on their own have ranges of their own.
+    private func quantized(
+        _ x: Tensor, _ plan: ConvolutionPlan, _ geometry: ConvolutionGeometry
+    ) throws -> QuantizedInput {
+        try QuantizedInput(
+            rows(of: x, "convolution"), rowsPerRange: plan.isPointwise ? 1 : plan.inputHeight * plan.inputWidth,
+            activation: geometry.inputActivation, on: self)
+    }
+
+    /// Memory for a result: the residual's, if nobody needs that and the kernel reads it before it writes.
+    private func result(_ shape: Shape, _ weight: WeightDescription, _ epilogue: Epilogue) throws -> Tensor {
+        if epilogue.spendsResidual, weight.quantizesInput, let residual = epilogue.residual,
+            residual.storage is HostStorage
+        {
+            return try residual.reshaped(shape)
+        }
+        return try empty(shape)
     }
 
     /// Float convolution: rows of the input are laid side by side (im2col), a block of output positions at a time.

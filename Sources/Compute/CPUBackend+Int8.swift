@@ -56,7 +56,7 @@ extension CPUBackend {
     }
 
     /// A row of zero points for every sample: what a convolution reads outside of its input.
-    private func paddingRows(_ input: QuantizedInput, samples: Int) throws -> HostStorage {
+    func paddingRows(_ input: QuantizedInput, samples: Int) throws -> HostStorage {
         let storage = try HostStorage(samples * input.stride, on: self)
         for sample in 0..<samples {
             let zero = input.range(ofRow: sample * (input.rowCount / samples)).pointee.zero

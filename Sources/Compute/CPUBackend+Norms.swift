@@ -73,6 +73,7 @@ private struct RowNormRows: RowSource, @unchecked Sendable {
 
     var rowCount: Int { source.rowCount }
     var channels: Int { source.channels }
+    var rowsAtOnce: Int { source.rowsAtOnce }
 
     func write(_ rows: Range<Int>, into target: UnsafeMutablePointer<Float>) {
         let inputs = source.read(rows, scratch: target)
@@ -96,6 +97,7 @@ private struct GroupNormRows: RowSource, @unchecked Sendable {
 
     var rowCount: Int { source.rowCount }
     var channels: Int { source.channels }
+    var rowsAtOnce: Int { source.rowsAtOnce }
     func bounds(ofSample sample: Int) -> ClosedRange<Float>? { factors.bounds[sample] }
 
     func write(_ rows: Range<Int>, into target: UnsafeMutablePointer<Float>) {

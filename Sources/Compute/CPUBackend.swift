@@ -2,7 +2,7 @@ import CKernels
 import Foundation
 import Tensors
 
-/// Computes on the host's cores: int8 products by our kernels, float products by OpenBLAS.
+/// Computes on the host's cores.
 package final class CPUBackend: Backend {
     let pool: BufferPool
     let threads: ThreadPool
@@ -11,15 +11,17 @@ package final class CPUBackend: Backend {
     /// A constant table of C functions, which Swift cannot know to be safe to share.
     nonisolated(unsafe) let kernels: Kernels
 
-    /// - Parameter threadCount: threads to compute with; nil for one per core.
-    /// - Throws: `TensorError` if OpenBLAS is not installed or its memory cannot be had.
-    package init(threadCount: Int? = nil) throws {
+    /// - Parameters:
+    ///   - threadCount: threads to compute with; nil for one per core.
+    ///   - usesBLAS: whether float products are OpenBLAS's, which is faster and keeps 128 MiB per thread.
+    /// - Throws: `TensorError` if OpenBLAS is wanted and not installed, or its memory cannot be had.
+    package init(threadCount: Int? = nil, usesBLAS: Bool = true) throws {
         pool = BufferPool()
         meter = OperationMeter()
         threads = ThreadPool(threadCount: threadCount ?? ProcessInfo.processInfo.activeProcessorCount)
         kernels = kernels_current().pointee
-        blas = try BLAS()
-        try blas.reserve(threads)
+        blas = usesBLAS ? try BLAS(loading: kernels) : BLAS(kernels)
+        if usesBLAS { try blas.reserve(threads) }
     }
 
     /// The same threads with memory of their own.
@@ -46,6 +48,9 @@ package final class CPUBackend: Backend {
     package var isCounting: Bool { pool.isCounting }
 
     package var threadCount: Int { threads.threadCount }
+
+    /// What is kept beside activations, in bytes.
+    package var reservedBytes: Int { blas.byteCount(threads: threadCount) }
 
     /// The instruction set in use: "avx512vnni" and the like.
     package var tierName: String { String(cString: kernels.name) }

@@ -33,10 +33,12 @@ struct PackedInt8 {
     let scales: UnsafePointer<Float>
     let sums: UnsafePointer<Int32>
     let layout: Int8Layout
+    let taps: Int
 
     /// - Returns: nil if the bytes are fewer than the role needs.
     init?(_ bytes: UnsafeRawBufferPointer, role: WeightRole) {
         layout = Int8Layout(role: role)
+        taps = role.taps
         guard bytes.count >= layout.byteCount, let base = bytes.baseAddress else { return nil }
         tiles = base.assumingMemoryBound(to: Int8.self)
         scales = (base + layout.scalesOffset).assumingMemoryBound(to: Float.self)

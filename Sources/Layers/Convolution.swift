@@ -22,15 +22,19 @@ package struct Conv2d: Sendable {
 
     /// - Parameters:
     ///   - perSample: `[batch, outputs]`, added at every position.
+    ///   - spendsResidual: whether the residual's memory may become the result's.
     ///   - resizedTo: height and width that the input is resized to (nearest neighbour) as it is read.
+    ///   - isDeferred: whether the result may be computed as it is read, to save its memory.
     package func callAsFunction(
-        _ x: Tensor, perSample: Tensor? = nil, residual: Tensor? = nil, resizedTo size: (height: Int, width: Int)? = nil
+        _ x: Tensor, perSample: Tensor? = nil, residual: Tensor? = nil, spendsResidual: Bool = false,
+        resizedTo size: (height: Int, width: Int)? = nil, isDeferred: Bool = false
     ) throws -> Tensor {
         var geometry = geometry
         geometry.resizedHeight = size?.height
         geometry.resizedWidth = size?.width
-        return try x.backend.convolution(
-            x, weight, geometry, Epilogue(bias: bias, perSample: perSample, residual: residual))
+        var epilogue = Epilogue(bias: bias, perSample: perSample, residual: residual)
+        (epilogue.spendsResidual, epilogue.isDeferred) = (spendsResidual, isDeferred)
+        return try x.backend.convolution(x, weight, geometry, epilogue)
     }
 }
 

@@ -78,6 +78,10 @@ package struct Epilogue: Sendable {
     package var activation: Activation
     /// Same shape as the result.
     package var residual: Tensor?
+    /// Nobody reads the residual any more: its memory may become the result's.
+    package var spendsResidual = false
+    /// The result may be computed as it is read, more than once if need be, so that it takes no memory.
+    package var isDeferred = false
 
     package init(
         bias: (any Weight)? = nil, perSample: Tensor? = nil, activation: Activation = .none, residual: Tensor? = nil

@@ -134,11 +134,32 @@ package protocol WeightData: AnyObject, Sendable {
     var name: String { get }
     /// Calls `body` with the weight's bytes, 64-byte aligned and `description.byteCount` long.
     func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result
+    /// The same bytes, for as long as the result lives.
+    func hold() throws -> HeldBytes
     /// Calls `body` with some of the bytes, which need not be aligned: for tables, of which few rows are read.
     func withBytes<Result>(in range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result
 }
 
+/// Bytes that stay where they are while this object lives.
+package final class HeldBytes: @unchecked Sendable {
+    // Unchecked: a weight's bytes do not change.
+    package let bytes: UnsafeRawBufferPointer
+    private let owner: AnyObject
+    private let onEnd: @Sendable () -> Void
+
+    package init(
+        _ bytes: UnsafeRawBufferPointer, of owner: AnyObject, onEnd: @escaping @Sendable () -> Void = {}
+    ) {
+        (self.bytes, self.owner, self.onEnd) = (bytes, owner, onEnd)
+    }
+
+    deinit { onEnd() }
+}
+
 extension WeightData {
+    /// For weights whose bytes stay where they are as long as the weight lives.
+    package func hold() throws -> HeldBytes { try withBytes { HeldBytes($0, of: self) } }
+
     package func withBytes<Result>(
         in range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> Result
     ) throws -> Result {

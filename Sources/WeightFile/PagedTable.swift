@@ -29,6 +29,14 @@ final class PagedTableData: WeightData {
         try withBytes(in: 0..<description.byteCount, body)
     }
 
+    func hold() throws -> HeldBytes {
+        guard let copy = AlignedMemory(byteCount: description.byteCount) else {
+            throw PackError.outOfMemory(path: name, part: "a table", bytes: description.byteCount)
+        }
+        try withBytes { copy.bytes.copyMemory(from: $0) }
+        return HeldBytes(UnsafeRawBufferPointer(copy.bytes), of: copy)
+    }
+
     func withBytes<Result>(in range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
         var bytes = [UInt8]()
         bytes.reserveCapacity(range.count)

@@ -28,6 +28,11 @@ final class WeightStream: Sendable {
         StreamedWeightData(tensor.description, name: label, key: name, stream: self)
     }
 
+    func hold(_ name: String) throws -> HeldBytes {
+        let memory = try window.acquire(name)
+        return HeldBytes(UnsafeRawBufferPointer(memory.bytes), of: memory) { [window] in window.release(name) }
+    }
+
     func withBytes<Result>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
         let memory = try window.acquire(name)
         defer { window.release(name) }
@@ -49,6 +54,8 @@ final class StreamedWeightData: WeightData {
     func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
         try stream.withBytes(of: key, body)
     }
+
+    func hold() throws -> HeldBytes { try stream.hold(key) }
 }
 
 /// What a stream's thread and its users share.

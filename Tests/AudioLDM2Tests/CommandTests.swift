@@ -96,6 +96,24 @@ import Testing
         #expect(outcome.status == 64 && outcome.errors.hasPrefix("Error: "), "\(outcome.errors)")
     }
 
+    @Test func limitsOfMemoryAreKeptAndRefused() throws {
+        func limited(_ bytes: Int, _ limit: String...) throws -> CommandRun {
+            try CommandRun(
+                "audioldm2",
+                [
+                    "generate", "a", "-m", model, "-o", folder.file("a.wav"), "--seconds", "0.5", "--steps", "1",
+                    "--seed", "1", "--threads", "2", "--verbose",
+                ] + limit, script: "exec prlimit --data=\(bytes) \"$command\" \"$@\"")
+        }
+        let allowed = try limited(96 << 20, "--memory-limit", "96M")
+        #expect(allowed.status == 0 && allowed.errors.contains("of 96M allowed"), "\(allowed.errors)")
+        // The system's limit counts without being named.
+        #expect(try limited(96 << 20).errors.contains("of 96M allowed"))
+        #expect(try limited(96 << 20, "--memory-limit", "50M").failed(naming: "at least", "50M"))
+        #expect(try limited(20_000_000).failed(naming: "20M", "ulimit"))
+        #expect(try limited(96 << 20, "--memory-limit", "much").status == 64)
+    }
+
     @Test func unusableFilesAreNamedBeforeAnyWork() throws {
         let output = folder.file("sound.wav")
         #expect(try run("generate", "a", "-m", "/absent.aldm", "-o", output).failed(naming: "/absent.aldm"))

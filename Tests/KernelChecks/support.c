@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 static const kernel_check checks[] = {
+    {"float products", check_float_products},
     {"product", check_product},
     {"product epilogues", check_product_epilogues},
     {"quantization", check_quantization},

@@ -31,6 +31,7 @@ void expect_close(kernel_report *report, float found, double expected, double re
 const char *activation_name(kernels_activation activation);
 double activation_in_double(double x, kernels_activation activation, double slope);
 
+void check_float_products(const kernels *table, kernel_report *report);
 void check_product(const kernels *table, kernel_report *report);
 void check_product_epilogues(const kernels *table, kernel_report *report);
 void check_quantization(const kernels *table, kernel_report *report);

@@ -24,7 +24,8 @@ public final class AudioLDM2Pipeline: Sendable {
     /// - Throws: `AudioLDM2Error` for a file that is missing, damaged, foreign, or asks for what this version does not do.
     public init(modelAt path: String, threads: Int? = nil) throws {
         (model, backend) = try AudioLDM2Error.translating {
-            (try Model(opening: path), try CPUBackend(requestedThreads: threads))
+            let model = try Model(opening: path)
+            return (model, try CPUBackend(for: model, requestedThreads: threads))
         }
     }
 

@@ -72,7 +72,7 @@ public struct Benchmark: Sendable {
         }
         let model = try AudioLDM2Error.translating { try Model(opening: path) }
         context = try AudioLDM2Error.translating {
-            StageContext(model: model, backend: try CPUBackend(requestedThreads: threads))
+            StageContext(model: model, backend: try CPUBackend(for: model, requestedThreads: threads))
         }
         self.memoryLimit = memoryLimit
         self.steps = steps

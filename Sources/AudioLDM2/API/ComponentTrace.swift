@@ -40,9 +40,8 @@ public struct ComponentTrace: Sendable {
     /// - Throws: `AudioLDM2Error` for a model that cannot be opened.
     public init(modelAt path: String, threads: Int? = nil) throws {
         context = try AudioLDM2Error.translating {
-            StageContext(
-                model: try Model(opening: path), backend: try CPUBackend(requestedThreads: threads),
-                cancellation: CancellationFlag(), report: { _ in })
+            let model = try Model(opening: path)
+            return StageContext(model: model, backend: try CPUBackend(for: model, requestedThreads: threads))
         }
         table = TraceStage.table(context.model)
         stages = table.map { stage in

@@ -48,6 +48,17 @@ public struct MemoryPlan: Sendable, Hashable, Codable {
     /// The most at any time.
     public var peakBytes: Int { baseBytes + (stages.map(\.bytes).max() ?? 0) }
 
+    /// What the system allows this process (`ulimit -d`, `prlimit --data`), in bytes; nil if that is not limited. Plans
+    /// keep within it.
+    public static var processLimit: Int? {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit) == 0 else { return nil }
+        return Int(exactly: limit.rlim_cur)
+    }
+
+    /// Below this, not even the threads can be started.
+    public static let leastForAnyWork = 48 << 20
+
     /// A number of bytes as it is written for people: "400M", "1.5G"; K, M and G are powers of 1024.
     /// - Returns: nil for anything else, and for nothing and less.
     public static func bytes(_ text: String) -> Int? {

@@ -35,10 +35,12 @@ struct ResnetBlock: Sendable {
     /// - Parameters:
     ///   - x: `[batch, time, frequency, inputs]`.
     ///   - time: `[batch, timeEmbedDim]`, after its SiLU.
+    ///   - spendsInput: whether the input's memory may become the result's.
     /// - Returns: `[batch, time, frequency, outputs]`.
-    func callAsFunction(_ x: Tensor, time: Tensor? = nil) throws -> Tensor {
+    func callAsFunction(_ x: Tensor, time: Tensor? = nil, spendsInput: Bool = false) throws -> Tensor {
         let timeShift = try timeProjection.flatMap { projection in try time.map { try projection($0) } }
         let h = try conv1(norm1(x), perSample: timeShift)
-        return try conv2(norm2(h), residual: shortcut.map { try $0(x) } ?? x)
+        return try conv2(
+            norm2(h), residual: shortcut.map { try $0(x) } ?? x, spendsResidual: shortcut != nil || spendsInput)
     }
 }

@@ -105,10 +105,13 @@ struct Generation {
         let config = context.model.vocoderConfig
         let margin = options.loops ? config.reach : 0
         if margin > 0 { mel = try mel.extendedAround(by: margin) }
-        let first = margin * config.hopLength
-        let pieceFrames = windows == nil ? mel.shape[1] : longest * context.model.vaeConfig.scaleFactor
+        var skipped = margin * config.hopLength
         try timer.measure(.vocoding) {
-            try decoder.stream(mel, first..<first + samples, pieceFrames: pieceFrames, to: take)
+            try decoder.waveform(mel, samples: skipped + samples) { block in
+                let kept = block.dropFirst(skipped)
+                skipped -= block.count - kept.count
+                if !kept.isEmpty { try take(Array(kept)) }
+            }
         }
     }
 

@@ -7,12 +7,20 @@ struct MemoryPlanner {
     /// As the generation will run in; only the index of its model is read.
     let context: StageContext
     /// In bytes; nil for none.
-    let limit: Int?
+    private let limit: Int?
     /// Of the finished sound.
     let samples: Int
     let isGuided: Bool
     /// Runs all stages, each in `StageContext.with`.
     let run: (StageContext) throws -> Void
+
+    /// - Parameter limit: in bytes; nil for none but the system's.
+    init(
+        context: StageContext, limit: Int?, samples: Int, isGuided: Bool, run: @escaping (StageContext) throws -> Void
+    ) {
+        (self.context, self.samples, self.isGuided, self.run) = (context, samples, isGuided, run)
+        self.limit = [limit, MemoryPlan.processLimit].compactMap(\.self).min()
+    }
 
     /// - Throws: `AudioLDM2Error` of kind `.outOfMemory`, with the least that would do, if the limit is too low.
     func plan() throws -> ExecutionPlan {
@@ -22,14 +30,14 @@ struct MemoryPlanner {
         for guidance in isGuided ? [MemoryPlan.Guidance.together, .apart] : [.apart] {
             let needs = try needs(guidance)
             least = min(least, needs.map(\.leastBytes).max() ?? 0)
-            let holdings = needs.compactMap { $0.holding(within: budget) }
+            let holdings = needs.compactMap {
+                limit == nil ? $0.comfortable(within: Self.comfortableActivations) : $0.holding(within: budget)
+            }
             guard holdings.count == needs.count else { continue }
             plans.append((holdings.reduce(0) { $0 + $1.hardship }, try execution(holdings, guidance)))
-            if guidance == .together, isComfortable(needs), plans[0].hardship == 0 { break }
         }
-        // The first of the best; without a limit, the last of the best: what was comfortable was alone.
         let best = plans.map(\.hardship).min()
-        guard let plan = limit == nil ? plans.last?.plan : plans.first(where: { $0.hardship == best })?.plan else {
+        guard let plan = plans.first(where: { $0.hardship == best })?.plan else {
             throw AudioLDM2Error(
                 .outOfMemory,
                 "this sound needs at least \(MemoryPlan.mebibytes(least + baseBytes + Self.slack)) of memory, and "
@@ -42,20 +50,12 @@ struct MemoryPlanner {
     private static let slack = 1 << 20
 
     /// Activations that nobody minds, when no limit was given.
-    private static let comfortableActivations = 192 << 20
-
-    private func isComfortable(_ needs: [StageNeed]) -> Bool {
-        guard limit == nil else { return true }
-        return needs.first { $0.name == Model.Part.unet }.map { $0.activationBytes <= Self.comfortableActivations }
-            ?? true
-    }
+    private static let comfortableActivations = 384 << 20
 
     /// What each stage takes if memory is kept for reuse, and if it is not.
     private func needs(_ guidance: MemoryPlan.Guidance) throws -> [StageNeed] {
         let roomy = try record(guidance, keeping: [:])
-        let lean =
-            limit == nil
-            ? roomy : try record(guidance, keeping: Dictionary(uniqueKeysWithValues: roomy.map { ($0.component, 0) }))
+        let lean = try record(guidance, keeping: Dictionary(uniqueKeysWithValues: roomy.map { ($0.component, 0) }))
         return try zip(roomy, lean).map { roomy, lean in
             let component = try context.model.pack.requiredComponent(roomy.component)
             return StageNeed(
@@ -84,7 +84,8 @@ struct MemoryPlanner {
 
     /// The program itself, what each thread has, and the finished sound, which is copied twice.
     private var baseBytes: Int {
-        48 << 20 + context.backend.threadCount * (3 << 20) + 3 * samples * MemoryLayout<Float>.size
+        48 << 20 + context.backend.reservedBytes + context.backend.threadCount * (3 << 20) + 3 * samples
+            * MemoryLayout<Float>.size
     }
 }
 
@@ -100,21 +101,27 @@ private struct StageNeed {
 
     /// The least hard that stays within `budget` bytes, or nil.
     func holding(within budget: Int) -> StageHolding? {
-        func holding(_ hardship: Int, _ residency: WeightResidency, _ bytes: Int, _ keeping: Int) -> StageHolding {
-            StageHolding(
-                name: name, hardship: hardship, residency: residency, weightBytes: bytes,
-                mappedBytes: weights.mappedBytes, keeping: keeping)
-        }
         for (hardship, activations, keeping) in [(0, activationBytes, Int.max), (2, leanActivationBytes, 0)] {
             let room = budget - activations
-            if weights.residentBytes <= room {
-                return holding(hardship, .resident, weights.residentBytes, keeping)
-            }
+            if weights.residentBytes <= room { return resident(hardship, keeping: keeping) }
             if let (streaming, bytes) = weights.streaming(within: room) {
-                return holding(hardship + 1, .streamed(streaming), bytes, keeping)
+                return StageHolding(
+                    name: name, hardship: hardship + 1, residency: .streamed(streaming), weightBytes: bytes,
+                    mappedBytes: weights.mappedBytes, keeping: keeping)
             }
         }
         return nil
+    }
+
+    /// Weights in memory, and memory kept for reuse if activations take no more than `limit` bytes.
+    func comfortable(within limit: Int) -> StageHolding {
+        activationBytes <= limit ? resident(0, keeping: .max) : resident(2, keeping: 0)
+    }
+
+    private func resident(_ hardship: Int, keeping: Int) -> StageHolding {
+        StageHolding(
+            name: name, hardship: hardship, residency: .resident, weightBytes: weights.residentBytes,
+            mappedBytes: weights.mappedBytes, keeping: keeping)
     }
 }
 

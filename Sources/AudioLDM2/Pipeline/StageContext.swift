@@ -30,15 +30,25 @@ final class LoadingTimer: Sendable {
     }
 }
 
+extension Model {
+    /// Whether most of the work is float products.
+    fileprivate var isMostlyFloat: Bool {
+        let weights = pack.component(Part.unet)?.tensors.map(\.description) ?? []
+        let int8 = weights.filter { $0.format == .int8 }.reduce(0) { $0 + $1.role.shape.count }
+        return 2 * int8 < weights.reduce(0) { $0 + $1.role.shape.count }
+    }
+}
+
 extension CPUBackend {
+    /// A backend that suits a model.
     /// - Throws: `AudioLDM2Error` for a number of threads outside of `AudioLDM2Pipeline.threadsRange`; `TensorError`.
-    convenience init(requestedThreads threads: Int?) throws {
+    convenience init(for model: Model, requestedThreads threads: Int?) throws {
         let range = AudioLDM2Pipeline.threadsRange
         if let threads, !range.contains(threads) {
             throw AudioLDM2Error(
                 .invalidOption, "\(threads) threads: choose \(range.lowerBound)…\(range.upperBound)")
         }
-        try self.init(threadCount: threads)
+        try self.init(threadCount: threads, usesBLAS: model.isMostlyFloat)
     }
 }
 

@@ -19,8 +19,9 @@ struct StageWeights {
     /// With all of them in memory.
     var residentBytes: Int { component.tensors.filter(\.isCompressed).reduce(0) { $0 + $1.memoryByteCount } }
 
-    /// The least with which a stage can work: what must stay, and the largest of those that come and go.
-    var leastBytes: Int { stayingBytes + (moving.map(\.memoryByteCount).max() ?? 0) }
+    /// The least with which a stage can work: what must stay, and the two largest of those that come and go, as one may
+    /// be computed with while another is used.
+    var leastBytes: Int { stayingBytes + moving.map(\.memoryByteCount).sorted().suffix(2).reduce(0, +) }
 
     /// As many weights stay as there is room for beside a window through which the others pass.
     /// - Returns: nil if `budget` bytes are less than the least.

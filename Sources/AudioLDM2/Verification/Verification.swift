@@ -16,8 +16,9 @@ public struct Verification {
     /// - Throws: `AudioLDM2Error` for files that cannot be used.
     public init(modelAt model: String, goldenAt golden: String, threads: Int? = nil) throws {
         (context, self.golden) = try AudioLDM2Error.translating {
+            let model = try Model(opening: model)
             let context = StageContext(
-                model: try Model(opening: model), backend: try CPUBackend(requestedThreads: threads))
+                model: model, backend: try CPUBackend(for: model, requestedThreads: threads))
             return (context, try GoldenFile(golden))
         }
     }

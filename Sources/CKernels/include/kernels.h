@@ -78,9 +78,24 @@ typedef struct kernels_product {
     size_t y_stride;
 } kernels_product;
 
+// Rows of floats, strides in floats: see `product_f32`.
+typedef struct kernels_float_product {
+    size_t rows, outputs, inputs;
+    const float *a; // [rows][inputs]
+    size_t a_stride;
+    const float *b;
+    size_t b_stride;
+    float *y; // [rows][outputs]
+    size_t y_stride;
+} kernels_float_product;
+
 typedef struct kernels {
     kernels_tier tier;
     const char *_Nonnull name;
+
+    // Float products: y[m][n] = Σ_k a[m][k] · b[n][k], and with b[k][n]. A row's results do not depend on other rows.
+    void (*_Nonnull product_f32)(const kernels_float_product *p);
+    void (*_Nonnull product_f32_plain)(const kernels_float_product *p);
 
     // Integer products.
     void (*_Nonnull product_u8s8)(const kernels_product *p);

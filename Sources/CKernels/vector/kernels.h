@@ -1,9 +1,12 @@
 // All kernels of this folder but the integer product, and their slots in a table.
 #include "elementwise.h"
 #include "norms.h"
+#include "product_float.h"
 #include "quantize.h"
 
 #define VECTOR_KERNELS                                                                                                 \
+    .product_f32 = product_f32,                                                                                        \
+    .product_f32_plain = product_f32_plain,                                                                            \
     .widen_range = widen_range,                                                                                        \
     .quantize_u8 = quantize_u8,                                                                                        \
     .expand_tiles = expand_tiles,                                                                                      \

@@ -33,11 +33,14 @@ package struct VAEDecoder: Sendable {
         convOut = try Conv2d(last, config.outChannels, kernel: 3, decoder["conv_out"].preferring(.float))
     }
 
-    /// - Parameter latents: `[batch, time, frequency, latentChannels]`, already divided by the scaling factor.
+    /// - Parameters:
+    ///   - latents: `[batch, time, frequency, latentChannels]`, already divided by the scaling factor.
+    ///   - isFrugal: whether upsampled features, the largest ones, are computed each time they are read, rather than
+    ///     once; the result is the same.
     /// - Returns: log-mel spectrogram `[batch, time · scale, frequency · scale, 1]`.
-    package func callAsFunction(_ latents: Tensor) throws -> Tensor {
+    package func callAsFunction(_ latents: Tensor, isFrugal: Bool = false) throws -> Tensor {
         var x = try middle(convIn(postQuantConv(latents)))
-        for level in levels { x = try level(x) }
+        for level in levels { x = try level(x, isFrugal: isFrugal) }
         return try convOut(normOut(x))
     }
 }
@@ -56,8 +59,10 @@ struct VAEUpLevel: Sendable {
         upsampler = try upsamples ? Conv2d(outputs, outputs, kernel: 3, weights["upsamplers.0.conv"]) : nil
     }
 
-    func callAsFunction(_ x: Tensor) throws -> Tensor {
-        let h = try resnets.reduce(x) { h, resnet in try resnet(h) }
-        return try upsampler.map { try $0(h, resizedTo: (2 * h.shape[1], 2 * h.shape[2])) } ?? h
+    func callAsFunction(_ x: Tensor, isFrugal: Bool) throws -> Tensor {
+        let h = try resnets.reduce(x) { h, resnet in try resnet(h, spendsInput: true) }
+        return try upsampler.map {
+            try $0(h, resizedTo: (2 * h.shape[1], 2 * h.shape[2]), isDeferred: isFrugal)
+        } ?? h
     }
 }

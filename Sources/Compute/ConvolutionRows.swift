@@ -1,0 +1,84 @@
+import CKernels
+import Tensors
+
+/// The results of an int8 convolution, computed as they are read.
+struct ConvolutionRows: RowSource, @unchecked Sendable {
+    let rowCount: Int
+    let channels: Int
+    private let input: QuantizedInput
+    private let padding: HostStorage
+    private let plan: ConvolutionPlan
+    private let packed: PackedInt8
+    private let weight: HeldBytes
+    private let bias: [Float]?
+    private let cpu: CPUBackend
+
+    /// - Throws: `TensorError.shapeMismatch` for an epilogue that is more than a bias.
+    init(
+        _ input: QuantizedInput, _ plan: ConvolutionPlan, _ weight: CPUWeight, _ epilogue: Epilogue,
+        on cpu: CPUBackend
+    ) throws {
+        let role = weight.description.role
+        try cpu.require(
+            epilogue.perSample == nil && epilogue.residual == nil && epilogue.activation == .none, "convolution",
+            "nothing but a bias after a deferred result", role.shape)
+        (self.input, self.plan, self.cpu) = (input, plan, cpu)
+        (rowCount, channels) = (plan.outputRows, role.outputs)
+        self.weight = try weight.data.hold()
+        packed = try cpu.packedInt8(self.weight.bytes, role, stride: input.stride)
+        padding = try cpu.paddingRows(input, samples: plan.batch)
+        bias = try epilogue.bias.map { try cpu.host($0, "convolution").vector() }
+        try cpu.require(bias.map { $0.count == channels } ?? true, "convolution", "a bias of \(channels)", role.shape)
+    }
+
+    /// Several of the kernel's tiles.
+    var rowsAtOnce: Int { 96 }
+
+    func write(_ rows: Range<Int>, into target: UnsafeMutablePointer<Float>) {
+        let rowsPerSample = rowCount / plan.batch
+        var first = rows.lowerBound
+        while first < rows.upperBound {
+            let sample = first / rowsPerSample
+            let last = min(rows.upperBound, (sample + 1) * rowsPerSample)
+            write(first..<last, of: sample, into: target + (first - rows.lowerBound) * channels)
+            first = last
+        }
+    }
+
+    private func write(_ rows: Range<Int>, of sample: Int, into target: UnsafeMutablePointer<Float>) {
+        let taps = packed.taps
+        withUnsafeTemporaryAllocation(of: UnsafePointer<UInt8>?.self, capacity: taps * rows.count) { pointers in
+            plan.gather(
+                rows, from: input.bytes, stride: input.stride,
+                padding: padding.memory(of: UInt8.self) + sample * input.stride, into: pointers)
+            var product = kernels_product()
+            product.rows = rows.count
+            product.taps = taps
+            product.inputs = input.stride
+            product.a = UnsafePointer(pointers.baseAddress)
+            product.tiles = packed.tiles
+            product.scales = packed.scales
+            product.sums = packed.sums
+            product.ranges = input.range(ofRow: plan.firstInputRow(ofSample: sample))
+            (product.activation, product.slope) = Activation.none.kernel
+            product.y = target
+            product.y_stride = channels
+            bias.withPointer { bias in
+                product.bias = bias
+                // A panel of weights stays in the second-level cache for all rows.
+                for output in stride(from: 0, to: channels, by: 256) {
+                    product.first_output = output
+                    product.last_output = min(output + 256, channels)
+                    cpu.kernels.product_u8s8(&product)
+                }
+            }
+        }
+    }
+}
+
+extension [Float]? {
+    fileprivate func withPointer(_ body: (UnsafePointer<Float>?) -> Void) {
+        guard let self else { return body(nil) }
+        self.withUnsafeBufferPointer { body($0.baseAddress) }
+    }
+}

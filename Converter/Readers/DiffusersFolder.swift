@@ -84,22 +84,35 @@ package struct DiffusersFolder: Sendable {
         return bytes
     }
 
-    /// The weights of a component: one safetensors file, or several with their index, under either library's name.
+    /// The weights of a component: one file or several with their index, under either library's name.
     package func weights(of component: String) throws -> any CheckpointSource {
-        for stem in ["diffusion_pytorch_model", "model"] {
-            let folder = "\(path)/\(component)"
-            let file = "\(stem).safetensors"
-            if FileManager.default.fileExists(atPath: "\(folder)/\(file)") {
-                return try SafetensorsFile(path: "\(folder)/\(file)", name: "\(component)/\(file)")
+        try Self.weights(in: "\(path)/\(component)", name: component)
+    }
+
+    /// What diffusers and transformers call files of weights, the preferred ones first.
+    private static let weightFiles: [(file: String, index: String)] =
+        ["safetensors", "bin"].flatMap { format in
+            ["", ".fp16"].flatMap { variant in
+                ["diffusion_pytorch_model", format == "bin" ? "pytorch_model" : "model"].map { stem in
+                    ("\(stem)\(variant).\(format)", "\(stem).\(format).index\(variant).json")
+                }
             }
-            let index = "\(file).index.json"
+        }
+
+    /// The weights in the folder of one component.
+    /// - Parameter name: the folder, for messages.
+    static func weights(in folder: String, name: String) throws -> any CheckpointSource {
+        for (file, index) in weightFiles {
+            if FileManager.default.fileExists(atPath: "\(folder)/\(file)") {
+                return try CheckpointFile.open(path: "\(folder)/\(file)", name: "\(name)/\(file)")
+            }
             if FileManager.default.fileExists(atPath: "\(folder)/\(index)") {
-                return try ShardedCheckpoint(folder: folder, index: index, name: component)
+                return try ShardedCheckpoint(folder: folder, index: index, name: name)
             }
         }
         throw CheckpointError.missing(
-            path: "\(component)/model.safetensors (or diffusion_pytorch_model.safetensors)",
-            remedy: "save the checkpoint with safe_serialization=True, or download its safetensors files")
+            path: "\(name)/model.safetensors (or diffusion_pytorch_model.safetensors, or either as .bin)",
+            remedy: "copy or download the weights of this component")
     }
 
     private static func object(_ bytes: [UInt8], file: String) throws -> [String: Any] {

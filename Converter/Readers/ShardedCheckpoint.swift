@@ -1,11 +1,11 @@
 import Checkpoints
 import Foundation
 
-/// The tensors of several safetensors files, as listed in a `*.safetensors.index.json`.
+/// The tensors of several files, as listed in a `*.index.json` beside them.
 package struct ShardedCheckpoint: CheckpointSource {
     package let name: String
     package let tensors: [String: TensorHeader]
-    private let shards: [SafetensorsFile]
+    private let shards: [any CheckpointSource]
     /// Index into `shards` by key.
     private let places: [String: Int]
 
@@ -37,7 +37,7 @@ package struct ShardedCheckpoint: CheckpointSource {
                 file: indexName, field: "weight_map", reason: "names \(file.quoted), which is not a file of this folder"
             )
         }
-        shards = try files.map { try SafetensorsFile(path: "\(folder)/\($0)", name: "\(name)/\($0)") }
+        shards = try files.map { try CheckpointFile.open(path: "\(folder)/\($0)", name: "\(name)/\($0)") }
         self.name = indexName
 
         var tensors: [String: TensorHeader] = [:]

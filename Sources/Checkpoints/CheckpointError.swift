@@ -8,6 +8,8 @@ package enum CheckpointError: Error, CustomStringConvertible, Sendable, Equatabl
     case missing(path: String, remedy: String)
     /// A file that breaks its format's rules.
     case malformed(file: String, reason: String)
+    /// A pickle that asks for something that no tensor needs.
+    case forbidden(file: String, what: String)
     /// A tensor whose header entry cannot be true.
     case invalidTensor(file: String, tensor: String, reason: String)
     /// A tensor of integers or of a format that weights are not published in.
@@ -27,6 +29,9 @@ package enum CheckpointError: Error, CustomStringConvertible, Sendable, Equatabl
             "\(path) is missing; \(remedy)"
         case .malformed(let file, let reason):
             "\(file): \(reason); the file is damaged or of another kind, so copy or download it again"
+        case .forbidden(let file, let what):
+            "\(file): the pickle in it \(what), which tensors do not need; nothing was run; "
+                + "save the tensors alone (a state_dict), or use a file from a source that you trust"
         case .invalidTensor(let file, let tensor, let reason):
             "\(file): tensor \(tensor.quoted): \(reason); the file is damaged, so copy or download it again"
         case .unsupportedType(let location, let type):

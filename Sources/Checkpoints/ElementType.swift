@@ -39,7 +39,12 @@ package enum ElementType: String, Hashable, Sendable, CaseIterable {
     }
 
     /// Whether `expand` knows the type.
-    package var isReadable: Bool { holdsWeights || self == .int64 || self == .int32 }
+    package var isReadable: Bool {
+        switch self {
+        case .float8e5m2, .float8e4m3, .float8e8m0, .complex64: false
+        default: true
+        }
+    }
 
     /// Widens or rounds elements to float32.
     /// - Parameters:
@@ -56,14 +61,23 @@ package enum ElementType: String, Hashable, Sendable, CaseIterable {
         case .float64:
             let doubles = bytes.assumingMemoryBound(to: Double.self)
             for i in values.indices { values[i] = Float(doubles[i]) }
-        case .int64:
-            let integers = bytes.assumingMemoryBound(to: Int64.self)
-            for i in values.indices { values[i] = Float(integers[i]) }
-        case .int32:
-            let integers = bytes.assumingMemoryBound(to: Int32.self)
-            for i in values.indices { values[i] = Float(integers[i]) }
+        case .int64: Self.convert(bytes, as: Int64.self, into: values)
+        case .uint64: Self.convert(bytes, as: UInt64.self, into: values)
+        case .int32: Self.convert(bytes, as: Int32.self, into: values)
+        case .uint32: Self.convert(bytes, as: UInt32.self, into: values)
+        case .int16: Self.convert(bytes, as: Int16.self, into: values)
+        case .uint16: Self.convert(bytes, as: UInt16.self, into: values)
+        case .int8: Self.convert(bytes, as: Int8.self, into: values)
+        case .uint8, .boolean: Self.convert(bytes, as: UInt8.self, into: values)
         default:
             UnsafeMutableRawBufferPointer(values).copyMemory(from: bytes)
         }
+    }
+
+    private static func convert<Integer: BinaryInteger>(
+        _ bytes: UnsafeRawBufferPointer, as type: Integer.Type, into values: UnsafeMutableBufferPointer<Float>
+    ) {
+        let integers = bytes.assumingMemoryBound(to: type)
+        for i in values.indices { values[i] = Float(integers[i]) }
     }
 }

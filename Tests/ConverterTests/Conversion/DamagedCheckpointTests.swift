@@ -71,7 +71,7 @@ import Testing
     @Test(arguments: [
         ("model_index.json", "model_index.json is missing; give the folder of a checkpoint"),
         ("unet/config.json", "unet/config.json is missing"), ("scheduler/scheduler_config.json", "is missing"),
-        (vocoder, "vocoder/model.safetensors (or diffusion_pytorch_model.safetensors) is missing"),
+        (vocoder, "vocoder/model.safetensors (or diffusion_pytorch_model.safetensors, or either as .bin) is missing"),
         ("tokenizer_2/spiece.model", nil),
     ])
     func missingFiles(file: String, expected: String?) throws {

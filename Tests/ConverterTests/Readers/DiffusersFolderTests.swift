@@ -55,7 +55,28 @@ import Testing
         #expect(try checkpoint.weights(of: "t5").name == "t5/model.safetensors.index.json")
         let error = try #require(throws: CheckpointError.self) { _ = try checkpoint.weights(of: "vae") }
         #expect(error.description.contains("vae/model.safetensors"))
-        #expect(error.description.contains("safe_serialization=True"))
+        #expect(error.description.contains("or either as .bin"))
+    }
+
+    /// Safetensors before pickles, full precision before half.
+    @Test func findsOtherForms() throws {
+        let checkpoint = try open(Self.index)
+        var builder = SafetensorsBuilder()
+        builder.add("w", [2, 2], [1, 2, 3, 4])
+        let pickled = ZipBuilder.checkpoint(PickleBuilder.dictionary { $0.tensor() }).encoded()
+        for (file, bytes) in [
+            ("diffusion_pytorch_model.fp16.bin", pickled), ("pytorch_model.bin", pickled),
+            ("model.fp16.safetensors", builder.encoded()), ("diffusion_pytorch_model.safetensors", builder.encoded()),
+        ] {
+            try folder.write(bytes, to: "unet/\(file)")
+            let source = try checkpoint.weights(of: "unet")
+            #expect(source.name == "unet/\(file)")
+            #expect(try source.open("w").readAll() == [1, 2, 3, 4])
+        }
+        try folder.write(pickled, to: "vae/pytorch_model-00001-of-00001.bin")
+        try folder.write(
+            "{\"weight_map\":{\"w\":\"pytorch_model-00001-of-00001.bin\"}}", to: "vae/pytorch_model.bin.index.json")
+        #expect(try checkpoint.weights(of: "vae").open("w").readAll() == [1, 2, 3, 4])
     }
 
     @Test(arguments: [

@@ -48,8 +48,10 @@ struct GenerationGroup {
                 jobs.removeAll { $0.index == longest.index }
                 continue
             }
+            // One backend, so that what one sound leaves in its pool serves the next.
+            let planned = context.following(plan)
             for place in jobs.indices {
-                jobs[place].generation.context = jobs[place].generation.context.following(plan)
+                jobs[place].generation.context = planned.reporting(to: jobs[place].generation.context.report)
             }
             return plan
         }

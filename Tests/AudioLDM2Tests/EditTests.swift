@@ -46,7 +46,7 @@ import Testing
         let changed = try #require(changedFrames(before, after))
         let (first, last) = (Double(changed.lowerBound) / Double(rate), Double(changed.upperBound) / Double(rate))
         #expect(first >= 0.65 && first < 0.66 && last <= 1.25 && last > 1.24)
-        #expect(after.samples.allSatisfy(\.isFinite))
+        #expect(after.samples.allSatisfy { $0.isFinite })
         #expect(result.record.operation == "edit" && result.record.times == [[0.7, 1.2]])
     }
 

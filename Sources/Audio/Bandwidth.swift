@@ -16,7 +16,7 @@ package enum Bandwidth {
         var powers = [Double](repeating: 0, count: length / 2 + 1)
         var sums = powers
         var frame = [Double](repeating: 0, count: length)
-        for start in stride(from: 0, to: max(samples.count - length / 2, 1), by: length / 2) {
+        for start in stride(from: 0, to: max(samples.count - length + 1, 1), by: length / 2) {
             for offset in 0..<length {
                 let angle = 2 * Double.pi * (Double(offset) + 0.5) / Double(length)
                 // Blackman-Harris: what leaks into bins far away stays below −90 dB.

@@ -66,7 +66,8 @@ import Testing
         let plan = EditPlan.inpaint(nil, frequencies: 3000...5000)
         let after = try await pipeline.edit(before, "rain", plan: plan, options: options).clip
         let change = zip(after.samples, before.samples).map { $0 - $1 }
-        let power = { (samples: [Float]) in samples.reduce(0.0) { $0 + Double($1 * $1) } }
+        // Away from the sound's ends, where any band is cut off.
+        let power = { (samples: [Float]) in samples[4000..<28000].reduce(0.0) { $0 + Double($1 * $1) } }
         let inside = power(BandFilter(2800...5200, sampleRate: 16000)(change))
         #expect(power(change) > 0 && inside > 0.9999 * power(change))
         let below = BandFilter(0...2700, sampleRate: 16000)

@@ -32,7 +32,8 @@ struct LatentDecoder {
         let frames = try mel.reshaped([mel.shape[0], mel.shape[1], mel.shape[2]])
         context.report(.vocoding, 0, of: 1)
         var left = samples
-        try context.with(Model.Part.vocoder, { try HiFiGAN(context.model.vocoderConfig, $0) }) { vocode in
+        let build = { try HiFiGAN(context.model.vocoderConfig, $0) }
+        try context.with(Model.Part.vocoder, build) { vocode in
             try vocode(frames) { block in
                 try context.cancellation.check()
                 try onSamples(Array(block.prefix(left)))

@@ -82,7 +82,7 @@ struct BLAS: Sendable {
             ones.withUnsafeBufferPointer { ones in
                 guard let ones = ones.baseAddress else { return }
                 let matrix = Matrix(pointer: ones, stride: size)
-                multiply(matrix, matrix, into: &product, stride: size, m: size, n: size, k: size)
+                multiplyTransposed(matrix, matrix, into: &product, stride: size, m: size, n: size, k: size)
             }
         }
     }
@@ -91,30 +91,16 @@ struct BLAS: Sendable {
     func multiplyTransposed(
         _ a: Matrix, _ b: Matrix, into c: UnsafeMutablePointer<Float>, stride: Int, m: Int, n: Int, k: Int
     ) {
-        call(a, b, transposeB: true, c, stride, m, n, k)
-    }
-
-    /// `c [m, n] = a [m, k] · b [k, n]`
-    func multiply(
-        _ a: Matrix, _ b: Matrix, into c: UnsafeMutablePointer<Float>, stride: Int, m: Int, n: Int, k: Int
-    ) {
-        call(a, b, transposeB: false, c, stride, m, n, k)
-    }
-
-    private func call(
-        _ a: Matrix, _ b: Matrix, transposeB: Bool, _ c: UnsafeMutablePointer<Float>, _ stride: Int, _ m: Int, _ n: Int,
-        _ k: Int
-    ) {
         guard let sgemm else {
             var product = kernels_float_product(
                 rows: m, outputs: n, inputs: k, a: a.pointer, a_stride: a.stride, b: b.pointer, b_stride: b.stride,
                 y: c, y_stride: stride)
-            return transposeB ? kernels.product_f32(&product) : kernels.product_f32_plain(&product)
+            return kernels.product_f32(&product)
         }
         // The constants of cblas.h.
         let (rowMajor, asIs, transposed): (Int32, Int32, Int32) = (101, 111, 112)
         sgemm(
-            rowMajor, asIs, transposeB ? transposed : asIs, Int32(m), Int32(n), Int32(k), 1, a.pointer, Int32(a.stride),
+            rowMajor, asIs, transposed, Int32(m), Int32(n), Int32(k), 1, a.pointer, Int32(a.stride),
             b.pointer, Int32(b.stride), 0, c, Int32(stride))
     }
 }

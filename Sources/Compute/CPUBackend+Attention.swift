@@ -2,26 +2,28 @@ import CKernels
 import Tensors
 
 extension CPUBackend {
-    /// A block of queries of one head at a time: its scores live in a few hundred kilobytes per thread and are never
-    /// all in memory.
+    /// A block of queries of one head at a time: scores are never all in memory.
     package func attention(_ input: AttentionInput) throws -> Tensor {
         let job = try AttentionJob(input, on: self)
+        let context = job.context
         let span = meter.begin(
-            "attention", products: 2 * job.batch * job.queries * job.keys * job.heads * job.headWidth)
+            "attention", products: 2 * context.batch * job.queries * context.keys * context.heads * context.headWidth)
         defer { meter.end(span) }
-        let y = try empty([job.batch, job.queries, job.heads * job.headWidth])
+        let y = try empty([context.batch, job.queries, context.heads * context.headWidth])
         let target = try floats(y, "attention")
-        let scores = try HostStorage(
-            threadCount * AttentionJob.queryBlock * job.keys * MemoryLayout<Float>.size, on: self)
+        let scratchBytes = (job.scratchBytes + 63) / 64 * 64
+        let scratch = try HostStorage(threadCount * scratchBytes, on: self)
         let blocks = (job.queries + AttentionJob.queryBlock - 1) / AttentionJob.queryBlock
-        threads.run(job.batch * job.heads * blocks) { task, worker in
+        threads.run(context.batch * context.heads * blocks) { task, worker in
             let (place, block) = task.quotientAndRemainder(dividingBy: blocks)
-            let (sample, head) = place.quotientAndRemainder(dividingBy: job.heads)
             let first = block * AttentionJob.queryBlock
             let range = first..<min(first + AttentionJob.queryBlock, job.queries)
-            job.attend(
-                sample: sample, head: head, queries: range,
-                scores: scores.floats + worker * AttentionJob.queryBlock * job.keys, into: target, self)
+            let memory = UnsafeMutableRawPointer(scratch.floats) + worker * scratchBytes
+            if let packed = context.packed {
+                job.attend(packed.head(place), place, range, scratch: memory, into: target, self)
+            } else {
+                job.attend(place, range, scratch: memory, into: target, self)
+            }
         }
         return y
     }
@@ -31,85 +33,93 @@ extension CPUBackend {
 private struct AttentionJob {
     static let queryBlock = 128
 
-    let batch: Int
+    let context: CPUContext
     let queries: Int
-    let keys: Int
-    let heads: Int
-    let headWidth: Int
-    private let query: Operand
-    private let key: Operand
-    private let value: Operand
+    private let query: AttentionOperand
     private let bias: UnsafePointer<Float>?
     private let mask: UnsafePointer<Float>?
     private let scale: Float
     private let causal: Bool
 
-    private struct Operand {
-        let pointer: UnsafePointer<Float>
-        let tokenStride: Int
-        let sampleStride: Int
-
-        func matrix(sample: Int, token: Int, channel: Int) -> BLAS.Matrix {
-            .init(pointer: pointer + sample * sampleStride + token * tokenStride + channel, stride: tokenStride)
-        }
-    }
-
     init(_ input: AttentionInput, on cpu: CPUBackend) throws {
-        func operand(_ columns: Columns, tokens: Int, samples: Int) throws -> Operand {
-            let shape = columns.tensor.shape
-            try cpu.require(
-                shape.rank == 3 && shape[0] == samples && shape[1] >= tokens
-                    && columns.start >= 0 && columns.start + columns.width <= shape[2]
-                    && columns.width == input.query.width,
-                "attention", "[\(samples), \(tokens) or more, \(input.query.width) or more]", shape)
-            return Operand(
-                pointer: try cpu.floats(columns.tensor, "attention") + columns.start, tokenStride: shape[2],
-                sampleStride: shape[1] * shape[2])
+        switch input.context {
+        case .plain(let plain):
+            context = try CPUContext(plain, on: cpu)
+        case .prepared(let prepared):
+            guard let prepared = prepared as? CPUContext else {
+                throw TensorError.foreignStorage(operation: "attention")
+            }
+            context = prepared
         }
         let shape = input.query.tensor.shape
+        let (heads, width) = (context.heads, context.headWidth)
         try cpu.require(
-            shape.rank == 3 && input.heads > 0 && input.query.width % input.heads == 0, "attention",
-            "[batch, tokens, a multiple of \(input.heads) heads]", shape)
-        (batch, queries, keys, heads) = (shape[0], shape[1], input.keyCount, input.heads)
-        headWidth = input.query.width / heads
-        query = try operand(input.query, tokens: queries, samples: batch)
-        key = try operand(input.key, tokens: keys, samples: batch)
-        value = try operand(input.value, tokens: keys, samples: batch)
+            shape.rank == 3 && input.query.width == heads * width, "attention",
+            "queries of [\(context.batch), tokens, \(heads * width)]", shape)
+        queries = shape[1]
+        query = try AttentionOperand(input.query, tokens: queries, samples: context.batch, on: cpu)
         if let bias = input.bias {
-            try cpu.require(bias.shape == [heads, queries, keys], "attention", "a bias per head and score", bias.shape)
+            try cpu.require(
+                bias.shape == [heads, queries, context.keys], "attention", "a bias per head and score", bias.shape)
         }
-        if let mask = input.mask {
-            try cpu.require(mask.shape == [batch, keys], "attention", "a mask of [\(batch), \(keys)]", mask.shape)
-        }
-        try cpu.require(!input.causal || keys >= queries, "attention", "at least as many keys as queries", shape)
+        try cpu.require(
+            !input.causal || context.keys >= queries, "attention", "at least as many keys as queries", shape)
+        try cpu.require(
+            context.packed == nil || (input.bias == nil && !input.causal), "attention",
+            "float arithmetic for scores with a bias or in order", shape)
         bias = try input.bias.map { UnsafePointer(try cpu.floats($0, "attention")) }
-        mask = try input.mask.map { UnsafePointer(try cpu.floats($0, "attention")) }
+        mask = try context.mask.map { UnsafePointer(try cpu.floats($0, "attention")) }
         (scale, causal) = (input.scale, input.causal)
     }
 
-    /// Attends for some queries of one head, reading only the keys that they may see.
+    /// Memory that one thread needs.
+    var scratchBytes: Int { 9 * Int(KERNELS_QUERY_TILE) * ((context.headWidth + 3) / 4 * 4) }
+
+    /// Attends for some queries of one packed head.
     func attend(
-        sample: Int, head: Int, queries range: Range<Int>, scores: UnsafeMutablePointer<Float>,
+        _ head: kernels_context, _ place: Int, _ range: Range<Int>, scratch: UnsafeMutableRawPointer,
         into y: UnsafeMutablePointer<Float>, _ cpu: CPUBackend
     ) {
-        let channel = head * headWidth
-        let visible = causal ? keys - queries + range.upperBound : keys
-        cpu.blas.multiplyTransposed(
-            query.matrix(sample: sample, token: range.lowerBound, channel: channel),
-            key.matrix(sample: sample, token: 0, channel: channel), into: scores, stride: keys, m: range.count,
-            n: visible, k: headWidth)
-        for (index, queryRow) in range.enumerated() {
-            let row = scores + index * keys
-            let count = causal ? keys - queries + queryRow + 1 : keys
-            cpu.kernels.softmax(
-                row, count, scale, bias.map { $0 + (head * queries + queryRow) * keys },
-                mask.map { $0 + sample * keys })
-            (row + count).update(repeating: 0, count: visible - count)
+        let (sample, index) = place.quotientAndRemainder(dividingBy: context.heads)
+        let stride = context.heads * context.headWidth
+        withUnsafePointer(to: head) { head in
+            var attention = kernels_attention()
+            attention.queries = range.count
+            attention.q = query.row(sample: sample, token: range.lowerBound, channel: index * context.headWidth)
+            attention.q_stride = query.tokenStride
+            attention.context = head
+            attention.scale = scale
+            attention.y = y + (sample * queries + range.lowerBound) * stride + index * context.headWidth
+            attention.y_stride = stride
+            attention.scratch = scratch
+            cpu.kernels.attend_u8s8(&attention)
         }
-        let stride = heads * headWidth
-        cpu.blas.multiply(
-            .init(pointer: scores, stride: keys), value.matrix(sample: sample, token: 0, channel: channel),
-            into: y + (sample * queries + range.lowerBound) * stride + channel, stride: stride, m: range.count,
-            n: headWidth, k: visible)
+    }
+
+    /// Attends for some queries of one head in floats.
+    func attend(
+        _ place: Int, _ range: Range<Int>, scratch: UnsafeMutableRawPointer, into y: UnsafeMutablePointer<Float>,
+        _ cpu: CPUBackend
+    ) {
+        let (keys, heads, width) = (context.keys, context.heads, context.headWidth)
+        let (sample, head) = place.quotientAndRemainder(dividingBy: heads)
+        let channel = head * width
+        var attention = kernels_float_attention()
+        (attention.queries, attention.keys, attention.width) = (range.count, keys, width)
+        attention.q = query.row(sample: sample, token: range.lowerBound, channel: channel)
+        attention.q_stride = query.tokenStride
+        attention.k = context.key.row(sample: sample, token: 0, channel: channel)
+        attention.k_stride = context.key.tokenStride
+        attention.v = context.value.row(sample: sample, token: 0, channel: channel)
+        attention.v_stride = context.value.tokenStride
+        attention.scale = scale
+        attention.mask = mask.map { $0 + sample * keys }
+        attention.bias = bias.map { $0 + (head * queries + range.lowerBound) * keys }
+        attention.bias_stride = keys
+        attention.visible = causal ? keys - queries + range.lowerBound + 1 : keys
+        attention.y = y + (sample * queries + range.lowerBound) * heads * width + channel
+        attention.y_stride = heads * width
+        attention.scratch = scratch
+        cpu.kernels.attend_f32(&attention)
     }
 }

@@ -54,7 +54,8 @@ package struct SelfAttention: Sendable {
         let attended = try x.backend.attention(
             AttentionInput(
                 query: query, key: key, value: value, keyCount: keyCount, heads: heads, scale: scale, bias: bias,
-                mask: mask, causal: cache != nil))
+                mask: mask, causal: cache != nil,
+                arithmetic: bias == nil && cache == nil ? projectIn.arithmetic : .float))
         return try projectOut(attended, residual: residual)
     }
 }
@@ -75,18 +76,22 @@ package struct CrossAttention: Sendable {
         scale = 1 / Float(channels / heads).squareRoot()
     }
 
-    /// `[batch, tokens, contextDim]` → `[batch, tokens, 2 × channels]`.
-    package func keysAndValues(_ context: Tensor) throws -> Tensor { try projectKeyValue(context) }
-
-    /// - Parameter keysAndValues: from `keysAndValues(_:)`; mask: `[batch, context tokens]`, added to the scores.
-    package func callAsFunction(_ x: Tensor, keysAndValues: Tensor, mask: Tensor?, residual: Tensor? = nil) throws
-        -> Tensor
-    {
+    /// Keys and values of `context`, `[batch, tokens, contextDim]`, ready for attention.
+    /// - Parameter mask: `[batch, tokens]`, added to the scores.
+    package func prepare(_ context: Tensor, mask: Tensor?) throws -> any PreparedContext {
+        let keysAndValues = try projectKeyValue(context)
         let channels = keysAndValues.shape.last / 2
+        return try context.backend.prepare(
+            AttentionContext(
+                key: Columns(keysAndValues, from: 0, width: channels),
+                value: Columns(keysAndValues, from: channels, width: channels), heads: heads, mask: mask,
+                arithmetic: projectKeyValue.arithmetic))
+    }
+
+    /// - Parameter context: from `prepare(_:mask:)`.
+    package func callAsFunction(_ x: Tensor, context: any PreparedContext, residual: Tensor? = nil) throws -> Tensor {
         let attended = try x.backend.attention(
-            AttentionInput(
-                query: Columns(projectQuery(x)), key: Columns(keysAndValues, from: 0, width: channels),
-                value: Columns(keysAndValues, from: channels, width: channels), heads: heads, scale: scale, mask: mask))
+            AttentionInput(query: Columns(projectQuery(x)), context: .prepared(context), scale: scale))
         return try projectOut(attended, residual: residual)
     }
 }

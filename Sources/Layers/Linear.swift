@@ -12,6 +12,11 @@ package struct Linear: Sendable {
         self.bias = bias ? try weights.vector("bias", outputs) : nil
     }
 
+    /// How the weights want products to be computed.
+    var arithmetic: ActivationMode {
+        weight.description.format == .int8 ? weight.description.activation : .float
+    }
+
     /// `[..., inputs]` → `[..., outputs]`.
     package func callAsFunction(
         _ x: Tensor, activation: Activation = .none, residual: Tensor? = nil

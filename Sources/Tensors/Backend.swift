@@ -24,6 +24,8 @@ package protocol Backend: AnyObject, Sendable {
     /// `x [batch, height, width, inputs]` → `[batch, height′, width′, outputs]`.
     func convolution(_ x: Tensor, _ weight: any Weight, _ geometry: ConvolutionGeometry, _ epilogue: Epilogue) throws
         -> Tensor
+    /// Brings keys and values into the form that `attention` reads fastest; for those that are read more than once.
+    func prepare(_ context: AttentionContext) throws -> any PreparedContext
     /// Softmax attention, head by head: see `AttentionInput`.
     func attention(_ input: AttentionInput) throws -> Tensor
 
@@ -127,51 +129,5 @@ package struct ConvolutionGeometry: Hashable, Sendable {
         self.resizedHeight = resizedHeight
         self.resizedWidth = resizedWidth
         self.inputActivation = inputActivation
-    }
-}
-
-/// `width` channels from `start` of a `[batch, tokens, channels]` tensor: q, k or v inside a fused projection.
-package struct Columns: Sendable {
-    package let tensor: Tensor
-    package let start: Int
-    package let width: Int
-
-    package init(_ tensor: Tensor, from start: Int = 0, width: Int? = nil) {
-        self.tensor = tensor
-        self.start = start
-        self.width = width ?? tensor.shape.last - start
-    }
-}
-
-/// `softmax(scale · q kᵀ + bias + mask) v` for each head; heads are consecutive slices of the channels.
-package struct AttentionInput: Sendable {
-    /// `[batch, queries, heads × headWidth]`
-    package var query: Columns
-    /// `[batch, keys…, heads × headWidth]`; only the first `keyCount` tokens are read.
-    package var key: Columns
-    package var value: Columns
-    package var keyCount: Int
-    package var heads: Int
-    package var scale: Float
-    /// `[heads, queries, keys]`, added to the scores: T5's relative positions.
-    package var bias: Tensor?
-    /// `[batch, keys]`, added to the scores: 0 for tokens, a large negative number for padding.
-    package var mask: Tensor?
-    /// Query `i` sees keys up to `keyCount − queries + i`.
-    package var causal: Bool
-
-    package init(
-        query: Columns, key: Columns, value: Columns, keyCount: Int? = nil, heads: Int, scale: Float,
-        bias: Tensor? = nil, mask: Tensor? = nil, causal: Bool = false
-    ) {
-        self.query = query
-        self.key = key
-        self.value = value
-        self.keyCount = keyCount ?? key.tensor.shape[1]
-        self.heads = heads
-        self.scale = scale
-        self.bias = bias
-        self.mask = mask
-        self.causal = causal
     }
 }

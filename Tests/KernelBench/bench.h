@@ -7,8 +7,9 @@
 void *allocate(size_t count, size_t size);
 void release(void *memory);
 
-// The best of `repetitions` counts. Products print GMAC/s, the peak and their ratio; float kernels 10⁹ elements/s.
+// The best of `repetitions` counts. Products and attention print GMAC/s, the peak and their ratio; float kernels 10⁹ elements/s.
 void time_products(const kernels *table, int repetitions);
+void time_attention(const kernels *table, int repetitions);
 void time_floats(const kernels *table, int repetitions);
 
 #endif

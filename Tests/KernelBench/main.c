@@ -35,6 +35,8 @@ int main(int count, char **arguments) {
     const int repetitions = count > 2 ? atoi(arguments[2]) : 5;
     printf("product      rows  taps inputs  outputs   GMAC/s     peak   ratio\n");
     time_tables(only, repetitions, KERNELS_AVX2, time_products);
+    printf("\nattention   queries  keys width   GMAC/s     peak   ratio\n");
+    time_tables(only, repetitions, KERNELS_AVX2, time_attention);
     printf("\nfloats      kernel               10⁹ elements/s\n");
     time_tables(only, repetitions, KERNELS_SCALAR, time_floats);
     return 0;

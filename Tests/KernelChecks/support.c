@@ -16,6 +16,9 @@ static const kernel_check checks[] = {
     {"elementwise", check_elementwise},
     {"norms", check_norms},
     {"softmax", check_softmax},
+    {"attention", check_attention},
+    {"attention's error", check_attention_error},
+    {"float attention", check_float_attention},
 };
 const size_t kernel_check_count = sizeof checks / sizeof checks[0];
 

@@ -41,5 +41,8 @@ void check_activations(const kernels *table, kernel_report *report);
 void check_elementwise(const kernels *table, kernel_report *report);
 void check_norms(const kernels *table, kernel_report *report);
 void check_softmax(const kernels *table, kernel_report *report);
+void check_attention(const kernels *table, kernel_report *report);
+void check_attention_error(const kernels *table, kernel_report *report);
+void check_float_attention(const kernels *table, kernel_report *report);
 
 #endif

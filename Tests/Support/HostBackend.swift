@@ -76,6 +76,10 @@ extension HostBackend {
         throw NotOnHost(operation: "convolution")
     }
 
+    package func prepare(_ context: AttentionContext) throws -> any PreparedContext {
+        throw NotOnHost(operation: "prepare")
+    }
+
     package func attention(_ input: AttentionInput) throws -> Tensor { throw NotOnHost(operation: "attention") }
 
     package func groupNorm(

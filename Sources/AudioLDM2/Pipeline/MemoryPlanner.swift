@@ -27,7 +27,7 @@ struct MemoryPlanner {
         let budget = (limit ?? .max) - baseBytes - Self.slack
         var plans: [(hardship: Int, plan: ExecutionPlan)] = []
         var least = Int.max
-        for guidance in isGuided ? [MemoryPlan.Guidance.together, .apart] : [.apart] {
+        for guidance in guidances {
             let needs = try needs(guidance)
             least = min(least, needs.map(\.leastBytes).max() ?? 0)
             let holdings = needs.compactMap {
@@ -44,6 +44,12 @@ struct MemoryPlanner {
                     + "\(MemoryPlan.mebibytes(limit ?? 0)) are allowed; choose a shorter sound or a higher limit")
         }
         return plan
+    }
+
+    /// OpenBLAS rounds a row's sums by what is computed beside it, so there a batch must stay what it is.
+    private var guidances: [MemoryPlan.Guidance] {
+        guard isGuided else { return [.apart] }
+        return context.backend.reservedBytes > 0 ? [.together] : [.together, .apart]
     }
 
     /// What stages leave to others may lie in buffers that are a little too large, depending on what was kept.

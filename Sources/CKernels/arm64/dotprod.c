@@ -59,6 +59,14 @@ INLINE void accumulate(const struct block *block, size_t row, size_t rows, size_
     }
 }
 
+INLINE void add_dot_products(vint *sums, vint a, vint w) {
+    const int8x16_t centered = vreinterpretq_s8_u8(veorq_u8((uint8x16_t)a, vdupq_n_u8(128)));
+    *sums = (vint)vdotq_s32((int32x4_t)*sums, centered, (int8x16_t)w);
+}
+
+enum { QUERY_VECTORS = 2, DOT_ROWS = 8 };
+#include "../vector/attention.h"
+
 TILES_1_TO_4(tiles, TILE_VECTORS)
 static const tile_function tiles[TILE_ROWS] = {TILE_NAMES_1_TO_4(tiles)};
 
@@ -71,6 +79,7 @@ const kernels kernels_neon_dotprod = {
     .name = "dotprod",
     .product_u8s8 = product_u8s8,
     VECTOR_KERNELS,
+    ATTENTION_KERNELS,
 };
 
 #endif

@@ -90,6 +90,13 @@ INLINE void accumulate(const struct block *block, size_t row, size_t rows, size_
     }
 }
 
+INLINE void add_dot_products(vint *sums, vint a, vint w) {
+    *sums = (vint)vusdotq_s32((int32x4_t)*sums, (uint8x16_t)a, (int8x16_t)w);
+}
+
+enum { QUERY_VECTORS = 2, DOT_ROWS = 8 };
+#include "../vector/attention.h"
+
 TILES_1_TO_8(tiles, TILE_VECTORS)
 static const tile_function tiles[TILE_ROWS] = {TILE_NAMES_1_TO_8(tiles)};
 
@@ -102,6 +109,7 @@ const kernels kernels_neon_i8mm = {
     .name = "i8mm",
     .product_u8s8 = product_u8s8,
     VECTOR_KERNELS,
+    ATTENTION_KERNELS,
 };
 
 #endif

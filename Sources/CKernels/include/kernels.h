@@ -83,19 +83,80 @@ typedef struct kernels_float_product {
     size_t rows, outputs, inputs;
     const float *a; // [rows][inputs]
     size_t a_stride;
-    const float *b;
+    const float *b; // [outputs][inputs]
     size_t b_stride;
     float *y; // [rows][outputs]
     size_t y_stride;
 } kernels_float_product;
 
+// One head's keys and values as `attend_u8s8` reads them; `pack_context` fills everything that is pointed to. K and W are
+// `keys` and `width` rounded up to 4.
+typedef struct kernels_context {
+    size_t keys;
+    size_t width;        // of a head
+    int8_t *key_bytes;   // [K][W], without the mean over all keys, which changes no softmax
+    float *key_scales;   // [K]
+    float *key_offsets;  // [K]: the mask, in units of ln 2; no key at all past the last one
+    int32_t *key_sums;   // [K]: Σ of each key's bytes
+    int8_t *value_bytes; // [K/4][W][4], without the mean over all keys, which is added to the result
+    float *value_scales; // [W]
+    float *value_means;  // [W]
+    int32_t *value_sums; // [⌈K/KERNELS_KEY_BLOCK⌉][W]: Σ of each block's bytes
+    float *key_means;    // [W]
+} kernels_context;
+
+enum {
+    // Keys whose probabilities share a scale.
+    KERNELS_KEY_BLOCK = 96,
+    // The most queries that an attention takes at a time.
+    KERNELS_QUERY_TILE = 32,
+};
+
+// Attention of one head: y[i] = Σ_j softmax_j(scale · q[i] · k[j] + mask[j]) v[j], in blocks of keys.
+//
+// Queries are rounded to −127…127 by their largest magnitude, keys and values are packed. With x the base-2 logarithm of
+// a probability before it is normalized, p[i][j] = round(2^(x[i][j] − max of the block's x[i]) · 255), and
+//
+//   y[i] = means + scales · Σ_blocks 2^max Σ_j p[i][j] v[j] / Σ_blocks 2^max Σ_j p[i][j]
+typedef struct kernels_attention {
+    size_t queries;
+    const float *q; // [queries] of q_stride floats
+    size_t q_stride;
+    const kernels_context *context;
+    float scale;
+    float *y; // [queries] of y_stride floats
+    size_t y_stride;
+    // 64-byte aligned, of 9 · KERNELS_QUERY_TILE · W bytes.
+    void *scratch;
+} kernels_attention;
+
+// The same in floats: y[i] = Σ_j softmax_j(scale · q[i] · k[j] + mask[j] + bias[i][j]) v[j] over the keys that i sees.
+// Scores are bounded as by `softmax`.
+typedef struct kernels_float_attention {
+    size_t queries, keys, width;
+    const float *q; // [queries] of q_stride floats
+    size_t q_stride;
+    const float *k; // [keys] of k_stride floats
+    size_t k_stride;
+    const float *v; // [keys] of v_stride floats
+    size_t v_stride;
+    float scale;
+    const float *mask; // [keys] or NULL
+    const float *bias; // [queries] of bias_stride floats, or NULL
+    size_t bias_stride;
+    size_t visible; // at least 1: query i sees the first visible + i keys
+    float *y;       // [queries] of y_stride floats
+    size_t y_stride;
+    // 64-byte aligned, of 9 · KERNELS_QUERY_TILE · W bytes.
+    void *scratch;
+} kernels_float_attention;
+
 typedef struct kernels {
     kernels_tier tier;
     const char *_Nonnull name;
 
-    // Float products: y[m][n] = Σ_k a[m][k] · b[n][k], and with b[k][n]. A row's results do not depend on other rows.
+    // Float products: y[m][n] = Σ_k a[m][k] · b[n][k]. A row's results do not depend on other rows.
     void (*_Nonnull product_f32)(const kernels_float_product *p);
-    void (*_Nonnull product_f32_plain)(const kernels_float_product *p);
 
     // Integer products.
     void (*_Nonnull product_u8s8)(const kernels_product *p);
@@ -142,6 +203,12 @@ typedef struct kernels {
     // bounded by the largest float, and a row of −∞ and NaN alone gives zeros. A row that is masked everywhere by a
     // finite number is a softmax like any other.
     void (*_Nonnull softmax)(float *x, size_t n, float scale, const float *bias, const float *mask);
+
+    // Attention. Packs keys and values of k_stride and v_stride floats; mask may be NULL.
+    void (*_Nonnull pack_context)(const float *k, size_t k_stride, const float *v, size_t v_stride, const float *mask,
+                                  const kernels_context *context);
+    void (*_Nonnull attend_u8s8)(const kernels_attention *a);
+    void (*_Nonnull attend_f32)(const kernels_float_attention *a);
 } kernels;
 
 // The table in use: the best that this CPU supports, unless `AUDIOLDM2_CPU` names a lower one

@@ -7,7 +7,6 @@
 float scalar_activation(float x, kernels_activation activation, float slope);
 
 void scalar_product_f32(const kernels_float_product *p);
-void scalar_product_f32_plain(const kernels_float_product *p);
 void scalar_product_u8s8(const kernels_product *p);
 
 void scalar_widen_range(const float *x, size_t n, float *low, float *high);
@@ -31,5 +30,10 @@ void scalar_channel_moments(const float *x, size_t rows, size_t channels, const 
 void scalar_scale_shift(const float *x, size_t rows, size_t channels, const float *scale, const float *shift,
                         kernels_activation activation, float *y);
 void scalar_softmax(float *x, size_t n, float scale, const float *bias, const float *mask);
+
+void scalar_pack_context(const float *k, size_t k_stride, const float *v, size_t v_stride, const float *mask,
+                         const kernels_context *context);
+void scalar_attend_u8s8(const kernels_attention *a);
+void scalar_attend_f32(const kernels_float_attention *a);
 
 #endif

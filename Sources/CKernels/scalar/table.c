@@ -5,7 +5,6 @@ const kernels kernels_scalar = {
     .tier = KERNELS_SCALAR,
     .name = "scalar",
     .product_f32 = scalar_product_f32,
-    .product_f32_plain = scalar_product_f32_plain,
     .product_u8s8 = scalar_product_u8s8,
     .widen_range = scalar_widen_range,
     .quantize_u8 = scalar_quantize_u8,
@@ -22,4 +21,7 @@ const kernels kernels_scalar = {
     .channel_moments = scalar_channel_moments,
     .scale_shift = scalar_scale_shift,
     .softmax = scalar_softmax,
+    .pack_context = scalar_pack_context,
+    .attend_u8s8 = scalar_attend_u8s8,
+    .attend_f32 = scalar_attend_f32,
 };

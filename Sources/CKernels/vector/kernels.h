@@ -6,7 +6,6 @@
 
 #define VECTOR_KERNELS                                                                                                 \
     .product_f32 = product_f32,                                                                                        \
-    .product_f32_plain = product_f32_plain,                                                                            \
     .widen_range = widen_range,                                                                                        \
     .quantize_u8 = quantize_u8,                                                                                        \
     .expand_tiles = expand_tiles,                                                                                      \

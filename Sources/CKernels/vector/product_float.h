@@ -71,39 +71,4 @@ static void product_f32(const kernels_float_product *p) {
     }
 }
 
-// `rows` results in LANES or fewer outputs.
-INLINE void sum_tile(const kernels_float_product *p, size_t row, size_t column, size_t rows, size_t count) {
-    const float *a = p->a + row * p->a_stride, *b = p->b + column;
-    vfloat sums[FLOAT_ROWS];
-#pragma clang loop unroll(full)
-    for (size_t r = 0; r < rows; r++) sums[r] = 0;
-#pragma clang loop unroll(disable)
-    for (size_t k = 0; k < p->inputs; k++) {
-        const vfloat v = count == LANES ? load(b + k * p->b_stride) : load_part(b + k * p->b_stride, count);
-#pragma clang loop unroll(full)
-        for (size_t r = 0; r < rows; r++) sums[r] += a[r * p->a_stride + k] * v;
-    }
-#pragma clang loop unroll(full)
-    for (size_t r = 0; r < rows; r++) {
-        float *y = p->y + (row + r) * p->y_stride + column;
-        if (count == LANES) store(y, sums[r]);
-        else store_part(y, sums[r], count);
-    }
-}
-
-static void product_f32_plain(const kernels_float_product *p) {
-    for (size_t column = 0; column < p->outputs; column += LANES) {
-        const size_t left = p->outputs - column;
-        size_t row = 0;
-        for (; row + FLOAT_ROWS <= p->rows; row += FLOAT_ROWS) {
-            if (left >= LANES) sum_tile(p, row, column, FLOAT_ROWS, LANES);
-            else sum_tile(p, row, column, FLOAT_ROWS, left);
-        }
-        for (; row < p->rows; row++) {
-            if (left >= LANES) sum_tile(p, row, column, 1, LANES);
-            else sum_tile(p, row, column, 1, left);
-        }
-    }
-}
-
 #endif

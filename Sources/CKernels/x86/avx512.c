@@ -19,6 +19,9 @@ INLINE void add_dot_products(vint *sums, vint a, vint w) {
 }
 #include "product_dot.h"
 
+enum { QUERY_VECTORS = 2, DOT_ROWS = 12 };
+#include "../vector/attention.h"
+
 TILES_1_TO_12(whole, 2)
 TILES_1_TO_12(half, 1)
 static const tile_function whole[TILE_ROWS] = {TILE_NAMES_1_TO_12(whole)};
@@ -33,6 +36,7 @@ const kernels kernels_avx512_vnni = {
     .name = "avx512vnni",
     .product_u8s8 = product_u8s8,
     VECTOR_KERNELS,
+    ATTENTION_KERNELS,
 };
 
 #endif

@@ -18,6 +18,9 @@ INLINE void add_dot_products(vint *sums, vint a, vint w) {
 }
 #include "product_dot.h"
 
+enum { QUERY_VECTORS = 2, DOT_ROWS = 4 };
+#include "../vector/attention.h"
+
 TILES_1_TO_6(tiles, TILE_VECTORS)
 static const tile_function tiles[TILE_ROWS] = {TILE_NAMES_1_TO_6(tiles)};
 
@@ -30,6 +33,7 @@ const kernels kernels_avx_vnni = {
     .name = "avxvnni",
     .product_u8s8 = product_u8s8,
     VECTOR_KERNELS,
+    ATTENTION_KERNELS,
 };
 
 #endif

@@ -4,10 +4,8 @@ import WeightFile
 
 /// What the UNet's cross-attentions read: computed once per generation, used at every step.
 package struct UNetConditioning: Sendable {
-    /// Keys and values `[batch, tokens, 2 × channels]` by the slot of the attention that made them.
-    var keysAndValues: [Tensor?]
-    /// `[batch, tokens]` additive masks by context: 0, or a large negative number at padding.
-    var masks: [Tensor?]
+    /// Keys and values by the slot of the attention that made them.
+    var contexts: [(any PreparedContext)?]
 }
 
 /// Numbers the cross-attentions of a UNet while it is built, so that each finds its keys and values again.
@@ -65,22 +63,21 @@ struct TransformerBlock: Sendable {
         case .selfAttention(let attention):
             x = try attention(norm2(x), residual: x)
         case .crossAttention(let attention, let slot, let context):
-            guard let keysAndValues = conditioning.keysAndValues[slot] else {
+            guard let prepared = conditioning.contexts[slot] else {
                 throw TensorError.shapeMismatch(
                     operation: "cross-attention", expected: "keys and values for context \(context)", found: x.shape)
             }
-            x = try attention(
-                norm2(x), keysAndValues: keysAndValues, mask: conditioning.masks[context], residual: x)
+            x = try attention(norm2(x), context: prepared, residual: x)
         }
         return try feedForwardOut(feedForwardIn(norm3(x)), residual: x)
     }
 
     /// Adds this block's keys and values to `conditioning`, if it reads one of `contexts`.
-    func prepare(_ conditioning: inout UNetConditioning, contexts: [Tensor?]) throws {
+    func prepare(_ conditioning: inout UNetConditioning, contexts: [Tensor?], masks: [Tensor?]) throws {
         guard case .crossAttention(let attention, let slot, let context) = attention2,
             let sequence = contexts[context]
         else { return }
-        conditioning.keysAndValues[slot] = try attention.keysAndValues(sequence)
+        conditioning.contexts[slot] = try attention.prepare(sequence, mask: masks[context])
     }
 }
 

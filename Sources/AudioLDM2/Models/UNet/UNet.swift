@@ -55,11 +55,10 @@ package struct UNet: Sendable {
     ///   - contexts: the language of audio, and the second text encoder's states, `[batch, tokens, width]` each.
     ///   - masks: `[batch, tokens]` for each context, 0 at tokens and −10000 at padding; nil where all are tokens.
     package func conditioning(contexts: [Tensor?], masks: [Tensor?]) throws -> UNetConditioning {
-        var conditioning = UNetConditioning(
-            keysAndValues: Array(repeating: nil, count: slotContexts.count), masks: masks)
+        var conditioning = UNetConditioning(contexts: Array(repeating: nil, count: slotContexts.count))
         let layers = downLevels.flatMap(\.layers) + [middle.first] + upLevels.flatMap(\.layers)
         for block in layers.flatMap(\.transformers).flatMap(\.blocks) {
-            try block.prepare(&conditioning, contexts: contexts)
+            try block.prepare(&conditioning, contexts: contexts, masks: masks)
         }
         return conditioning
     }

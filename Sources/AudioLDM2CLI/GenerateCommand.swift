@@ -35,6 +35,12 @@ struct GenerateCommand: AsyncParsableCommand {
         help: "How to write to the standard output: wav, raw (16-bit integers, little-endian) or flac. Default: wav.")
     var format: AudioStream.Format?
 
+    @Option(help: "What a speech model is to say, in English; the prompt says who speaks. Needs libespeak-ng1.")
+    var transcription: String?
+
+    @Option(help: "The same as phonemes, which needs nothing: \"wɪʃ juː hɐv ɐ ɡʊd dˈeɪ\".")
+    var phonemes: String?
+
     @Option(help: "Length in seconds, 0.1 to 3600. Default: what the model was trained on.")
     var seconds: Double?
 
@@ -66,6 +72,9 @@ struct GenerateCommand: AsyncParsableCommand {
         guard prompt.contains(where: { !$0.isWhitespace }) else {
             throw ValidationError("The prompt is empty: say what the sound should be.")
         }
+        guard transcription == nil || phonemes == nil else {
+            throw ValidationError("--transcription and --phonemes say the same: give one of them.")
+        }
         guard !model.isEmpty else { throw ValidationError("--model is empty: name a model file.") }
         guard output == "-" || AudioClip.fileExtensions.contains(where: { output.lowercased().hasSuffix(".\($0)") })
         else {
@@ -90,6 +99,8 @@ struct GenerateCommand: AsyncParsableCommand {
         let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
         var options = generation.options
         (options.seconds, options.loops, options.memoryLimit) = (seconds, loop, memory.limit)
+        options.speech =
+            transcription.map(GenerationOptions.Speech.text) ?? phonemes.map(GenerationOptions.Speech.phonemes)
         options.seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
         let stream = output == "-" ? try stream(of: pipeline, options) : nil
         let events = pipeline.events(prompt, options: options, streamingTo: stream.map { $0.write })

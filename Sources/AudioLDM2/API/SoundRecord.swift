@@ -8,6 +8,9 @@ public struct SoundRecord: Codable, Sendable, Hashable {
     public var operation: String
     public var prompt: String
     public var negativePrompt: String
+    /// What a speech model says, as text or as phonemes.
+    public var transcription: String?
+    public var phonemes: String?
     public var seed: UInt64
     /// Length of the sound.
     public var seconds: Double
@@ -43,6 +46,11 @@ public struct SoundRecord: Codable, Sendable, Hashable {
         self.prompt = prompt
         self.seed = seed
         negativePrompt = options.negativePrompt
+        switch options.speech {
+        case .text(let text): transcription = text
+        case .phonemes(let text): phonemes = text
+        case nil: break
+        }
         self.seconds = seconds
         steps = options.numInferenceSteps
         guidanceScale = options.guidanceScale

@@ -57,7 +57,8 @@ struct Generation {
     }
 
     func tokens() throws -> [PromptEncoder.Tokens] {
-        try PromptEncoder(context: context).tokenize(prompt, negative: isGuided ? options.negativePrompt : nil)
+        try PromptEncoder(context: context).tokenize(
+            prompt, negative: isGuided ? options.negativePrompt : nil, speech: options.speech)
     }
 
     /// From noise to latents.

@@ -55,6 +55,9 @@ struct BatchLine {
         options.guidanceScale = fields.guidanceScale ?? options.guidanceScale
         options.eta = fields.eta ?? options.eta
         options.seed = fields.seed ?? seed
+        options.speech =
+            fields.transcription.map(GenerationOptions.Speech.text)
+            ?? fields.phonemes.map(GenerationOptions.Speech.phonemes) ?? options.speech
         options.windowSeconds = fields.window ?? options.windowSeconds
         options.loops = fields.loop ?? options.loops
         if let name = fields.scheduler {
@@ -96,11 +99,13 @@ private struct BatchFields: Decodable {
     let scheduler: String?
     let eta: Float?
     let output: String?
+    let transcription: String?
+    let phonemes: String?
     let window: Double?
     let loop: Bool?
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case prompt, negative, seconds, seed, steps, scheduler, eta, output, window, loop
+        case prompt, negative, seconds, seed, steps, scheduler, eta, output, transcription, phonemes, window, loop
         case negativePrompt = "negative_prompt"
         case guidanceScale = "guidance_scale"
     }
@@ -132,6 +137,8 @@ private struct BatchFields: Decodable {
         scheduler = try container.decodeIfPresent(String.self, forKey: .scheduler)
         eta = try container.decodeIfPresent(Float.self, forKey: .eta)
         output = try container.decodeIfPresent(String.self, forKey: .output)
+        transcription = try container.decodeIfPresent(String.self, forKey: .transcription)
+        phonemes = try container.decodeIfPresent(String.self, forKey: .phonemes)
         window = try container.decodeIfPresent(Double.self, forKey: .window)
         loop = try container.decodeIfPresent(Bool.self, forKey: .loop)
     }

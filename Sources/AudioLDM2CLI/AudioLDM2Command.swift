@@ -36,7 +36,7 @@ struct AudioLDM2Command: AsyncParsableCommand {
         version: AudioLDM2Pipeline.version,
         subcommands: [
             GenerateCommand.self, BatchCommand.self, TransformCommand.self, InpaintCommand.self, ExtendCommand.self,
-            UpsampleCommand.self, SpectrogramCommand.self, InspectCommand.self, VerifyCommand.self, TraceCommand.self,
-            BenchCommand.self,
+            UpsampleCommand.self, SpectrogramCommand.self, InspectCommand.self, VerifyCommand.self, ScoreCommand.self,
+            TraceCommand.self, BenchCommand.self,
         ])
 }

@@ -63,7 +63,7 @@ package struct MelFilterBank: Sendable {
     private static let breakHertz = 1000.0
     private static let logStep = log(6.4) / 27
 
-    private static func slaneyMel(_ hertz: Double) -> Double {
+    package static func slaneyMel(_ hertz: Double) -> Double {
         hertz < breakHertz ? hertz / linearStep : breakHertz / linearStep + log(hertz / breakHertz) / logStep
     }
 

@@ -18,10 +18,13 @@ package struct SoundMetadata: Hashable, Sendable {
     package var title: String?
     package var comment: String?
     package var software: String?
+    /// Under what terms the sound may be used. A WAV file has only a copyright for it.
+    package var license: String?
 
-    package init(title: String? = nil, comment: String? = nil, software: String? = nil) {
+    package init(title: String? = nil, comment: String? = nil, software: String? = nil, license: String? = nil) {
         self.title = title
         self.comment = comment
         self.software = software
+        self.license = license
     }
 }

@@ -55,8 +55,10 @@ extension SoundFile {
         sf_command(file.pointer, Int32(SFC_SET_ADD_PEAK_CHUNK), nil, Int32(SF_FALSE))
         let texts = [
             (SF_STR_TITLE, metadata.title), (SF_STR_COMMENT, metadata.comment), (SF_STR_SOFTWARE, metadata.software),
+            (format.container == .wav ? SF_STR_COPYRIGHT : SF_STR_LICENSE, metadata.license),
         ]
-        for case (let kind, let text?) in texts where sf_set_string(file.pointer, Int32(kind), cut(text)) != 0 {
+        for case (let kind, let text?) in texts where !text.isEmpty {
+            guard sf_set_string(file.pointer, Int32(kind), cut(text)) != 0 else { continue }
             throw AudioError.cannotWrite(path: path, reason: file.error ?? "its texts were refused")
         }
         let blockCount = SndfileHandle.block * sound.channels

@@ -33,9 +33,10 @@ struct AudioLDM2Command: AsyncParsableCommand {
               audioldm2 inspect audioldm2.aldm
               audioldm2 verify audioldm2.aldm --golden golden.safetensors
             """,
-        version: "0.1.0",
+        version: AudioLDM2Pipeline.version,
         subcommands: [
-            GenerateCommand.self, InspectCommand.self, VerifyCommand.self, ScoreCommand.self, TraceCommand.self,
-            BenchCommand.self,
+            GenerateCommand.self, BatchCommand.self, TransformCommand.self, InpaintCommand.self, ExtendCommand.self,
+            UpsampleCommand.self, SpectrogramCommand.self, InspectCommand.self, VerifyCommand.self, ScoreCommand.self,
+            TraceCommand.self, BenchCommand.self,
         ])
 }

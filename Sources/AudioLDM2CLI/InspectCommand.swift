@@ -95,7 +95,7 @@ struct InspectCommand: ParsableCommand {
     }
 
     private func printTable(_ inspection: ModelInspection) {
-        print("\(inspection.path): \(megabytes(inspection.fileBytes))")
+        print("\(inspection.path): \(megabytes(inspection.fileBytes)), hash \(inspection.hash)")
         for component in inspection.components {
             let formats = component.parametersByFormat.sorted { $0.value > $1.value }
                 .map {

@@ -3,6 +3,7 @@ import Tensors
 /// Denoising diffusion implicit models, arXiv 2010.02502, equation 12, as `DDIMScheduler` in diffusers.
 struct DDIMScheduler: Scheduler {
     let timesteps: [Float]
+    let path: CleanPath
     private let updates: [Update]
     private let drawsNoise: Bool
     private var counter: StepCounter
@@ -12,10 +13,10 @@ struct DDIMScheduler: Scheduler {
         let sample, output, noise: Float
     }
 
-    init(_ config: SchedulerConfig, spacing: TimestepSpacing, steps: Int, eta: Double) throws {
+    init(_ config: SchedulerConfig, spacing: TimestepSpacing, steps: Int, skipped: Int, eta: Double) throws {
         let alphas = NoiseSchedule(config, rescaled: true).alphasCumprod
         let finalAlpha = config.setAlphaToOne ?? true ? 1 : alphas[0]
-        let visited = config.wholeTimesteps(spacing, steps: steps, withoutLast: false)
+        let visited = Array(config.wholeTimesteps(spacing, steps: steps, withoutLast: false).dropFirst(skipped))
         let stride = config.trainSteps / steps
         timesteps = visited.map { Float($0) }
         counter = StepCounter(count: visited.count)
@@ -33,6 +34,7 @@ struct DDIMScheduler: Scheduler {
             }
             return update
         }
+        path = CleanPath(config.predictionType, alphas: visited.map { alphas[$0] })
     }
 
     /// From a sample at ᾱ = `alpha` to one at ᾱ = `target`.

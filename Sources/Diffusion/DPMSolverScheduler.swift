@@ -5,6 +5,7 @@ import Tensors
 /// second order, midpoint, the last step to zero noise in first order.
 struct DPMSolverScheduler: Scheduler {
     let timesteps: [Float]
+    let path: CleanPath
     private let updates: [Update]
     private var counter: StepCounter
     /// The x₀ predicted one step ago.
@@ -20,8 +21,8 @@ struct DPMSolverScheduler: Scheduler {
         }
     }
 
-    init(_ config: SchedulerConfig, spacing: TimestepSpacing, steps: Int) throws {
-        let visited = config.wholeTimesteps(spacing, steps: steps, withoutLast: true)
+    init(_ config: SchedulerConfig, spacing: TimestepSpacing, steps: Int, skipped: Int) throws {
+        let visited = Array(config.wholeTimesteps(spacing, steps: steps, withoutLast: true).dropFirst(skipped))
         timesteps = visited.map { Float($0) }
         counter = StepCounter(count: visited.count)
         let levels = NoiseSchedule(config, rescaled: true).sigmas(at: visited.map { Double($0) })
@@ -36,6 +37,8 @@ struct DPMSolverScheduler: Scheduler {
             }
             return update
         }
+        path = CleanPath(
+            signal: levels[0].signal, noise: levels[0].noise, predictions: updates.map(\.clean))
     }
 
     private static func update(

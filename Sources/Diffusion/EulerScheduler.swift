@@ -5,6 +5,7 @@ import Tensors
 /// Samples are kept in coordinates where the signal's scale is 1 and the noise's is σ.
 struct EulerScheduler: Scheduler {
     let timesteps: [Float]
+    let path: CleanPath
     let initialNoiseScale: Float
     private let inputScales: [Float]
     private let updates: [Update]
@@ -14,10 +15,10 @@ struct EulerScheduler: Scheduler {
         let sample, output: Float
     }
 
-    init(_ config: SchedulerConfig, spacing: TimestepSpacing, steps: Int) throws {
+    init(_ config: SchedulerConfig, spacing: TimestepSpacing, steps: Int, skipped: Int) throws {
         // Unlike the other schedulers, this one asks the model about timesteps between the trained ones.
         timesteps = spacing.timesteps(steps, of: config.trainSteps, offset: config.stepsOffset, withoutLast: false)
-            .map { Float($0) }
+            .dropFirst(skipped).map { Float($0) }
         counter = StepCounter(count: timesteps.count)
         let sigmas = NoiseSchedule(config, rescaled: true).sigmas(at: timesteps.map { Double($0) })
         let highest = sigmas.max() ?? 0
@@ -30,6 +31,13 @@ struct EulerScheduler: Scheduler {
             }
             return update
         }
+        path = CleanPath(
+            signal: 1, noise: sigmas[0],
+            predictions: sigmas.dropLast().map { sigma in
+                let level = NoiseLevel(sigma: sigma)
+                let clean = level.prediction(config.predictionType).clean
+                return (Float(clean.sample * Double(level.signal)), Float(clean.output))
+            })
     }
 
     /// A straight line from the sample towards the predicted x₀, to `ratio` of the noise.

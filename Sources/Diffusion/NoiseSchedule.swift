@@ -1,5 +1,19 @@
 import Foundation
 
+extension CleanPath {
+    /// - Parameter alphas: ᾱ at each step; at least one.
+    init(_ type: PredictionType, alphas: [Float]) {
+        signal = alphas[0].squareRoot()
+        noise = (1 - alphas[0]).squareRoot()
+        predictions = alphas.map { alpha in
+            let clean = Prediction(
+                type, signal: Double(alpha).squareRoot(), noise: (1 - Double(alpha)).squareRoot()
+            ).clean
+            return (Float(clean.sample), Float(clean.output))
+        }
+    }
+}
+
 /// How much of the signal is left at each training step, computed in float32 in the order in which diffusers does it:
 /// small differences of these numbers are what the schedulers' coefficients are made of.
 package struct NoiseSchedule {

@@ -6,6 +6,7 @@ import Tensors
 /// starts.
 struct PNDMScheduler: Scheduler {
     let timesteps: [Float]
+    let path: CleanPath
     private let transfers: [Transfer]
     private var counter: StepCounter
     /// The model's outputs that later steps use, the newest first.
@@ -25,11 +26,11 @@ struct PNDMScheduler: Scheduler {
         [55.0 / 24, -59.0 / 24, 37.0 / 24, -9.0 / 24],
     ]
 
-    init(_ config: SchedulerConfig, spacing: TimestepSpacing, steps: Int) throws {
+    init(_ config: SchedulerConfig, spacing: TimestepSpacing, steps: Int, skipped: Int) throws {
         guard config.predictionType != .sample else {
             throw SchedulerError.unsupportedOption(key: "prediction_type", value: "\"sample\"", scheduler: .pndm)
         }
-        var visited = config.wholeTimesteps(spacing, steps: steps, withoutLast: false)
+        var visited = Array(config.wholeTimesteps(spacing, steps: steps, withoutLast: false).dropFirst(skipped))
         if visited.count > 1 { visited.insert(visited[1], at: 1) }
         timesteps = visited.map { Float($0) }
         counter = StepCounter(count: visited.count)
@@ -52,6 +53,7 @@ struct PNDMScheduler: Scheduler {
             }
             return transfer
         }
+        path = CleanPath(config.predictionType, alphas: visited.map { alphas[$0] })
     }
 
     private static func transfer(_ type: PredictionType, alpha: Double, target: Double) -> Transfer {

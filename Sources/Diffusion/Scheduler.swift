@@ -15,6 +15,8 @@ package protocol Scheduler: Sendable {
     var timesteps: [Float] { get }
     /// What normal noise is multiplied with to make the first sample.
     var initialNoiseScale: Float { get }
+    /// Where a clean sample would have to be on the way.
+    var path: CleanPath { get }
     /// The sample as the model wants to see it.
     func scaleInput(_ sample: Tensor, step: Int) throws -> Tensor
     /// The next sample.
@@ -55,32 +57,62 @@ package enum SchedulerKind: String, CaseIterable, Sendable {
     }
 }
 
+/// What a scheduler's samples have to do with the clean sample that they lead to.
+package struct CleanPath: Sendable {
+    /// Of the first sample: how much there is of the clean one, and of normal noise.
+    let signal, noise: Float
+    /// At each step, the clean sample that the model predicts, from its input before `scaleInput` and its output.
+    let predictions: [(sample: Float, output: Float)]
+}
+
+extension Scheduler {
+    /// A first sample from which the way may lead back to a known one: SDEdit (arXiv 2108.01073), equation 4.
+    /// - Parameter noise: normal.
+    package func noised(_ clean: Tensor, with noise: Tensor) throws -> Tensor {
+        try clean.backend.combine([(path.signal, clean), (path.noise, noise)])
+    }
+
+    /// What a model would answer at a step if it knew that `clean` is where the way leads.
+    package func output(leadingTo clean: Tensor, from sample: Tensor, step: Int) throws -> Tensor {
+        guard path.predictions.indices.contains(step) else {
+            throw SchedulerError.stepOutOfOrder(expected: path.predictions.count - 1, found: step)
+        }
+        let prediction = path.predictions[step]
+        return try clean.backend.combine([
+            (1 / prediction.output, clean), (-prediction.sample / prediction.output, sample),
+        ])
+    }
+}
+
 /// Makes a scheduler that computes what the class of the same name in diffusers does after `from_config(config)`.
 ///
 /// - Parameters:
 ///   - steps: from 1 to the length of the training schedule.
+///   - skipped: how many of the first steps are left out, for a way that starts from a sample with less noise.
 ///   - eta: share of DDIM's variance that is drawn as fresh noise, 0…1; 0 for the other schedulers.
 ///   - spacing: overrides the config's. A config that was read from a file names the spacing of the scheduler it was
 ///     saved by (DDIM: leading), and diffusers carries that over. It does not if the first scheduler was built in the
 ///     same process with that argument left out: then the second takes its own `defaultSpacing`.
 /// - Throws: `SchedulerError`.
 package func makeScheduler(
-    _ kind: SchedulerKind, config: SchedulerConfig, steps: Int, eta: Float = 0, spacing: TimestepSpacing? = nil
+    _ kind: SchedulerKind, config: SchedulerConfig, steps: Int, skipped: Int = 0, eta: Float = 0,
+    spacing: TimestepSpacing? = nil
 ) throws -> any Scheduler {
     guard 1...config.trainSteps ~= steps else {
         throw SchedulerError.invalidSteps(steps, maximum: config.trainSteps)
     }
+    guard 0..<steps ~= skipped else { throw SchedulerError.invalidSteps(steps - skipped, maximum: steps) }
     guard kind == .ddim ? (0...1).contains(eta) : eta == 0 else {
         throw SchedulerError.invalidEta(eta, scheduler: kind)
     }
     try config.refuseUnsupportedOptions(of: kind)
     let spacing = spacing ?? config.timestepSpacing ?? kind.defaultSpacing
     return switch kind {
-    case .ddim: try DDIMScheduler(config, spacing: spacing, steps: steps, eta: Double(eta))
-    case .dpmpp: try DPMSolverScheduler(config, spacing: spacing, steps: steps)
-    case .unipc: try UniPCScheduler(config, spacing: spacing, steps: steps)
-    case .euler: try EulerScheduler(config, spacing: spacing, steps: steps)
-    case .pndm: try PNDMScheduler(config, spacing: spacing, steps: steps)
+    case .ddim: try DDIMScheduler(config, spacing: spacing, steps: steps, skipped: skipped, eta: Double(eta))
+    case .dpmpp: try DPMSolverScheduler(config, spacing: spacing, steps: steps, skipped: skipped)
+    case .unipc: try UniPCScheduler(config, spacing: spacing, steps: steps, skipped: skipped)
+    case .euler: try EulerScheduler(config, spacing: spacing, steps: steps, skipped: skipped)
+    case .pndm: try PNDMScheduler(config, spacing: spacing, steps: steps, skipped: skipped)
     }
 }
 

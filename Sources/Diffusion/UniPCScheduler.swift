@@ -5,6 +5,7 @@ import Tensors
 /// prediction, the corrector at every step but the first, lower order at the end.
 struct UniPCScheduler: Scheduler {
     let timesteps: [Float]
+    let path: CleanPath
     private let updates: [Update]
     private var counter: StepCounter
     /// The x₀ predicted one and two steps ago.
@@ -29,8 +30,8 @@ struct UniPCScheduler: Scheduler {
         var isFinite: Bool { sample.isFinite && clean.allSatisfy(\.isFinite) }
     }
 
-    init(_ config: SchedulerConfig, spacing: TimestepSpacing, steps: Int) throws {
-        let visited = config.wholeTimesteps(spacing, steps: steps, withoutLast: true)
+    init(_ config: SchedulerConfig, spacing: TimestepSpacing, steps: Int, skipped: Int) throws {
+        let visited = Array(config.wholeTimesteps(spacing, steps: steps, withoutLast: true).dropFirst(skipped))
         timesteps = visited.map { Float($0) }
         counter = StepCounter(count: visited.count)
         let levels = NoiseSchedule(config, rescaled: true).sigmas(at: visited.map { Double($0) })
@@ -51,6 +52,8 @@ struct UniPCScheduler: Scheduler {
             return Update(
                 clean: (Float(clean.sample), Float(clean.output)), corrector: corrector, predictor: predictor)
         }
+        path = CleanPath(
+            signal: levels[0].signal, noise: levels[0].noise, predictions: updates.map(\.clean))
     }
 
     /// UniP: factors of the sample at `level` and of the x₀ there and at `earlier`.

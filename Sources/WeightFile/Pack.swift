@@ -40,6 +40,8 @@ package final class Pack: Sendable {
     package let path: String
     package let fileByteCount: Int
     package let indexByteCount: Int
+    /// Of the index, which holds the checksum of every chunk: packs of equal contents have equal ones.
+    package let checksum: UInt64
     /// In the order of the file.
     package let components: [PackComponent]
     package let blobs: [PackBlob]
@@ -67,6 +69,7 @@ package final class Pack: Sendable {
         self.file = file
         fileByteCount = count
         indexByteCount = range.count
+        checksum = header.indexChecksum
         provenance = index.provenance.map { ($0.key, $0.value) }
         (components, blobs) = Self.sorted(index)
     }

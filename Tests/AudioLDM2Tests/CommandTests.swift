@@ -50,12 +50,36 @@ import Testing
         let json = try CommandRun("audioldm2", arguments + ["--json", "--seed", "4"])
         let object = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
         #expect(object["seed"] as? Int == 4 && object["sampleRate"] as? Int == 16000)
+        #expect(object["prompt"] as? String == "a dog" && object["seconds"] as? Double == 0.2)
+        let inspection = try run("inspect", model, "--json")
+        let model = try JSONSerialization.jsonObject(with: Data(inspection.output.utf8)) as? [String: Any]
+        #expect(object["modelHash"] as? String == model?["hash"] as? String && object["modelHash"] != nil)
+    }
+
+    @Test(arguments: ["wav", "flac", "ogg"])
+    func filesSayHowTheyWereMade(_ format: String) throws {
+        let output = folder.file("sound.\(format)")
+        let prompt = String(repeating: "a dog, \"very\" long ", count: 400)
+        let outcome = try run(
+            "generate", prompt, "-m", model, "-o", output, "--seconds", "0.2", "--steps", "1", "--seed", "12345678901",
+            "--negative-prompt", "wind", "--quiet")
+        #expect(outcome.status == 0)
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: output))
+        let comment = try #require(bytes.firstRange(of: Data(#"{"eta":0"#.utf8)))
+        let end = try #require(bytes[comment.lowerBound...].firstIndex(of: UInt8(ascii: "}")))
+        let text = Data(bytes[comment.lowerBound...end])
+        let record = try #require(try JSONSerialization.jsonObject(with: text) as? [String: Any])
+        #expect(record["seed"] as? Int == 12_345_678_901 && record["negativePrompt"] as? String == "wind")
+        #expect(try #require(record["prompt"] as? String).hasPrefix("a dog, \"very\" long a dog"))
+        #expect(record["scheduler"] as? String == "dpm++" && record["steps"] as? Int == 1)
+        #expect((record["modelHash"] as? String)?.count == 16)
+        #expect(text.count <= 4096 && text.count > 1000)
     }
 
     @Test(arguments: [
         ["generate"], ["generate", ""], ["generate", "  ", "-m", "b", "-o", "c.wav"],
         ["generate", "a", "-m", "b", "-o", "c.mp3"],
-        ["generate", "a", "-m", "b", "-o", ""], ["generate", "a", "-m", "b", "-o", "c.wav", "--seconds", "601"],
+        ["generate", "a", "-m", "b", "-o", ""], ["generate", "a", "-m", "b", "-o", "c.wav", "--seconds", "3601"],
         ["generate", "a", "-m", "b", "-o", "c.wav", "--steps", "1001"],
         ["generate", "a", "-m", "b"],
         ["generate", "a", "-m", "b", "-o", "c.wav", "--steps", "0"],

@@ -1,18 +1,30 @@
 import Audio
 
-/// A mono sound.
+/// A sound.
 public struct AudioClip: Sendable, Hashable {
-    /// In −1…1.
+    /// In −1…1; of several channels interleaved, one sample of each after the other.
     public let samples: [Float]
     /// In Hz.
     public let sampleRate: Int
+    /// 1 for what is made; sounds that are read may have more.
+    public let channels: Int
 
-    public init(samples: [Float], sampleRate: Int) {
+    public init(samples: [Float], sampleRate: Int, channels: Int = 1) {
         self.samples = samples
         self.sampleRate = sampleRate
+        self.channels = channels
     }
 
-    public var seconds: Double { Double(samples.count) / Double(sampleRate) }
+    public var seconds: Double { Double(samples.count / max(channels, 1)) / Double(sampleRate) }
+
+    /// Reads a sound file of any kind that libsndfile knows, of any sample rate.
+    /// - Throws: `AudioLDM2Error` of kind `.file` for what is missing, damaged, no sound or longer than an hour.
+    public init(contentsOf path: String) throws {
+        self = try AudioLDM2Error.translating {
+            let sound = try SoundFile.read(path)
+            return AudioClip(samples: sound.samples, sampleRate: sound.sampleRate, channels: sound.channels)
+        }
+    }
 
     /// The formats that sounds can be written in.
     public static let fileExtensions = SoundContainer.allCases.map(\.rawValue)
@@ -20,12 +32,13 @@ public struct AudioClip: Sendable, Hashable {
     /// Writes a sound file whose format follows from its extension: wav, flac or ogg.
     ///
     /// The file appears when it is complete; one that was there is replaced.
+    /// - Parameter record: how the sound came about, stored as the file's title, comment (JSON) and licence.
     /// - Throws: `AudioLDM2Error` of kind `.file` for another extension, a folder that cannot be written to, a full disk.
-    public func write(to path: String) throws {
+    public func write(to path: String, record: SoundRecord? = nil) throws {
         try AudioLDM2Error.translating {
             _ = try SoundFile.write(
-                Sound(samples: samples, sampleRate: sampleRate), to: path,
-                metadata: SoundMetadata(software: "audioldm2"))
+                Sound(samples: samples, channels: channels, sampleRate: sampleRate), to: path,
+                metadata: record?.metadata ?? SoundMetadata(software: AudioLDM2Pipeline.software))
         }
     }
 
@@ -33,5 +46,49 @@ public struct AudioClip: Sendable, Hashable {
     /// - Throws: what `write(to:)` would throw for its extension or folder.
     public static func checkWritable(_ path: String) throws {
         try AudioLDM2Error.translating { try SoundFile.checkWritable(path) }
+    }
+}
+
+extension AudioClip {
+    init(channels: [[Float]], sampleRate: Int) {
+        let count = channels.first?.count ?? 0
+        self.init(
+            samples: channels.count == 1
+                ? channels[0] : (0..<count).flatMap { frame in channels.map { $0[frame] } },
+            sampleRate: sampleRate, channels: channels.count)
+    }
+
+    func channel(_ channel: Int) -> [Float] {
+        channels == 1 ? samples : stride(from: channel, to: samples.count, by: channels).map { samples[$0] }
+    }
+
+    /// The mean of all channels.
+    var mono: [Float] {
+        guard channels > 1 else { return samples }
+        let share = 1 / Float(channels)
+        return stride(from: 0, to: samples.count, by: channels).map { share * samples[$0..<$0 + channels].reduce(0, +) }
+    }
+
+    /// - Throws: `AudioLDM2Error` of kind `.file` for a sound that cannot be worked on.
+    func validate() throws {
+        guard channels > 0, sampleRate > 0, !samples.isEmpty, samples.count % channels == 0 else {
+            throw AudioLDM2Error(
+                .file,
+                "a sound of \(samples.count) samples, \(channels) channels, \(sampleRate) Hz holds nothing to work on")
+        }
+        if let index = samples.firstIndex(where: { !$0.isFinite }) {
+            throw AudioLDM2Error(.file, "sample \(index) of the sound is infinite or not a number; mend the file first")
+        }
+    }
+}
+
+extension AudioClip {
+    /// Draws the sound's mel spectrogram, with axes, as a PNG file. The file appears when it is complete.
+    /// - Throws: `AudioLDM2Error` of kind `.file`.
+    public func writeSpectrogram(to path: String) throws {
+        try validate()
+        try AudioLDM2Error.translating {
+            try SpectrogramPicture(of: mono, sampleRate: sampleRate).write(to: path)
+        }
     }
 }

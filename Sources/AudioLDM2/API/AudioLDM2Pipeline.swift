@@ -12,6 +12,10 @@ public final class AudioLDM2Pipeline: Sendable {
     private let model: Model
     private let backend: CPUBackend
 
+    public static let version = "0.1.0"
+    /// What the files that it writes name as their maker.
+    static let software = "audioldm2 \(version)"
+
     /// Numbers of threads that can be asked for.
     public static let threadsRange = 1...1024
 
@@ -56,21 +60,79 @@ public final class AudioLDM2Pipeline: Sendable {
     /// Makes a sound and reports on the way. The last event is `.finished`.
     ///
     /// The work runs on its own thread and stops soon after the iteration is given up or its task cancelled.
+    /// - Parameter receive: takes the samples in order as they are ready, on the working thread, which waits for it; the
+    ///   result's clip is then empty. What it throws ends the work.
     public func events(
-        _ prompt: String, options: GenerationOptions = .init()
+        _ prompt: String, options: GenerationOptions = .init(),
+        streamingTo receive: (@Sendable ([Float]) throws -> Void)? = nil
     ) -> AsyncThrowingStream<GenerationEvent, any Error> {
-        let (stream, continuation) = AsyncThrowingStream<GenerationEvent, any Error>.makeStream()
+        run { [model, backend] cancellation, send in
+            let context = StageContext(
+                model: model, backend: backend, cancellation: cancellation, report: { send($0) })
+            send(.finished(try Generation(prompt: prompt, options: options, context: context, receive: receive).run()))
+        }
+    }
+
+    /// Changes a sound: what the plan says is made anew, the rest is kept.
+    /// - Parameters:
+    ///   - clip: at any sample rate, with any number of channels; its length counts, not that of the options.
+    ///   - prompt: what the new parts should be.
+    /// - Throws: `AudioLDM2Error`, also for a model file without the VAE's encoder; `CancellationError`.
+    public func edit(
+        _ clip: AudioClip, _ prompt: String, plan: EditPlan, options: GenerationOptions = .init()
+    ) async throws -> GenerationResult {
+        for try await event in events(editing: clip, prompt, plan: plan, options: options) {
+            if case .finished(let result) = event { return result }
+        }
+        throw CancellationError()
+    }
+
+    /// Changes a sound, as `edit` does, and reports on the way. The last event is `.finished`.
+    public func events(
+        editing clip: AudioClip, _ prompt: String, plan: EditPlan, options: GenerationOptions = .init()
+    ) -> AsyncThrowingStream<GenerationEvent, any Error> {
+        run { [model, backend] cancellation, send in
+            let context = StageContext(
+                model: model, backend: backend, cancellation: cancellation, report: { send($0) })
+            var options = options
+            options.seed = options.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
+            (options.seconds, options.loops) = (nil, false)
+            let generation = Generation(prompt: prompt, options: options, context: context)
+            send(.finished(try Edit(clip: clip, plan: plan, generation: generation).run()))
+        }
+    }
+
+    /// Makes several sounds, loading what takes longest to load once for all of them. A request that fails does not stop
+    /// the others.
+    public func events(of requests: [GenerationRequest]) -> AsyncThrowingStream<GroupEvent, any Error> {
+        run { [model, backend] cancellation, send in
+            let context = StageContext(model: model, backend: backend, cancellation: cancellation)
+            try GenerationGroup(requests: requests, context: context, report: { send($0) }).run()
+        }
+    }
+
+    /// What the file of a sound will say about it, without making it.
+    /// - Parameter options: with a seed.
+    /// - Throws: `AudioLDM2Error` for options that cannot be used.
+    public func record(of prompt: String, options: GenerationOptions) throws -> SoundRecord {
+        let context = StageContext(model: model, backend: backend)
+        let generation = Generation(prompt: prompt, options: options, context: context)
+        return try AudioLDM2Error.translating {
+            try generation.check()
+            return try generation.record()
+        }
+    }
+
+    /// Does work on a thread of its own until it is done or nobody listens any more.
+    private func run<Event: Sendable>(
+        _ work: @escaping @Sendable (CancellationFlag, _ send: @escaping @Sendable (Event) -> Void) throws -> Void
+    ) -> AsyncThrowingStream<Event, any Error> {
+        let (stream, continuation) = AsyncThrowingStream<Event, any Error>.makeStream()
         let cancellation = CancellationFlag()
         continuation.onTermination = { _ in cancellation.cancel() }
-        let worker = Thread { [model, backend] in
+        let worker = Thread {
             do {
-                let context = StageContext(
-                    model: model, backend: backend, cancellation: cancellation,
-                    report: { continuation.yield($0) })
-                let result = try AudioLDM2Error.translating {
-                    try Generation(prompt: prompt, options: options, context: context).run()
-                }
-                continuation.yield(.finished(result))
+                try AudioLDM2Error.translating { try work(cancellation) { continuation.yield($0) } }
                 continuation.finish()
             } catch {
                 continuation.finish(throwing: error)

@@ -19,7 +19,10 @@ public struct GenerationOptions: Sendable, Hashable {
     }
 
     /// Lengths that can be made, in seconds.
-    public static let secondsRange = 0.1...600.0
+    public static let secondsRange = 0.1...3600.0
+
+    /// Lengths of windows, in seconds.
+    public static let windowRange = 1.0...600.0
 
     /// What the sound should not be.
     public var negativePrompt: String
@@ -37,13 +40,21 @@ public struct GenerationOptions: Sendable, Hashable {
     /// The same seed, prompt and options give the same sound, on any number of threads, and the same initial noise as
     /// PyTorch's CPU generator with that seed. Nil for a random one.
     public var seed: UInt64?
+    /// Sounds that are longer than this many seconds are denoised in overlapping windows of it, in memory that does not
+    /// grow with their length; nil for the length that the model was trained on.
+    public var windowSeconds: Double?
+    /// Whether the sound's end leads back to its start, so that it can be repeated without a click. Its length is then a
+    /// whole number of the latents' frames.
+    public var loops: Bool
+
     /// How much memory the work may take, in bytes: see `MemoryPlan`. Nil for what makes it fastest.
     public var memoryLimit: Int?
 
     public init(
         negativePrompt: String = "", speech: Speech? = nil, seconds: Double? = nil, numInferenceSteps: Int = 25,
         guidanceScale: Float = 3.5, scheduler: Scheduler = .dpmpp, eta: Float = 0, seed: UInt64? = nil,
-        memoryLimit: Int? = nil
+        memoryLimit: Int? = nil,
+        windowSeconds: Double? = nil, loops: Bool = false
     ) {
         self.negativePrompt = negativePrompt
         self.speech = speech
@@ -53,6 +64,8 @@ public struct GenerationOptions: Sendable, Hashable {
         self.scheduler = scheduler
         self.eta = eta
         self.seed = seed
+        self.windowSeconds = windowSeconds
+        self.loops = loops
         self.memoryLimit = memoryLimit
     }
 }

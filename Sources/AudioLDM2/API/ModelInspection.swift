@@ -37,6 +37,8 @@ public struct ModelInspection: Sendable, Codable {
 
     public let path: String
     public let fileBytes: Int
+    /// The same for files of the same contents; what `SoundRecord.modelHash` names.
+    public let hash: String
     public let components: [Component]
     /// Tokenizers, scheduler and licence, in bytes.
     public let blobs: [String: Int]
@@ -61,6 +63,7 @@ public struct ModelInspection: Sendable, Codable {
     private init(_ pack: Pack) {
         path = pack.path
         fileBytes = pack.fileByteCount
+        hash = pack.contentHash
         components = pack.components.map(Component.init)
         blobs = Dictionary(uniqueKeysWithValues: pack.blobs.map { ($0.name, $0.byteCount) })
         provenance = pack.provenance.map { Note(key: $0.key, value: $0.value) }

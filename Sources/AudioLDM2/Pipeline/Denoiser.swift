@@ -8,9 +8,18 @@ struct Denoiser {
     /// One for each batch that the UNet is given.
     private let conditionings: [UNetConditioning]
     private let isGuided: Bool
+    /// Nil if the UNet sees the whole sample at once.
+    private let windows: LatentWindows?
+    /// Nil if all of the sample is made.
+    private let known: KnownLatents?
 
     /// - Parameter conditions: the negative one and the positive one, or the positive one alone.
-    init(_ unet: UNet, conditions: [Condition], context: StageContext) throws {
+    init(
+        _ unet: UNet, conditions: [Condition], windows: LatentWindows? = nil, known: KnownLatents? = nil,
+        context: StageContext
+    ) throws {
+        self.windows = windows
+        self.known = known
         self.unet = unet
         self.context = context
         isGuided = conditions.count == 2
@@ -62,7 +71,7 @@ struct Denoiser {
         _ noise: Tensor, _ scheduler: any Scheduler, guidanceScale: Float, draw: (Shape) throws -> Tensor
     ) throws -> Tensor {
         var scheduler = scheduler
-        var sample = try scheduler.initialNoiseScale * noise
+        var sample = try known?.start(noise, scheduler) ?? scheduler.initialNoiseScale * noise
         let total = scheduler.timesteps.count
         context.report(.denoising, 0, of: total)
         for step in scheduler.timesteps.indices.prefix(context.memory.stepLimit) {
@@ -78,14 +87,21 @@ struct Denoiser {
         _ step: Int, of scheduler: inout any Scheduler, _ sample: Tensor, guidanceScale: Float,
         draw: (Shape) throws -> Tensor
     ) throws -> Tensor {
-        let predictions = try predictions(
-            scheduler.scaleInput(sample, step: step), timestep: scheduler.timesteps[step])
-        let noise =
-            isGuided
-            ? try guided(
-                unconditional: predictions.outermost(0..<1), conditional: predictions.outermost(1..<2),
-                scale: guidanceScale) : predictions
-        return try scheduler.step(noise, step: step, sample: sample, noise: draw)
+        let timestep = scheduler.timesteps[step]
+        let predict = { try guidedPrediction($0, timestep: timestep, guidanceScale: guidanceScale) }
+        let input = try scheduler.scaleInput(sample, step: step)
+        let predicted = try windows?.average(input, step: step, predict) ?? predict(input)
+        let output = try known?.corrected(predicted, sample: sample, step: step, scheduler) ?? predicted
+        return try scheduler.step(output, step: step, sample: sample, noise: draw)
+    }
+
+    private func guidedPrediction(_ input: Tensor, timestep: Float, guidanceScale: Float) throws -> Tensor {
+        try context.cancellation.check()
+        let predictions = try predictions(input, timestep: timestep)
+        guard isGuided else { return predictions }
+        return try guided(
+            unconditional: predictions.outermost(0..<1), conditional: predictions.outermost(1..<2),
+            scale: guidanceScale)
     }
 }
 

@@ -6,77 +6,121 @@ import Tensors
 /// diffusers `AudioLDM2Pipeline.__call__`.
 struct Generation {
     let prompt: String
-    let options: GenerationOptions
-    let context: StageContext
+    var options: GenerationOptions
+    var context: StageContext
+    /// Takes the samples as they are ready, in order; the result then has none.
+    var receive: (@Sendable ([Float]) throws -> Void)?
 
     func run() throws -> GenerationResult {
-        let model = context.model
-        let length = try ClipLength(seconds: options.seconds ?? model.defaultSeconds, model: model)
-        let scheduler = try scheduler()
-        let seed = options.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
+        var seeded = self
+        seeded.options.seed = options.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
+        return try seeded.runPlanned()
+    }
+
+    private func runPlanned() throws -> GenerationResult {
+        try check()
         var timer = StageTimer()
-        let tokens = try timer.measure(.encoding) {
-            try PromptEncoder(context: context).tokenize(
-                prompt, negative: isGuided ? options.negativePrompt : nil, speech: options.speech)
-        }
-        let plan = try plan(tokens, length)
+        let tokens = try timer.measure(.encoding) { try self.tokens() }
+        let plan = try plan(tokens)
         context.report(.plan(plan.summary))
-        let samples = try compute(tokens, scheduler, length, seed: seed, &timer, in: context.following(plan))
-        return GenerationResult(
-            clip: AudioClip(samples: samples, sampleRate: model.vocoderConfig.samplingRate), seed: seed,
-            memoryPlan: plan.summary,
-            activationBytes: Dictionary(
-                uniqueKeysWithValues: plan.record.stages.map { ($0.component, $0.activationBytes) }),
-            stageSeconds: timer.seconds)
+        var planned = self
+        planned.context = context.following(plan)
+        let samples = try planned.compute(tokens, &timer)
+        return try result(samples, plan, timer)
     }
 
     /// What memory a prompt of any length may take.
     func plan() throws -> MemoryPlan {
-        let length = try ClipLength(seconds: options.seconds ?? context.model.defaultSeconds, model: context.model)
-        let tokens = try PromptEncoder(context: context).longestTokens(count: isGuided ? 2 : 1)
-        return try plan(tokens, length).summary
+        try check()
+        return try plan(PromptEncoder(context: context).longestTokens(count: isGuided ? 2 : 1)).summary
+    }
+
+    func plan(_ tokens: [PromptEncoder.Tokens]) throws -> ExecutionPlan {
+        try MemoryPlanner(
+            context: context, limit: options.memoryLimit, samples: length().samples, isGuided: isGuided
+        ) { context in
+            var trial = self
+            (trial.context, trial.receive) = (context, nil)
+            var timer = StageTimer()
+            _ = try trial.compute(tokens, &timer)
+        }.plan()
     }
 
     private var isGuided: Bool { options.guidanceScale > 1 }
 
-    private func scheduler() throws -> any Scheduler {
-        guard options.guidanceScale.isFinite, options.guidanceScale >= 0 else {
-            throw AudioLDM2Error(.invalidOption, "a guidance scale of \(options.guidanceScale): choose a number from 0")
-        }
-        return try makeScheduler(
-            options.scheduler.kind, config: context.model.schedulerConfig, steps: options.numInferenceSteps,
-            eta: options.eta)
-    }
-
-    private func plan(_ tokens: [PromptEncoder.Tokens], _ length: ClipLength) throws -> ExecutionPlan {
-        let scheduler = try scheduler()
-        return try MemoryPlanner(
-            context: context, limit: options.memoryLimit, samples: length.samples, isGuided: isGuided
-        ) { context in
-            var timer = StageTimer()
-            _ = try compute(tokens, scheduler, length, seed: 0, &timer, in: context)
-        }.plan()
-    }
-
-    private func compute(
-        _ tokens: [PromptEncoder.Tokens], _ scheduler: any Scheduler, _ length: ClipLength, seed: UInt64,
-        _ timer: inout StageTimer, in context: StageContext
-    ) throws -> [Float] {
-        let config = context.model.unetConfig
+    private func compute(_ tokens: [PromptEncoder.Tokens], _ timer: inout StageTimer) throws -> [Float] {
         let conditions = try timer.measure(.encoding) { try PromptEncoder(context: context).encode(tokens) }
-        let latents = try timer.measure(.denoising) {
-            try context.with(Model.Part.unet, { try UNet(config, $0) }) { unet in
-                let denoise = try Denoiser(unet, conditions: conditions, context: context)
-                var source = NoiseSource(seed: seed, on: context.backend)
-                let noise = try source.normal([1, length.latentFrames, length.latentBands, config.inChannels])
-                return try denoise(noise, scheduler, guidanceScale: options.guidanceScale) {
-                    try source.normal($0)
-                }
+        let config = context.model.unetConfig
+        let build = { try UNet(config, $0) }
+        let latents = try context.with(Model.Part.unet, build) { try denoise(with: $0, conditions, &timer) }
+        return try samples(of: latents, &timer)
+    }
+
+    func tokens() throws -> [PromptEncoder.Tokens] {
+        try PromptEncoder(context: context).tokenize(
+            prompt, negative: isGuided ? options.negativePrompt : nil, speech: options.speech)
+    }
+
+    /// From noise to latents.
+    /// - Parameters:
+    ///   - frames: of latents; nil for the options' length.
+    ///   - known: what of them is known.
+    ///   - skipped: steps at the start that are left out.
+    func denoise(
+        with unet: UNet, _ conditions: [Condition], frames: Int? = nil, known: KnownLatents? = nil, skipped: Int = 0,
+        _ timer: inout StageTimer
+    ) throws -> Tensor {
+        try timer.measure(.denoising) {
+            let length = try length()
+            let frames = frames ?? length.latentFrames
+            let windows = LatentWindows(frames: frames, longest: try windowFrames(), isCircular: options.loops)
+            let denoise = try Denoiser(
+                unet, conditions: conditions, windows: windows, known: known, context: context)
+            var source = NoiseSource(seed: options.seed ?? 0, on: context.backend)
+            let noise = try source.normal([1, frames, length.latentBands, context.model.unetConfig.inChannels])
+            return try denoise(noise, scheduler(skipped: skipped), guidanceScale: options.guidanceScale) {
+                try source.normal($0)
             }
         }
+    }
+
+    /// The sound, or nothing if it goes to `receive`.
+    func samples(of latents: Tensor, _ timer: inout StageTimer) throws -> [Float] {
+        var samples: [Float] = []
+        try decode(latents, samples: length().samples, &timer) { block in
+            if let receive { try receive(block) } else { samples += block }
+        }
+        return samples
+    }
+
+    /// From latents to the sound.
+    /// - Parameter take: gets it from its start, block by block.
+    func decode(
+        _ latents: Tensor, samples: Int, _ timer: inout StageTimer, to take: ([Float]) throws -> Void
+    ) throws {
         let decoder = LatentDecoder(context: context)
-        let mel = try timer.measure(.decoding) { try decoder.mel(latents) }
-        return try timer.measure(.vocoding) { try decoder.waveform(mel, samples: length.samples) }
+        let longest = try windowFrames()
+        let windows = LatentWindows(frames: latents.shape[1], longest: longest, isCircular: options.loops)
+        var mel = try timer.measure(.decoding) { try decoder.mel(latents, windows: windows) }
+        // A loop is vocoded with some of its end before its start and some of its start behind its end.
+        let config = context.model.vocoderConfig
+        let margin = options.loops ? config.reach : 0
+        if margin > 0 { mel = try mel.extendedAround(by: margin) }
+        var skipped = margin * config.hopLength
+        try timer.measure(.vocoding) {
+            try decoder.waveform(mel, samples: skipped + samples) { block in
+                let kept = block.dropFirst(skipped)
+                skipped -= block.count - kept.count
+                if !kept.isEmpty { try take(Array(kept)) }
+            }
+        }
+    }
+
+    func result(_ samples: [Float], _ plan: ExecutionPlan, _ timer: StageTimer) throws -> GenerationResult {
+        GenerationResult(
+            clip: AudioClip(samples: samples, sampleRate: context.model.vocoderConfig.samplingRate),
+            seed: options.seed ?? 0, record: try record(), memoryPlan: plan.summary,
+            activationBytes: plan.record.activationBytes, stageSeconds: timer.seconds)
     }
 }
 
@@ -85,21 +129,13 @@ struct StageTimer {
     private(set) var seconds: [GenerationProgress.Stage: Double] = [:]
     private let clock = ContinuousClock()
 
+    mutating func add(_ stage: GenerationProgress.Stage, _ seconds: Double) {
+        self.seconds[stage, default: 0] += seconds
+    }
+
     mutating func measure<Result>(_ stage: GenerationProgress.Stage, _ body: () throws -> Result) rethrows -> Result {
         let start = clock.now
         defer { seconds[stage, default: 0] += (clock.now - start) / .seconds(1) }
         return try body()
-    }
-}
-
-extension GenerationOptions.Scheduler {
-    var kind: SchedulerKind {
-        switch self {
-        case .ddim: .ddim
-        case .dpmpp: .dpmpp
-        case .unipc: .unipc
-        case .euler: .euler
-        case .pndm: .pndm
-        }
     }
 }

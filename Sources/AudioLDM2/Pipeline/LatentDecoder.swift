@@ -4,17 +4,22 @@ import Tensors
 struct LatentDecoder {
     let context: StageContext
 
-    /// - Parameter latents: `[1, time, frequency, channels]`, as the diffusion loop leaves them.
+    /// - Parameters:
+    ///   - latents: `[1, time, frequency, channels]`, as the diffusion loop leaves them.
+    ///   - windows: over latents that are decoded piece by piece; nil for all at once.
     /// - Returns: log-mel spectrogram `[1, frames, bands, 1]`.
-    func mel(_ latents: Tensor) throws -> Tensor {
+    func mel(_ latents: Tensor, windows: LatentWindows? = nil) throws -> Tensor {
         context.report(.decoding, 0, of: 1)
         let config = context.model.vaeConfig
-        let mel = try context.with(
-            Model.Part.vae, { try VAEDecoder(config, $0) },
-            { decode in
-                try decode(
-                    1 / config.scalingFactor * latents, isFrugal: context.memory.use(of: Model.Part.vae).keeping == 0)
-            })
+        let isFrugal = context.memory.use(of: Model.Part.vae).keeping == 0
+        let scaled = try 1 / config.scalingFactor * latents
+        let build = { try VAEDecoder(config, $0) }
+        let mel = try context.with(Model.Part.vae, build) { decode in
+            try windows?.average(scaled, step: 0) { window in
+                try context.cancellation.check()
+                return try decode(window, isFrugal: isFrugal)
+            } ?? decode(scaled, isFrugal: isFrugal)
+        }
         context.report(.decoding, 1, of: 1)
         return mel
     }
@@ -27,7 +32,8 @@ struct LatentDecoder {
         let frames = try mel.reshaped([mel.shape[0], mel.shape[1], mel.shape[2]])
         context.report(.vocoding, 0, of: 1)
         var left = samples
-        try context.with(Model.Part.vocoder, { try HiFiGAN(context.model.vocoderConfig, $0) }) { vocode in
+        let build = { try HiFiGAN(context.model.vocoderConfig, $0) }
+        try context.with(Model.Part.vocoder, build) { vocode in
             try vocode(frames) { block in
                 try context.cancellation.check()
                 try onSamples(Array(block.prefix(left)))

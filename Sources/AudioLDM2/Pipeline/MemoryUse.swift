@@ -57,6 +57,11 @@ final class MemoryRecord: Sendable {
 
     init(keeping: [String: Int] = [:]) { self.keeping = keeping }
 
+    /// Of each component, the most.
+    var activationBytes: [String: Int] {
+        Dictionary(stages.map { ($0.component, $0.activationBytes) }, uniquingKeysWith: max)
+    }
+
     /// In the order of the work, so far.
     var stages: [Stage] { recorded.withLock { $0 } }
 

@@ -151,15 +151,24 @@ struct ClipLength: Sendable, Equatable {
     /// Samples of the waveform, to which it is cut.
     let samples: Int
 
-    /// - Throws: `AudioLDM2Error` of kind `.invalidOption` outside of 0.1…600 seconds.
-    init(seconds: Double, model: Model) throws {
-        guard GenerationOptions.secondsRange.contains(seconds) else {
-            throw AudioLDM2Error(.invalidOption, "\(seconds) seconds: choose a length of 0.1…600")
+    /// - Parameter loops: rounds to whole frames of latents.
+    /// - Throws: `AudioLDM2Error` of kind `.invalidOption` outside of `GenerationOptions.secondsRange`.
+    init(seconds: Double, loops: Bool = false, model: Model) throws {
+        let range = GenerationOptions.secondsRange
+        guard range.contains(seconds) else {
+            throw AudioLDM2Error(
+                .invalidOption,
+                "\(seconds) seconds: choose a length of \(range.lowerBound)…\(Int(range.upperBound))")
         }
         let frames = Int(seconds / model.secondsPerFrame)
         let scale = model.vaeConfig.scaleFactor
         latentFrames = (frames + scale - 1) / scale
         latentBands = model.vocoderConfig.modelInDim / scale
-        samples = Int(seconds * Double(model.vocoderConfig.samplingRate))
+        samples =
+            loops
+            ? latentFrames * scale * model.vocoderConfig.hopLength
+            : min(
+                Int(seconds * Double(model.vocoderConfig.samplingRate)),
+                model.vocoderConfig.sampleCount(frames: latentFrames * scale))
     }
 }

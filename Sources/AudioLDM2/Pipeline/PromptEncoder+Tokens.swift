@@ -20,16 +20,16 @@ extension PromptEncoder {
     /// As many tokens as a text can have, for plans.
     func longestTokens(count: Int) throws -> [Tokens] {
         let model = context.model
-        func longest(_ part: String, limit: Int) throws -> Encoding {
-            let tokenizer = try model.tokenizer(part)
+        func longest(_ name: String, _ limit: Int) throws -> Encoding {
+            let tokenizer = try model.tokenizer(name)
             let length = min(tokenizer.definition.maxLength ?? .max, limit)
             return tokenizer.encode("", maxLength: length, padding: .maxLength(length))
         }
-        let positions = model.projectionConfig?.learnedPositions
         let tokens = Tokens(
-            clap: try model.clapConfig.map { try longest(Model.Part.tokenizer, limit: $0.maxTokens) },
-            second: try model.secondConfig.map { _ in try longest(Model.Part.tokenizer2, limit: positions ?? 512) },
-            prefix: "")
+            clap: try model.clapConfig.map { try longest(Model.Part.tokenizer, $0.maxTokens) },
+            second: try model.secondConfig.map { _ in
+                try longest(Model.Part.tokenizer2, model.projectionConfig?.learnedPositions ?? 512)
+            }, prefix: "")
         return Array(repeating: tokens, count: count)
     }
 

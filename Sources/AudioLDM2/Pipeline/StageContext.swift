@@ -80,6 +80,11 @@ struct StageContext: Sendable {
         report(.progress(GenerationProgress(stage: stage, completed: completed, total: total)))
     }
 
+    /// The same, with reports going elsewhere.
+    func reporting(to report: @escaping @Sendable (GenerationEvent) -> Void) -> StageContext {
+        StageContext(model: model, backend: backend, cancellation: cancellation, memory: memory, report: report)
+    }
+
     /// Loads one component, lets `body` use it, and gives its memory back.
     func with<Component, Result>(
         _ name: String, _ build: (WeightScope) throws -> Component, _ body: (Component) throws -> Result

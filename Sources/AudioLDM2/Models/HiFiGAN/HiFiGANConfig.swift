@@ -29,6 +29,12 @@ package struct HiFiGANConfig: ModelConfig {
     /// Samples per mel frame.
     package var hopLength: Int { upsampleRates.reduce(1, *) }
 
+    /// Samples that the vocoder makes of a spectrogram: a few more than whole hops, where a kernel and its rate differ by
+    /// an odd number.
+    package func sampleCount(frames: Int) -> Int {
+        zip(upsampleRates, upsampleKernelSizes).reduce(frames) { $0 * $1.0 + ($1.1 - $1.0) % 2 }
+    }
+
     /// How many frames before and after its own a sample depends on.
     var reach: Int {
         // From the last convolution back to the first, in steps of each one's input.

@@ -35,6 +35,9 @@ package struct MelConfig: ModelConfig, Encodable, Equatable {
         melFmax = Double(vocoder.samplingRate) / 2
     }
 
+    /// Where its bands are.
+    var bands: MelBands { MelBands(count: nMelChannels, frequencies: melFmin...melFmax) }
+
     package func validate(component: String) throws {
         let check = ConfigCheck(component: component)
         try check.require("sampling_rate", samplingRate, in: 1000...768_000)

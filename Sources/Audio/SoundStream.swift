@@ -1,0 +1,178 @@
+import CSndfile
+import Foundation
+
+/// A sound on its way into a pipe: written block by block and never gone back over.
+package final class SoundStream {
+    package enum Format: String, CaseIterable, Sendable {
+        /// 16-bit integers behind a header that says how many there will be.
+        case wav
+        /// 16-bit integers, little-endian, and nothing else.
+        case raw
+        case flac
+    }
+
+    /// What became of a block.
+    package enum Outcome { case written, readerGone }
+
+    private let descriptor: Int32
+    private let encoder: FLACPipe?
+    private var isOpen = true
+
+    /// Writes the header.
+    /// - Parameters:
+    ///   - descriptor: stays open when the stream ends. Writing to it must not raise SIGPIPE.
+    ///   - frameCount: how many samples will come; mono.
+    /// - Throws: `AudioError.cannotWrite`.
+    package init(
+        _ format: Format, to descriptor: Int32, sampleRate: Int, frameCount: Int, metadata: SoundMetadata
+    ) throws {
+        self.descriptor = descriptor
+        encoder =
+            format == .flac ? try FLACPipe(to: descriptor, sampleRate: sampleRate, metadata: metadata) : nil
+        if format == .wav {
+            let header = WAVHeader(sampleRate: sampleRate, frameCount: frameCount, metadata: metadata)
+            isOpen = try header.bytes.withUnsafeBytes { try Self.write($0, to: descriptor) }
+        }
+    }
+
+    /// - Parameter samples: in −1…1; what is beyond is clipped.
+    /// - Throws: `AudioError.cannotWrite`, but not if nobody reads any more.
+    package func append(_ samples: [Float]) throws -> Outcome {
+        guard isOpen else { return .readerGone }
+        if let encoder {
+            isOpen = try encoder.append(samples)
+        } else {
+            let values = samples.map { sample in
+                Int16((min(max(sample, -1), 1) * 32767).rounded(.toNearestOrEven)).littleEndian
+            }
+            isOpen = try values.withUnsafeBytes { try Self.write($0, to: descriptor) }
+        }
+        return isOpen ? .written : .readerGone
+    }
+
+    /// Ends the sound.
+    package func finish() throws { try encoder?.finish() }
+
+    /// - Returns: false if nobody reads any more.
+    fileprivate static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) throws -> Bool {
+        var written = 0
+        while written < bytes.count {
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
+            let count = Foundation.write(descriptor, rest.baseAddress, rest.count)
+            if count < 0 {
+                if errno == EINTR { continue }
+                if errno == EPIPE { return false }
+                throw AudioError.cannotWrite(path: "standard output", reason: systemReason(errno))
+            }
+            written += count
+        }
+        return true
+    }
+}
+
+/// The head of a WAV file: format, texts, and how many samples follow.
+private struct WAVHeader {
+    let bytes: [UInt8]
+
+    init(sampleRate: Int, frameCount: Int, metadata: SoundMetadata) {
+        func number(_ value: Int, _ byteCount: Int) -> [UInt8] {
+            (0..<byteCount).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+        }
+        func chunk(_ name: String, _ body: [UInt8]) -> [UInt8] {
+            Array(name.utf8) + number(body.count, 4) + body + (body.count % 2 == 1 ? [0] : [])
+        }
+        let format =
+            number(1, 2) + number(1, 2) + number(sampleRate, 4) + number(2 * sampleRate, 4) + number(2, 2)
+            + number(16, 2)
+        let texts = [
+            ("INAM", metadata.title), ("ICMT", metadata.comment), ("ISFT", metadata.software),
+            ("ICOP", metadata.license),
+        ].flatMap { name, text in text.map { chunk(name, Array($0.utf8.prefix(4096)) + [0]) } ?? [] }
+        let head = chunk("fmt ", format) + chunk("LIST", Array("INFO".utf8) + texts)
+        // A length of a RIFF file has 32 bits; beyond them readers go on to the end.
+        let data = min(2 * frameCount, Int(UInt32.max) - head.count - 12)
+        bytes =
+            Array("RIFF".utf8) + number(4 + head.count + 8 + data, 4) + Array("WAVE".utf8) + head
+            + Array("data".utf8) + number(data, 4)
+    }
+}
+
+/// libsndfile's FLAC encoder in front of a pipe. What it writes when it goes back to the start, lengths and a checksum, is
+/// lost: FLAC allows them to be unknown.
+private final class FLACPipe {
+    private final class Output {
+        let descriptor: Int32
+        var position = 0
+        var length = 0
+        var isOpen = true
+        var failure: (any Error)?
+
+        init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+        func write(_ bytes: UnsafeRawBufferPointer) {
+            defer { position += bytes.count }
+            guard position == length, isOpen, failure == nil else { return }
+            length += bytes.count
+            do { isOpen = try SoundStream.write(bytes, to: descriptor) } catch { failure = error }
+        }
+    }
+
+    private let output: Output
+    private var file: OpaquePointer?
+
+    init(to descriptor: Int32, sampleRate: Int, metadata: SoundMetadata) throws {
+        output = Output(descriptor)
+        var calls = SF_VIRTUAL_IO(
+            get_filelen: { sf_count_t(FLACPipe.output($0)?.length ?? 0) },
+            seek: { offset, whence, user in
+                guard let output = FLACPipe.output(user) else { return -1 }
+                switch whence {
+                case SEEK_SET: output.position = Int(offset)
+                case SEEK_CUR: output.position += Int(offset)
+                default: output.position = output.length + Int(offset)
+                }
+                return sf_count_t(output.position)
+            },
+            read: { _, _, _ in 0 },
+            write: { bytes, count, user in
+                FLACPipe.output(user)?.write(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
+                return count
+            },
+            tell: { sf_count_t(FLACPipe.output($0)?.position ?? 0) })
+        var info = SF_INFO()
+        info.format = Int32(SF_FORMAT_FLAC | SF_FORMAT_PCM_16)
+        (info.channels, info.samplerate) = (1, Int32(clamping: sampleRate))
+        file = sf_open_virtual(&calls, Int32(SFM_WRITE), &info, Unmanaged.passUnretained(output).toOpaque())
+        guard let file else {
+            throw AudioError.cannotWrite(path: "standard output", reason: SndfileHandle.openError)
+        }
+        for case (let kind, let text?) in [
+            (SF_STR_TITLE, metadata.title), (SF_STR_COMMENT, metadata.comment), (SF_STR_SOFTWARE, metadata.software),
+            (SF_STR_LICENSE, metadata.license),
+        ] {
+            sf_set_string(file, Int32(kind), text)
+        }
+    }
+
+    deinit { if let file { sf_close(file) } }
+
+    /// - Returns: false if nobody reads any more.
+    func append(_ samples: [Float]) throws -> Bool {
+        for start in stride(from: 0, to: samples.count, by: SndfileHandle.block) {
+            let block = samples[start..<min(start + SndfileHandle.block, samples.count)].map { min(max($0, -1), 1) }
+            sf_write_float(file, block, sf_count_t(block.count))
+        }
+        if let failure = output.failure { throw failure }
+        return output.isOpen
+    }
+
+    func finish() throws {
+        if let file { sf_close(file) }
+        file = nil
+        if let failure = output.failure { throw failure }
+    }
+
+    private static func output(_ user: UnsafeMutableRawPointer?) -> Output? {
+        user.map { Unmanaged<Output>.fromOpaque($0).takeUnretainedValue() }
+    }
+}

@@ -1,0 +1,96 @@
+import Audio
+import Foundation
+import WeightFile
+
+/// How a sound came about: what its file keeps in the comment, as JSON.
+public struct SoundRecord: Codable, Sendable, Hashable {
+    /// What was done: "generate" or "edit".
+    public var operation: String
+    public var prompt: String
+    public var negativePrompt: String
+    /// What a speech model says, as text or as phonemes.
+    public var transcription: String?
+    public var phonemes: String?
+    public var seed: UInt64
+    /// Length of the sound.
+    public var seconds: Double
+    public var steps: Int
+    public var guidanceScale: Float
+    /// As `GenerationOptions.Scheduler` names it.
+    public var scheduler: String
+    public var eta: Float
+    /// Nil if it was chosen by the model.
+    public var windowSeconds: Double?
+    /// Nil if it does not.
+    public var loops: Bool?
+    /// Of an edit.
+    public var strength: Double?
+    /// Of an edit: the parts made anew, each from and to, in seconds; nil for all.
+    public var times: [[Double]]?
+    /// Of an edit: the band made anew, from and to, in Hz, without an end if there is one number; nil for all.
+    public var frequencies: [Double]?
+    /// The model file's name.
+    public var model: String
+    /// The model file's contents, in 16 hexadecimal digits.
+    public var modelHash: String
+    /// The model's.
+    public var license: String?
+    public var software: String
+
+    init(prompt: String, options: GenerationOptions, seed: UInt64, seconds: Double, model: Model, edit: EditPlan? = nil)
+    {
+        operation = edit == nil ? "generate" : "edit"
+        strength = edit?.strength
+        times = edit?.times?.map { [$0.lowerBound, $0.upperBound] }
+        frequencies = edit?.frequencies.map { [$0.lowerBound, $0.upperBound].filter(\.isFinite) }
+        self.prompt = prompt
+        self.seed = seed
+        negativePrompt = options.negativePrompt
+        switch options.speech {
+        case .text(let text): transcription = text
+        case .phonemes(let text): phonemes = text
+        case nil: break
+        }
+        self.seconds = seconds
+        steps = options.numInferenceSteps
+        guidanceScale = options.guidanceScale
+        scheduler = options.scheduler.rawValue
+        eta = options.eta
+        windowSeconds = options.windowSeconds
+        loops = options.loops ? true : nil
+        self.model = URL(fileURLWithPath: model.pack.path).lastPathComponent
+        modelHash = model.pack.contentHash
+        license = model.pack.license
+        software = AudioLDM2Pipeline.software
+    }
+
+    /// As one line of JSON.
+    public func json() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+
+    /// The texts of a sound file, which hold 4096 bytes each: only prompts can be longer, and are cut.
+    var metadata: SoundMetadata {
+        var short = self
+        var comment = try? short.json()
+        while let text = comment, text.utf8.count > 4096, short.prompt.count + short.negativePrompt.count > 1 {
+            let longer = short.prompt.count >= short.negativePrompt.count ? \Self.prompt : \Self.negativePrompt
+            short[keyPath: longer] = String(short[keyPath: longer].prefix(short[keyPath: longer].count / 2))
+            comment = try? short.json()
+        }
+        return SoundMetadata(title: prompt, comment: comment, software: software, license: license)
+    }
+}
+
+extension Pack {
+    /// Of what the file holds, in 16 hexadecimal digits.
+    var contentHash: String {
+        let digits = String(checksum, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    /// What the model may be used for, by the licence's name.
+    var license: String? { provenance.first { $0.key == "license" }?.value }
+}

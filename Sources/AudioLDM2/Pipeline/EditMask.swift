@@ -1,0 +1,94 @@
+import Audio
+import Foundation
+
+extension EditPlan {
+    /// The parts that are made anew, of a sound of `seconds`.
+    func ranges(of seconds: Double) -> [ClosedRange<Double>] {
+        guard let times else { return [0...(seconds + appendedSeconds)] }
+        return times + (appendedSeconds > 0 ? [seconds...(seconds + appendedSeconds)] : [])
+    }
+}
+
+/// Where a plan changes a sound: in seconds, and in bands of the mel spectrogram.
+struct EditMask {
+    let times: [ClosedRange<Double>]
+    let fade: Double
+    /// Where the changed band begins and ends among the bands of the spectrogram; nil for all.
+    private let bands: ClosedRange<Double>?
+
+    init(_ plan: EditPlan, seconds: Double, bands: MelBands) {
+        times = plan.ranges(of: seconds)
+        fade = plan.crossFadeSeconds
+        self.bands = plan.frequencies.map { bands.place($0.lowerBound)...bands.place($0.upperBound) }
+    }
+
+    /// How much of the new sound there is at a time: 1 in the plan's parts, falling to 0 outside of them.
+    func weight(at time: Double) -> Float {
+        let distance = times.map { max($0.lowerBound - time, time - $0.upperBound, 0) }.min() ?? .infinity
+        guard distance > 0 else { return 1 }
+        return distance < fade ? Float(0.5 + 0.5 * cos(Double.pi * distance / fade)) : 0
+    }
+
+    func touches(_ range: ClosedRange<Double>) -> Bool { times.contains { $0.overlaps(range) } }
+
+    /// - Parameters:
+    ///   - band: of the latents.
+    ///   - scale: bands of the spectrogram in it.
+    func touches(band: Int, scale: Int) -> Bool {
+        bands.map { $0.overlaps(Double(band * scale) - 0.5...Double((band + 1) * scale) - 0.5) } ?? true
+    }
+}
+
+/// Between frequencies and bands of a mel spectrogram.
+struct MelBands {
+    let count: Int
+    /// In Hz.
+    let frequencies: ClosedRange<Double>
+
+    /// The band, counted from 0 at the lowest one's centre, in whose middle a frequency lies.
+    func place(_ hertz: Double) -> Double {
+        let mel = { MelFilterBank.slaneyMel($0) }
+        let hertz = min(max(hertz, frequencies.lowerBound), frequencies.upperBound)
+        let share =
+            (mel(hertz) - mel(frequencies.lowerBound)) / (mel(frequencies.upperBound) - mel(frequencies.lowerBound))
+        return share * Double(count + 1) - 1
+    }
+}
+
+/// Joins the old sound and the new one.
+struct EditMix {
+    let clip: AudioClip
+    let mask: EditMask
+    let plan: EditPlan
+
+    /// `old + weight · band(new − old)`: where the weight is 0 the old samples themselves, and with a band only that band
+    /// of them changed.
+    /// - Parameters:
+    ///   - samples: the new ones, mono.
+    ///   - start: time of the first of them, in seconds.
+    /// - Returns: at the old sound's sample rate, with its channels, unless nothing of it is left or its rate is too low
+    ///   for what is added.
+    func mixed(_ samples: [Float], from start: Double, sampleRate: Int) -> AudioClip {
+        if plan.isWhole {
+            let count = Int((clip.seconds * Double(sampleRate)).rounded())
+            return AudioClip(samples: Array(samples.prefix(count)), sampleRate: sampleRate)
+        }
+        let rate = plan.fillsBandwidth ? max(sampleRate, clip.sampleRate) : clip.sampleRate
+        let made = Resampler.resample(samples, from: sampleRate, to: rate)
+        let first = Int((start * Double(rate)).rounded())
+        let filter = plan.frequencies.map { BandFilter($0, sampleRate: rate) }
+        let appended = Int((plan.appendedSeconds * Double(rate)).rounded())
+        let channels = (0..<clip.channels).map { channel in
+            let own = Resampler.resample(clip.channel(channel), from: clip.sampleRate, to: rate)
+            var old = own + [Float](repeating: 0, count: appended)
+            let count = max(min(made.count, old.count - first), 0)
+            let change = (0..<count).map { made[$0] - old[first + $0] }
+            for (index, value) in (filter?(change) ?? change).enumerated() {
+                let weight = mask.weight(at: Double(first + index) / Double(rate))
+                if weight > 0 { old[first + index] += weight * value }
+            }
+            return old
+        }
+        return AudioClip(channels: channels, sampleRate: rate)
+    }
+}

@@ -1,0 +1,107 @@
+import Foundation
+import Tensors
+
+/// Overlapping windows over a sample that is longer than what the UNet was trained on, or that has no ends.
+///
+/// At every step the windows' predictions are averaged where they overlap, so all of them follow one sample:
+/// MultiDiffusion (Bar-Tal et al. 2023, arXiv 2302.08113), with weights that fade towards a window's ends. Memory does not
+/// grow with the sample but for the sample itself.
+struct LatentWindows: Equatable {
+    /// Of the sample.
+    let frames: Int
+    /// Frames of each window.
+    let length: Int
+    /// First frames at step 0.
+    let starts: [Int]
+    /// The first frame follows the last: windows go around, and move on from step to step, so that no place is always a
+    /// border.
+    let isCircular: Bool
+
+    /// - Parameter longest: frames of a window; a quarter of them overlap.
+    /// - Returns: nil if the sample has ends and fits into one window.
+    init?(frames: Int, longest: Int, isCircular: Bool) {
+        let overlap = longest / 4
+        self.frames = frames
+        self.isCircular = isCircular
+        if isCircular {
+            let count = frames + overlap <= longest ? 1 : (frames + longest - overlap - 1) / (longest - overlap)
+            length = count == 1 ? frames + min(overlap, frames) : longest
+            starts = (0..<count).map { $0 * frames / count }
+        } else {
+            guard frames > longest else { return nil }
+            let count = (frames - overlap + longest - overlap - 1) / (longest - overlap)
+            length = longest
+            starts = (0..<count).map { $0 * (frames - longest) / (count - 1) }
+        }
+    }
+
+    /// The weighted mean of what `predict` says about each window.
+    /// - Parameters:
+    ///   - sample: `[1, frames, …]`.
+    ///   - predict: gives a result for a window, with the same number of rows for each frame.
+    func average(_ sample: Tensor, step: Int, _ predict: (Tensor) throws -> Tensor) throws -> Tensor {
+        var sums: [Float] = []
+        var shares: [Float] = []
+        var shape = sample.shape
+        for start in starts {
+            let first = isCircular ? (start + shift(step)) % frames : start
+            let prediction = try predict(cut(sample, from: first))
+            let rows = prediction.shape[1] / length
+            let row = prediction.shape.count / prediction.shape[1]
+            if sums.isEmpty {
+                shape = prediction.shape
+                shape[1] = frames * rows
+                sums = Array(repeating: 0, count: shape.count)
+                shares = Array(repeating: 0, count: shape[1])
+            }
+            let values = try prediction.values()
+            for (place, weight) in Self.weights(length * rows).enumerated() {
+                let target = (first * rows + place) % (frames * rows)
+                shares[target] += weight
+                for index in 0..<row { sums[target * row + index] += weight * values[place * row + index] }
+            }
+        }
+        let row = sums.count / max(shares.count, 1)
+        for index in sums.indices { sums[index] /= shares[index / row] }
+        return try sample.backend.upload(sums, shape)
+    }
+
+    /// Bell-shaped and nowhere 0.
+    private static func weights(_ count: Int) -> [Float] {
+        (0..<count).map { place in
+            let sine = sin(Double.pi * (Double(place) + 0.5) / Double(count))
+            return Float(sine * sine)
+        }
+    }
+
+    /// By the golden ratio, which spreads borders evenly.
+    private func shift(_ step: Int) -> Int { Int(0.618034 * Double(step) * Double(frames)) % frames }
+
+    private func cut(_ sample: Tensor, from first: Int) throws -> Tensor {
+        let end = first + length
+        guard end > frames else { return try sample.slice(axis: 1, first..<end) }
+        var pieces = [try sample.slice(axis: 1, first..<frames)]
+        var left = end - frames
+        while left > 0 {
+            pieces.append(try sample.slice(axis: 1, 0..<min(left, frames)))
+            left -= frames
+        }
+        return try Tensor.concatenate(pieces, axis: 1)
+    }
+}
+
+extension Tensor {
+    /// `[1, frames, …]` of something that goes around, with frames of its end before its start and of its start behind its
+    /// end.
+    func extendedAround(by margin: Int) throws -> Tensor {
+        let (frames, row) = (shape[1], shape.count / max(shape[1], 1))
+        let values = try values()
+        let extended = (-margin..<frames + margin).flatMap { place in
+            let frame = ((place % frames) + frames) % frames
+            return values[frame * row..<(frame + 1) * row]
+        }
+        var wider = shape
+        wider[1] = frames + 2 * margin
+        return try backend.upload(extended, wider)
+    }
+}

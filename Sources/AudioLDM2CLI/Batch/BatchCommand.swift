@@ -1,0 +1,127 @@
+import ArgumentParser
+import AudioLDM2
+import Foundation
+import Terminal
+
+struct BatchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "batch",
+        abstract: "Make a sound for every line of a file.",
+        discussion: """
+            Each line is a JSON object: "prompt", and any of "negative", "seconds", "seed", "steps", "guidance_scale", \
+            "scheduler", "eta", "window", "loop", "output" (a file name). What a line leaves out comes from the options here.
+
+            EXAMPLES
+              audioldm2 batch prompts.jsonl --model audioldm2.aldm --output-dir out
+              audioldm2 batch prompts.jsonl --model audioldm2.aldm --output-dir out --shard 2/8
+
+            The folder's manifest.jsonl says what became of each line. Started again, the command makes only what is \
+            not there yet. A line that fails does not stop the others; if there is one, the command exits with 1.
+            """)
+
+    @Argument(help: "The file with a JSON object per line.")
+    var prompts: String
+
+    @Option(name: [.short, .long], help: "The model file.")
+    var model: String
+
+    @Option(name: [.short, .long], help: "Where to write the sounds and the manifest; made if it is not there.")
+    var outputDir: String
+
+    @Option(help: "What the sounds' names end in unless a line names an output: wav, flac or ogg.")
+    var format = "wav"
+
+    @Option(help: "Length in seconds. Default: what the model was trained on.")
+    var seconds: Double?
+
+    @OptionGroup var generation: GenerationFlags
+
+    @Flag(help: "Make sounds that repeat without a click.")
+    var loop = false
+
+    @Option(help: "The first line's seed; each line after it takes the next number.")
+    var seed: UInt64 = 0
+
+    @Option(help: "Make only the I-th of N equal parts, as \"I/N\": for several machines or jobs.")
+    var shard = Shard()
+
+    @Option(help: "How many sounds are made together: weights are loaded once for all of them.")
+    var together = 8
+
+    @OptionGroup var threading: ThreadsOption
+
+    @OptionGroup var memory: MemoryOption
+
+    @Flag(help: "Print a JSON object about the whole on standard output.")
+    var json = false
+
+    @Flag(name: [.short, .long], help: "Print nothing but errors.")
+    var quiet = false
+
+    func validate() throws {
+        guard AudioClip.fileExtensions.contains(format) else {
+            throw ValidationError(
+                "--format \(format): choose " + AudioClip.fileExtensions.joined(separator: ", ") + ".")
+        }
+        guard (1...1000).contains(together) else {
+            throw ValidationError("--together \(together): choose 1 to 1000.")
+        }
+    }
+
+    func run() async throws {
+        let lines = try BatchFile.lines(of: prompts).filter { shard.contains(line: $0.number) }
+        try FileManager.default.createDirectory(atPath: outputDir, withIntermediateDirectories: true)
+        let manifest = try BatchManifest(folder: outputDir, shard: shard)
+        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
+        var options = generation.options
+        (options.seconds, options.loops, options.memoryLimit) = (seconds, loop, memory.limit)
+        let run = BatchRun(
+            pipeline: pipeline, manifest: manifest, defaults: options, firstSeed: seed, format: format, quiet: quiet)
+        let together = together
+        let work = Task { try await run.make(lines, together: together) }
+        let interrupts = Interrupts { work.cancel() }
+        defer { interrupts.stop() }
+        do {
+            let summary = try await work.value
+            try report(summary, manifest: manifest)
+        } catch is CancellationError {
+            if !quiet { printNote("stopped; the same command goes on from here") }
+            throw ExitCode(130)
+        }
+    }
+
+    private func report(_ summary: BatchSummary, manifest: BatchManifest) throws {
+        if json {
+            print(try Terminal.json(summary))
+        } else if !quiet {
+            print(
+                "\(manifest.path): \(summary.made) made, \(summary.skipped) there before, \(summary.failed.count) failed"
+            )
+        }
+        for failure in summary.failed { printNote("line \(failure.line): \(failure.error)") }
+        if !summary.failed.isEmpty { throw ExitCode(1) }
+    }
+}
+
+/// One of several equal parts of the lines.
+struct Shard: ExpressibleByArgument, Sendable {
+    var part = 1
+    var count = 1
+
+    init() {}
+
+    init?(argument: String) {
+        let parts = argument.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
+        guard parts.count == 2, let part = parts[0], let count = parts[1], count >= 1, 1...count ~= part else {
+            return nil
+        }
+        (self.part, self.count) = (part, count)
+    }
+
+    var defaultValueDescription: String { "1/1" }
+
+    /// - Parameter number: from 1.
+    func contains(line number: Int) -> Bool { (number - 1) % count == part - 1 }
+
+    var manifestName: String { count == 1 ? "manifest.jsonl" : "manifest-\(part)-of-\(count).jsonl" }
+}

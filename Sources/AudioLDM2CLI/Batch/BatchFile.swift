@@ -1,0 +1,160 @@
+import AudioLDM2
+import Foundation
+
+/// The lines of a file of prompts.
+enum BatchFile {
+    struct Line: Sendable {
+        /// From 1, empty lines counted.
+        let number: Int
+        let text: String
+    }
+
+    /// - Throws: `AudioLDM2Error` for a file that cannot be read or is not UTF-8.
+    static func lines(of path: String) throws -> [Line] {
+        let data: Data
+        do {
+            data =
+                path == "-"
+                ? FileHandle.standardInput.readDataToEndOfFile() : try Data(contentsOf: URL(fileURLWithPath: path))
+        } catch {
+            throw AudioLDM2Error(.file, "\(path): cannot be read; give a file with a JSON object per line")
+        }
+        guard let text = String(data: data, encoding: .utf8) else {
+            throw AudioLDM2Error(.file, "\(path): is not UTF-8 text; give a file with a JSON object per line")
+        }
+        return text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
+            .map { Line(number: $0 + 1, text: String($1)) }
+            .filter { $0.text.contains { !$0.isWhitespace } }
+    }
+}
+
+/// What a line asks for.
+struct BatchLine {
+    let prompt: String
+    /// With a seed.
+    let options: GenerationOptions
+    /// A file's name.
+    let output: String
+
+    /// - Throws: `AudioLDM2Error` that says which field is wrong.
+    init(_ line: BatchFile.Line, defaults: GenerationOptions, seed: UInt64, format: String) throws {
+        let fields: BatchFields
+        do {
+            fields = try JSONDecoder().decode(BatchFields.self, from: Data(line.text.utf8))
+        } catch let error as DecodingError {
+            throw AudioLDM2Error(.invalidOption, error.sentence)
+        }
+        guard fields.prompt.contains(where: { !$0.isWhitespace }) else {
+            throw AudioLDM2Error(.invalidOption, "\"prompt\" is empty: say what the sound should be")
+        }
+        prompt = fields.prompt
+        var options = defaults
+        options.negativePrompt = fields.negative ?? fields.negativePrompt ?? options.negativePrompt
+        options.seconds = fields.seconds ?? options.seconds
+        options.numInferenceSteps = fields.steps ?? options.numInferenceSteps
+        options.guidanceScale = fields.guidanceScale ?? options.guidanceScale
+        options.eta = fields.eta ?? options.eta
+        options.seed = fields.seed ?? seed
+        options.speech =
+            fields.transcription.map(GenerationOptions.Speech.text)
+            ?? fields.phonemes.map(GenerationOptions.Speech.phonemes) ?? options.speech
+        options.windowSeconds = fields.window ?? options.windowSeconds
+        options.loops = fields.loop ?? options.loops
+        if let name = fields.scheduler {
+            guard let scheduler = GenerationOptions.Scheduler(rawValue: name) else {
+                let names = GenerationOptions.Scheduler.allCases.map(\.rawValue).joined(separator: ", ")
+                throw AudioLDM2Error(.invalidOption, "\"scheduler\" is \"\(name)\"; choose one of \(names)")
+            }
+            options.scheduler = scheduler
+        }
+        self.options = options
+        output = fields.output ?? Self.name(line.number, prompt: prompt) + "." + format
+        guard !output.contains("/"), AudioClip.fileExtensions.contains(where: { output.hasSuffix(".\($0)") }) else {
+            throw AudioLDM2Error(
+                .invalidOption,
+                "\"output\" is \"\(output)\"; give a name without a folder that ends in ."
+                    + AudioClip.fileExtensions.joined(separator: ", ."))
+        }
+    }
+
+    /// The line's number and the prompt's first words.
+    private static func name(_ number: Int, prompt: String) -> String {
+        let words = prompt.lowercased().split { !($0.isASCII && ($0.isLetter || $0.isNumber)) }
+        var name = String(number)
+        name = String(repeating: "0", count: max(0, 5 - name.count)) + name
+        for word in words where name.count + word.count < 48 { name += "-" + word }
+        return name
+    }
+}
+
+/// A line's JSON object. Fields that nobody reads are refused: a misspelled one would be missed.
+private struct BatchFields: Decodable {
+    let prompt: String
+    let negative: String?
+    let negativePrompt: String?
+    let seconds: Double?
+    let seed: UInt64?
+    let steps: Int?
+    let guidanceScale: Float?
+    let scheduler: String?
+    let eta: Float?
+    let output: String?
+    let transcription: String?
+    let phonemes: String?
+    let window: Double?
+    let loop: Bool?
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case prompt, negative, seconds, seed, steps, scheduler, eta, output, transcription, phonemes, window, loop
+        case negativePrompt = "negative_prompt"
+        case guidanceScale = "guidance_scale"
+    }
+
+    private struct AnyKey: CodingKey {
+        let stringValue: String
+        let intValue: Int? = nil
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    init(from decoder: any Decoder) throws {
+        let known = CodingKeys.allCases.map(\.rawValue)
+        for key in try decoder.container(keyedBy: AnyKey.self).allKeys where !known.contains(key.stringValue) {
+            throw DecodingError.dataCorrupted(
+                .init(
+                    codingPath: [],
+                    debugDescription: "unknown field \"\(key.stringValue)\"; there are " + known.joined(separator: ", ")
+                ))
+        }
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        prompt = try container.decode(String.self, forKey: .prompt)
+        negative = try container.decodeIfPresent(String.self, forKey: .negative)
+        negativePrompt = try container.decodeIfPresent(String.self, forKey: .negativePrompt)
+        seconds = try container.decodeIfPresent(Double.self, forKey: .seconds)
+        seed = try container.decodeIfPresent(UInt64.self, forKey: .seed)
+        steps = try container.decodeIfPresent(Int.self, forKey: .steps)
+        guidanceScale = try container.decodeIfPresent(Float.self, forKey: .guidanceScale)
+        scheduler = try container.decodeIfPresent(String.self, forKey: .scheduler)
+        eta = try container.decodeIfPresent(Float.self, forKey: .eta)
+        output = try container.decodeIfPresent(String.self, forKey: .output)
+        transcription = try container.decodeIfPresent(String.self, forKey: .transcription)
+        phonemes = try container.decodeIfPresent(String.self, forKey: .phonemes)
+        window = try container.decodeIfPresent(Double.self, forKey: .window)
+        loop = try container.decodeIfPresent(Bool.self, forKey: .loop)
+    }
+}
+
+extension DecodingError {
+    /// What is wrong with a JSON object, in words.
+    fileprivate var sentence: String {
+        switch self {
+        case .keyNotFound(let key, _): "field \"\(key.stringValue)\" is missing"
+        case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
+            context.codingPath.last.map { "field \"\($0.stringValue)\" is no \(type)" } ?? "it is not a JSON object"
+        case .dataCorrupted(let context):
+            context.codingPath.last.map { "field \"\($0.stringValue)\" cannot be used" }
+                ?? (context.debugDescription.hasPrefix("unknown") ? context.debugDescription : "it is not JSON")
+        @unknown default: "it is not JSON"
+        }
+    }
+}

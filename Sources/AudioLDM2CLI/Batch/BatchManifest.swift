@@ -1,0 +1,76 @@
+import AudioLDM2
+import Foundation
+
+/// What became of each line, as lines of JSON in the folder of the sounds.
+struct BatchManifest: Sendable {
+    struct Entry: Codable, Sendable {
+        enum Status: String, Codable, Sendable { case made, failed }
+
+        var line: Int
+        var status: Status
+        var output: String?
+        /// Of the sound's file.
+        var bytes: Int?
+        var record: SoundRecord?
+        var stageSeconds: [String: Double]?
+        var error: String?
+    }
+
+    let folder: String
+    let path: String
+    /// What earlier runs made, by the name of the output.
+    private let made: [String: Entry]
+
+    /// - Throws: `AudioLDM2Error` for a manifest that cannot be read. Lines that are not entries are passed over: the last
+    ///   one is incomplete if a run was killed.
+    init(folder: String, shard: Shard) throws {
+        self.folder = folder
+        path = folder + "/" + shard.manifestName
+        var made: [String: Entry] = [:]
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        for name in names where name.hasPrefix("manifest") && name.hasSuffix(".jsonl") {
+            guard let data = FileManager.default.contents(atPath: folder + "/" + name) else {
+                throw AudioLDM2Error(.file, "\(folder)/\(name): cannot be read")
+            }
+            for line in data.split(separator: UInt8(ascii: "\n")) {
+                guard let entry = try? JSONDecoder().decode(Entry.self, from: Data(line)) else { continue }
+                if entry.status == .made, let output = entry.output { made[output] = entry }
+            }
+        }
+        self.made = made
+    }
+
+    func file(_ output: String) -> String { folder + "/" + output }
+
+    /// True if a file of this name is there, whole, and was made in this very way.
+    func contains(_ output: String, record: SoundRecord) -> Bool {
+        guard let entry = made[output], entry.record == record else { return false }
+        return byteCount(output).map { $0 == entry.bytes } ?? false
+    }
+
+    func byteCount(_ output: String) -> Int? {
+        try? FileManager.default.attributesOfItem(atPath: file(output))[.size] as? Int
+    }
+
+    /// Adds a line, on the disk when it returns.
+    /// - Throws: `AudioLDM2Error` of kind `.file`.
+    func append(_ entry: Entry) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var bytes = Array(try encoder.encode(entry)) + [UInt8(ascii: "\n")]
+        let descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw failure() }
+        defer { close(descriptor) }
+        // A line that a killed run left incomplete must not swallow this one.
+        var last: UInt8 = 0
+        let end = lseek(descriptor, 0, SEEK_END)
+        if end > 0, pread(descriptor, &last, 1, end - 1) == 1, last != UInt8(ascii: "\n") {
+            bytes.insert(UInt8(ascii: "\n"), at: 0)
+        }
+        guard write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else { throw failure() }
+    }
+
+    private func failure() -> AudioLDM2Error {
+        AudioLDM2Error(.file, "\(path): cannot be written: \(String(cString: strerror(errno)))")
+    }
+}

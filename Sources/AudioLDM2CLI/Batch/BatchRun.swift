@@ -1,0 +1,108 @@
+import AudioLDM2
+import Foundation
+import Terminal
+
+/// How a batch ended.
+struct BatchSummary: Encodable, Sendable {
+    struct Failure: Encodable, Sendable {
+        let line: Int
+        let error: String
+    }
+
+    var made = 0
+    /// There before.
+    var skipped = 0
+    var failed: [Failure] = []
+}
+
+/// Makes the sounds of a batch that are not there yet, some at a time.
+struct BatchRun: Sendable {
+    let pipeline: AudioLDM2Pipeline
+    let manifest: BatchManifest
+    let defaults: GenerationOptions
+    let firstSeed: UInt64
+    let format: String
+    let quiet: Bool
+
+    private struct Job {
+        let number: Int
+        let line: BatchLine
+    }
+
+    /// - Throws: `CancellationError`, and `AudioLDM2Error` for what stops all lines: the model file, the manifest.
+    func make(_ lines: [BatchFile.Line], together: Int) async throws -> BatchSummary {
+        var summary = BatchSummary()
+        let jobs = try jobs(lines, &summary)
+        for start in stride(from: 0, to: jobs.count, by: together) {
+            try await make(jobs[start..<min(start + together, jobs.count)], of: jobs.count, &summary)
+        }
+        summary.failed.sort { $0.line < $1.line }
+        return summary
+    }
+
+    /// What is to be made; notes lines that cannot be.
+    private func jobs(_ lines: [BatchFile.Line], _ summary: inout BatchSummary) throws -> [Job] {
+        var jobs: [Job] = []
+        var outputs: [String: Int] = [:]
+        for line in lines {
+            do {
+                let seed = firstSeed &+ UInt64(line.number - 1)
+                let parsed = try BatchLine(line, defaults: defaults, seed: seed, format: format)
+                if let other = outputs.updateValue(line.number, forKey: parsed.output) {
+                    throw AudioLDM2Error(.invalidOption, "\"output\" is \"\(parsed.output)\", as in line \(other)")
+                }
+                let record = try pipeline.record(of: parsed.prompt, options: parsed.options)
+                if manifest.contains(parsed.output, record: record) {
+                    summary.skipped += 1
+                } else {
+                    jobs.append(Job(number: line.number, line: parsed))
+                }
+            } catch let error as AudioLDM2Error {
+                try fail(line.number, error, &summary)
+            }
+        }
+        return jobs
+    }
+
+    private func make(_ jobs: ArraySlice<Job>, of total: Int, _ summary: inout BatchSummary) async throws {
+        let progressLine = ProgressLine(quiet: quiet)
+        defer { progressLine.clear() }
+        let jobs = Array(jobs)
+        let requests = jobs.map { GenerationRequest(prompt: $0.line.prompt, options: $0.line.options) }
+        for try await event in pipeline.events(of: requests) {
+            switch event {
+            case .progress(let progress, let index):
+                progressLine.show(progress, of: "line \(jobs[index].number)")
+            case .warning(let text, let index):
+                progressLine.clear()
+                if !quiet { printNote("warning: line \(jobs[index].number): \(text)") }
+            case .finished(let result, let index):
+                do {
+                    try keep(result, jobs[index])
+                    summary.made += 1
+                } catch let error as AudioLDM2Error {
+                    try fail(jobs[index].number, error, &summary)
+                }
+            case .failed(let error, let index):
+                try fail(jobs[index].number, error, &summary)
+            }
+        }
+        try Task.checkCancellation()
+    }
+
+    private func keep(_ result: GenerationResult, _ job: Job) throws {
+        let output = job.line.output
+        try result.clip.write(to: manifest.file(output), record: result.record)
+        try manifest.append(
+            .init(
+                line: job.number, status: .made, output: output, bytes: manifest.byteCount(output),
+                record: result.record,
+                stageSeconds: Dictionary(
+                    uniqueKeysWithValues: result.stageSeconds.map { ($0.key.rawValue, $0.value) })))
+    }
+
+    private func fail(_ line: Int, _ error: AudioLDM2Error, _ summary: inout BatchSummary) throws {
+        summary.failed.append(.init(line: line, error: error.description))
+        try manifest.append(.init(line: line, status: .failed, error: error.description))
+    }
+}

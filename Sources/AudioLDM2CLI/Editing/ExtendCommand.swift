@@ -1,0 +1,31 @@
+import ArgumentParser
+import AudioLDM2
+
+struct ExtendCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "extend",
+        abstract: "Go on where a sound ends.",
+        discussion: """
+            EXAMPLES
+              audioldm2 extend intro.wav "slow piano" --model audioldm2.aldm --output longer.wav --seconds 10
+            """)
+
+    @Argument(help: "The sound: wav, flac, ogg, mp3 …")
+    var file: String
+
+    @Argument(help: "What follows.")
+    var prompt: String
+
+    @Option(help: "How much is added, in seconds.")
+    var seconds: Double
+
+    @OptionGroup var editing: EditFlags
+
+    func validate() throws {
+        guard GenerationOptions.secondsRange.contains(seconds) else {
+            throw ValidationError("--seconds \(seconds): choose 0.1 to 3600.")
+        }
+    }
+
+    func run() async throws { try await editing.run(file, prompt: prompt, plan: .extend(by: seconds)) }
+}

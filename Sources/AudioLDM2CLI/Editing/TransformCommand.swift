@@ -1,0 +1,34 @@
+import ArgumentParser
+import AudioLDM2
+
+struct TransformCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "transform",
+        abstract: "Turn a sound into another one that keeps its course.",
+        discussion: """
+            EXAMPLES
+              audioldm2 transform hum.wav "a violin" --model audioldm2.aldm --output violin.wav
+              audioldm2 transform hum.wav "a choir" --model audioldm2.aldm --output choir.wav --strength 0.7
+
+            The model file must hold the VAE's encoder, as those do that audioldm2-convert makes.
+            """)
+
+    @Argument(help: "The sound: wav, flac, ogg, mp3 …")
+    var file: String
+
+    @Argument(help: "What it should become.")
+    var prompt: String
+
+    @Option(help: "How far it may go from what it was, above 0 and up to 1.")
+    var strength = 0.5
+
+    @OptionGroup var editing: EditFlags
+
+    func validate() throws {
+        guard strength > 0, strength <= 1 else {
+            throw ValidationError("--strength \(strength): choose a number above 0, up to 1.")
+        }
+    }
+
+    func run() async throws { try await editing.run(file, prompt: prompt, plan: .transform(strength: strength)) }
+}

@@ -1,0 +1,32 @@
+import ArgumentParser
+import AudioLDM2
+
+struct UpsampleCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "upsample",
+        abstract: "Make the high frequencies that a sound lacks.",
+        discussion: """
+            EXAMPLES
+              audioldm2 upsample telephone.wav --model audioldm2.aldm --output clear.wav
+              audioldm2 upsample old.flac --model audioldm2.aldm --output new.flac --above 4000 --prompt "a string quartet"
+            """)
+
+    @Argument(help: "The sound: wav, flac, ogg, mp3 …")
+    var file: String
+
+    @Option(help: "What the sound is.")
+    var prompt = ""
+
+    @Option(help: "Make everything above this frequency, in Hz. Default: what the sound reaches.")
+    var above: Double?
+
+    @OptionGroup var editing: EditFlags
+
+    func validate() throws {
+        if let above, !(above > 0 && above.isFinite) {
+            throw ValidationError("--above \(above): choose a frequency in Hz.")
+        }
+    }
+
+    func run() async throws { try await editing.run(file, prompt: prompt, plan: .upsample(above: above)) }
+}

@@ -25,14 +25,16 @@ extension CPUBackend {
         let y = try result(plan.outputShape(role.outputs), weight.description, epilogue)
         try withFinish(epilogue, result: y.shape, "convolution") { finish in
             let target = try floats(y, "convolution")
-            try weight.data.withBytes { bytes in
-                if weight.description.quantizesInput {
-                    let input = try quantized(x, plan, geometry)
-                    try multiplyInt8(input, plan: plan.isPointwise ? nil : plan, bytes, role, finish, into: target)
-                } else {
+            if weight.description.quantizesInput {
+                let input = try quantized(x, plan, geometry)
+                try weight.data.withBytes {
+                    try multiplyInt8(input, plan: plan.isPointwise ? nil : plan, $0, role, finish, into: target)
+                }
+            } else {
+                let source = try floats(x, "convolution")
+                try weight.data.withBytes {
                     try convolveFloat(
-                        try floats(x, "convolution"), plan, bytes, weight.description, geometry.inputActivation, finish,
-                        into: target)
+                        source, plan, $0, weight.description, geometry.inputActivation, finish, into: target)
                 }
             }
         }

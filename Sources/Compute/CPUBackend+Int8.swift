@@ -31,16 +31,9 @@ extension CPUBackend {
                 } else {
                     for (index, row) in range.enumerated() { pointers[index] = input.bytes + row * input.stride }
                 }
-                var product = kernels_product()
-                product.rows = range.count
-                product.taps = taps
-                product.inputs = input.stride
-                product.first_output = outputBlocks[outputBlock].lowerBound
-                product.last_output = outputBlocks[outputBlock].upperBound
-                product.a = UnsafePointer(pointers.baseAddress)
-                product.tiles = packed.tiles
-                product.scales = packed.scales
-                product.sums = packed.sums
+                var product = packed.product(
+                    rows: range.count, of: UnsafePointer(pointers.baseAddress), taps: taps,
+                    outputs: outputBlocks[outputBlock])
                 product.ranges = input.range(ofRow: plan?.firstInputRow(ofSample: sample) ?? first)
                 product.range_stride = input.rowsPerRange == 1 ? 1 : 0
                 product.bias = finish.bias
@@ -81,21 +74,42 @@ extension CPUBackend {
     /// tile, as equal as can be.
     static func rowBlocks(_ rows: Int, width: Int) -> [Range<Int>] {
         let most = min(max((384 << 10) / max(width, 1) / 12, 2), 32) * 12
-        return even(rows, into: (rows + most - 1) / most, unit: 12)
+        return rows.cut(into: (rows + most - 1) / most, unit: 12)
     }
 
     /// Blocks of outputs, so many that threads which are done early find more to do.
     private static func outputBlocks(_ outputs: Int, rowTasks: Int, _ threads: Int) -> [Range<Int>] {
-        let wanted = (6 * threads + rowTasks - 1) / max(rowTasks, 1)
-        return even(outputs, into: max((outputs + 255) / 256, min(wanted, outputs / 64)), unit: 32)
+        let wanted = (4 * threads + rowTasks - 1) / max(rowTasks, 1)
+        return outputs.cut(into: max((outputs + 255) / 256, min(wanted, outputs / 64)), unit: 32)
     }
+}
 
-    /// Cuts a range into pieces of about the same size, multiples of `unit` but for the last.
-    private static func even(_ count: Int, into pieces: Int, unit: Int) -> [Range<Int>] {
-        let units = (count + unit - 1) / unit
-        let pieces = min(max(pieces, 1), max(units, 1))
+extension PackedInt8 {
+    /// A product of rows with some of the outputs, but for the rows' ranges and what happens to the sums.
+    func product(
+        rows: Int, of pointers: UnsafePointer<UnsafePointer<UInt8>?>?, taps: Int, outputs: Range<Int>
+    ) -> kernels_product {
+        var product = kernels_product()
+        product.rows = rows
+        product.taps = taps
+        product.inputs = layout.paddedInputs
+        product.first_output = outputs.lowerBound
+        product.last_output = outputs.upperBound
+        product.a = pointers
+        product.tiles = tiles
+        product.scales = scales
+        product.sums = sums
+        return product
+    }
+}
+
+extension Int {
+    /// Cuts 0…count into pieces of about the same size, multiples of `unit` but for the last.
+    func cut(into pieces: Int, unit: Int) -> [Range<Int>] {
+        let units = (self + unit - 1) / unit
+        let pieces = Swift.min(Swift.max(pieces, 1), Swift.max(units, 1))
         return (0..<pieces).map { piece in
-            units * piece / pieces * unit..<min(units * (piece + 1) / pieces * unit, count)
+            units * piece / pieces * unit..<Swift.min(units * (piece + 1) / pieces * unit, self)
         }
     }
 }

@@ -11,13 +11,13 @@ extension CPUBackend {
         let y = try empty(x.shape.withLast(role.outputs))
         try withFinish(epilogue, result: y.shape, "linear") { finish in
             let target = try floats(y, "linear")
-            try weight.data.withBytes { bytes in
-                if weight.description.quantizesInput {
-                    let input = try QuantizedInput(rows(of: x, "linear"), rowsPerRange: 1, on: self)
-                    try multiplyInt8(input, plan: nil, bytes, role, finish, into: target)
-                } else {
-                    try multiplyFloat(
-                        try floats(x, "linear"), rows: x.shape.rows, bytes, weight.description, finish, into: target)
+            if weight.description.quantizesInput {
+                let input = try quantizedRows(x, "linear")
+                try weight.data.withBytes { try multiplyInt8(input, plan: nil, $0, role, finish, into: target) }
+            } else {
+                let source = try floats(x, "linear")
+                try weight.data.withBytes {
+                    try multiplyFloat(source, rows: x.shape.rows, $0, weight.description, finish, into: target)
                 }
             }
         }
@@ -27,6 +27,7 @@ extension CPUBackend {
     package func gatedLinear(
         _ x: Tensor, _ weight: any Weight, bias: (any Weight)?, gate: Activation
     ) throws -> Tensor {
+        if let gated = try gatedInt8(x, host(weight, "gatedLinear"), bias: bias, gate: gate) { return gated }
         let both = try linear(x, weight, Epilogue(bias: bias))
         let half = both.shape.last / 2
         let span = meter.begin("gate")

@@ -136,64 +136,63 @@ private struct GroupMoments {
     var rows: Int { source.rowCount / samples }
     private var channels: Int { source.channels }
 
-    /// A channel of one sample: sums around the pivot, and what the values lie between.
-    private struct Channel {
-        var pivot: Float
-        var sum = 0.0
-        var squareSum = 0.0
-        var low: Float
-        var high: Float
-    }
-
     /// Sums are in double around each channel's first value, and blocks are added in order, so the result does not
     /// depend on the number of threads.
     func factors(scale: [Float], shift: [Float], activation: Activation, on cpu: CPUBackend) throws -> Factors {
         var result = Factors(values: [Float](repeating: 0, count: samples * 2 * channels))
+        let partial = try PartialMoments(source, samples: samples, on: cpu)
         if cpu.isCounting {
             result.bounds = Array(repeating: 0...1, count: samples)
             return result
         }
-        let partial = try PartialMoments(source, samples: samples, on: cpu)
-        for sample in 0..<samples {
-            let ofSample = (0..<channels).map { channel in
-                var total = Channel(
-                    pivot: partial.pivots[sample * channels + channel], low: .infinity, high: -.infinity)
-                for block in 0..<partial.blocks {
-                    let place = (sample * partial.blocks + block) * 2 * channels + channel
-                    total.sum += partial.sums[place]
-                    total.squareSum += partial.sums[place + channels]
-                    total.low = min(total.low, partial.bounds[place])
-                    total.high = max(total.high, partial.bounds[place + channels])
+        result.values.withUnsafeMutableBufferPointer { values in
+            for sample in 0..<samples {
+                let total = partial.total(ofSample: sample)
+                let ofSample = UnsafeMutableBufferPointer(
+                    rebasing: values[sample * 2 * channels..<(sample + 1) * 2 * channels])
+                let bounds = withExtendedLifetime(partial) {
+                    fill(ofSample, from: total, scale: scale, shift: shift)
                 }
-                return total
+                result.bounds.append(
+                    bounds.map(activation.bounds) ?? -Float.infinity...Float.infinity)
             }
-            var (low, high, isFinite): (Float, Float, Bool) = (0, 0, true)
-            let width = channels / groups
-            for group in 0..<groups {
-                let range = group * width..<(group + 1) * width
-                let (mean, deviation) = statistics(ofSample[range])
-                for channel in range {
-                    let factor = Double(scale[channel]) / deviation
-                    let (slope, offset) = (Float(factor), Float(Double(shift[channel]) - mean * factor))
-                    result.values[sample * 2 * channels + channel] = slope
-                    result.values[(sample * 2 + 1) * channels + channel] = offset
-                    let ends = [ofSample[channel].low, ofSample[channel].high].map { $0 * slope + offset }
-                    (low, high) = (min(low, ends[0], ends[1]), max(high, ends[0], ends[1]))
-                    isFinite = isFinite && (ends[0] + ends[1]).isFinite
-                }
-            }
-            // Without bounds, what is not a number stays so when it is quantized.
-            result.bounds.append(isFinite ? activation.bounds(over: low...high) : -Float.infinity...Float.infinity)
         }
         return result
     }
 
-    private func statistics(_ group: ArraySlice<Channel>) -> (mean: Double, deviation: Double) {
-        let count = Double(group.count * rows)
-        let mean = group.reduce(0.0) { $0 + $1.sum + Double(rows) * Double($1.pivot) } / count
-        let squares = group.reduce(0.0) { partial, channel in
-            let distance = mean - Double(channel.pivot)
-            return partial + channel.squareSum - 2 * distance * channel.sum + Double(rows) * distance * distance
+    /// Writes a sample's factors and summands.
+    /// - Returns: what the results lie between; nil if some are no numbers.
+    private func fill(
+        _ values: UnsafeMutableBufferPointer<Float>, from total: PartialMoments.Total, scale: [Float], shift: [Float]
+    ) -> ClosedRange<Float>? {
+        var (low, high, isFinite): (Float, Float, Bool) = (0, 0, true)
+        let width = channels / groups
+        for group in 0..<groups {
+            let range = group * width..<(group + 1) * width
+            let (mean, deviation) = statistics(total, range)
+            for channel in range {
+                let factor = Double(scale[channel]) / deviation
+                let (slope, offset) = (Float(factor), Float(Double(shift[channel]) - mean * factor))
+                (values[channel], values[channels + channel]) = (slope, offset)
+                let first = total.low[channel] * slope + offset
+                let second = total.high[channel] * slope + offset
+                low = min(low, first, second)
+                high = max(high, first, second)
+                isFinite = isFinite && (first + second).isFinite
+            }
+        }
+        return isFinite ? low...high : nil
+    }
+
+    private func statistics(_ total: PartialMoments.Total, _ group: Range<Int>) -> (mean: Double, deviation: Double) {
+        let (rows, count) = (Double(rows), Double(group.count * rows))
+        var sum = 0.0
+        for channel in group { sum += total.sum[channel] + rows * Double(total.pivot[channel]) }
+        let mean = sum / count
+        var squares = 0.0
+        for channel in group {
+            let distance = mean - Double(total.pivot[channel])
+            squares += total.squareSum[channel] - 2 * distance * total.sum[channel] + rows * distance * distance
         }
         return (mean, (max(squares / count, 0) + Double(epsilon)).squareRoot())
     }
@@ -201,49 +200,71 @@ private struct GroupMoments {
 
 /// Sums and bounds of every channel over blocks of a sample's rows.
 private struct PartialMoments {
-    let blocks: Int
-    /// `[samples, channels]`: the values of each sample's first row.
-    let pivots: [Float]
-    /// `[samples, blocks, 2, channels]`: Σ (x − pivot), then Σ (x − pivot)².
-    let sums: [Double]
-    /// `[samples, blocks, 2, channels]`: the least, then the greatest value.
-    let bounds: [Float]
+    /// Of one sample, a number per channel each.
+    struct Total {
+        /// The values of the first row.
+        let pivot: UnsafePointer<Float>
+        /// Σ (x − pivot), and Σ (x − pivot)².
+        let sum: UnsafePointer<Double>
+        let squareSum: UnsafePointer<Double>
+        /// The least and the greatest value.
+        let low: UnsafePointer<Float>
+        let high: UnsafePointer<Float>
+    }
+
+    private static let mostBlocks = 8
+    private let channels: Int
+    private let blocks: Int
+    /// `[samples, channels]`
+    private let pivots: HostStorage
+    /// `[samples, blocks, 2, channels]`
+    private let sums: HostStorage
+    private let bounds: HostStorage
 
     init(_ source: any RowSource, samples: Int, on cpu: CPUBackend) throws {
-        let channels = source.channels
+        channels = source.channels
+        let channels = channels
         let rows = source.rowCount / samples
-        let block = cpu.rowsPerTask(channels) * 4
-        let blocks = (rows + block - 1) / block
-        let pivots = [Float](unsafeUninitializedCapacity: samples * channels) { buffer, count in
-            if let first = buffer.baseAddress {
-                for sample in 0..<samples {
-                    source.write(sample * rows..<sample * rows + 1, into: first + sample * channels)
-                }
-            }
-            count = samples * channels
+        // As many whatever the number of threads.
+        let block = max(cpu.rowsPerTask(channels), (rows + Self.mostBlocks - 1) / Self.mostBlocks)
+        blocks = (rows + block - 1) / block
+        let blocks = blocks
+        pivots = try HostStorage(samples * channels * MemoryLayout<Float>.size, on: cpu)
+        sums = try HostStorage(samples * blocks * 2 * channels * MemoryLayout<Double>.size, on: cpu)
+        bounds = try HostStorage(samples * blocks * 2 * channels * MemoryLayout<Float>.size, on: cpu)
+        let (pivots, sums, bounds) = (pivots.floats, sums.memory(of: Double.self), bounds.floats)
+        if cpu.isCounting { return }
+        for sample in 0..<samples {
+            source.write(sample * rows..<sample * rows + 1, into: pivots + sample * channels)
         }
-        var sums = [Double](repeating: 0, count: samples * blocks * 2 * channels)
-        var bounds = [Float](repeating: 0, count: samples * blocks * 2 * channels)
-        sums.withUnsafeMutableBufferPointer { sums in
-            bounds.withUnsafeMutableBufferPointer { bounds in
-                guard let sums = sums.baseAddress, let bounds = bounds.baseAddress else { return }
-                cpu.threads.run(samples * blocks) { task, _ in
-                    let (sample, index) = task.quotientAndRemainder(dividingBy: blocks)
-                    let (sum, low) = (sums + task * 2 * channels, bounds + task * 2 * channels)
-                    low.update(repeating: .infinity, count: channels)
-                    (low + channels).update(repeating: -.infinity, count: channels)
-                    let first = sample * rows + index * block
-                    pivots.withUnsafeBufferPointer { pivots in
-                        guard let pivots = pivots.baseAddress else { return }
-                        source.forEachPiece(of: first..<min(first + block, (sample + 1) * rows)) { piece, values in
-                            cpu.kernels.channel_moments(
-                                values, piece.count, channels, pivots + sample * channels, sum, sum + channels, low,
-                                low + channels)
-                        }
-                    }
-                }
+        cpu.threads.run(samples * blocks) { task, _ in
+            let (sample, index) = task.quotientAndRemainder(dividingBy: blocks)
+            let (sum, low) = (sums + task * 2 * channels, bounds + task * 2 * channels)
+            sum.update(repeating: 0, count: 2 * channels)
+            low.update(repeating: .infinity, count: channels)
+            (low + channels).update(repeating: -.infinity, count: channels)
+            let first = sample * rows + index * block
+            source.forEachPiece(of: first..<min(first + block, (sample + 1) * rows)) { piece, values in
+                cpu.kernels.channel_moments(
+                    values, piece.count, channels, pivots + sample * channels, sum, sum + channels, low, low + channels)
             }
         }
-        (self.blocks, self.pivots, self.sums, self.bounds) = (blocks, pivots, sums, bounds)
+    }
+
+    /// Adds a sample's blocks up, in the place of the first.
+    func total(ofSample sample: Int) -> Total {
+        let sum = sums.memory(of: Double.self) + sample * blocks * 2 * channels
+        let low = bounds.floats + sample * blocks * 2 * channels
+        for block in 1..<max(blocks, 1) {
+            let (nextSum, nextLow) = (sum + block * 2 * channels, low + block * 2 * channels)
+            for channel in 0..<2 * channels { sum[channel] += nextSum[channel] }
+            for channel in 0..<channels {
+                low[channel] = min(low[channel], nextLow[channel])
+                low[channels + channel] = max(low[channels + channel], nextLow[channels + channel])
+            }
+        }
+        return Total(
+            pivot: UnsafePointer(pivots.floats + sample * channels), sum: UnsafePointer(sum),
+            squareSum: UnsafePointer(sum + channels), low: UnsafePointer(low), high: UnsafePointer(low + channels))
     }
 }

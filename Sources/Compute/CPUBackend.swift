@@ -111,6 +111,7 @@ package final class CPUBackend: Backend {
         switch tensor.storage {
         case let storage as HostStorage: storage.floats + tensor.offset
         case let storage as DeferredStorage: try storage.floats() + tensor.offset
+        case let storage as QuantizedStorage: try storage.floats() + tensor.offset
         default: throw TensorError.foreignStorage(operation: operation)
         }
     }

@@ -16,16 +16,25 @@ struct QuantizedInput {
 
     func range(ofRow row: Int) -> UnsafePointer<kernels_range> { UnsafePointer(ranges) + row / rowsPerRange }
 
-    /// - Parameters:
-    ///   - rowsPerRange: 1, or all the rows of a sample.
-    ///   - activation: applied first.
-    init(_ rows: any RowSource, rowsPerRange: Int, activation: Activation = .none, on cpu: CPUBackend) throws {
-        stride = (rows.channels + 3) / 4 * 4
-        rowCount = rows.rowCount
+    /// Room for rows with a range each.
+    init(rowCount: Int, channels: Int, on cpu: CPUBackend) throws {
+        try self.init(rowCount: rowCount, channels: channels, rowsPerRange: 1, cpu)
+    }
+
+    private init(rowCount: Int, channels: Int, rowsPerRange: Int, _ cpu: CPUBackend) throws {
+        stride = (channels + 3) / 4 * 4
+        self.rowCount = rowCount
         self.rowsPerRange = rowsPerRange
         storage = try HostStorage(rowCount * stride, on: cpu)
         rangeStorage = try HostStorage(
             (rowCount + rowsPerRange - 1) / rowsPerRange * MemoryLayout<kernels_range>.stride, on: cpu)
+    }
+
+    /// - Parameters:
+    ///   - rowsPerRange: 1, or all the rows of a sample.
+    ///   - activation: applied first.
+    init(_ rows: any RowSource, rowsPerRange: Int, activation: Activation = .none, on cpu: CPUBackend) throws {
+        try self.init(rowCount: rows.rowCount, channels: rows.channels, rowsPerRange: rowsPerRange, cpu)
         let job = Job(
             rows: rows, stride: stride, activation: activation, kernels: cpu.kernels,
             target: storage.memory(of: UInt8.self))
@@ -67,7 +76,7 @@ struct QuantizedInput {
 
         func quantize(_ values: UnsafePointer<Float>, rows range: Range<Int>, as bounds: kernels_range) {
             let channels = rows.channels
-            let inverse = bounds.scale > 0 ? 1 / bounds.scale : 0
+            let inverse = bounds.inverseScale
             if stride == channels {
                 let count = range.count * channels
                 kernels.quantize_u8(values, count, count, inverse, bounds.zero, target + range.lowerBound * stride)
@@ -81,16 +90,27 @@ struct QuantizedInput {
     }
 
     private func quantizeRows(_ job: Job, _ cpu: CPUBackend) {
-        let channels = job.rows.channels
-        cpu.forBlocks(of: rowCount, size: cpu.rowsPerTask(channels)) { block, _ in
+        cpu.forBlocks(of: rowCount, size: cpu.rowsPerTask(job.rows.channels)) { block, _ in
             job.forEachPiece(of: block) { rows, values in
-                for (index, row) in rows.enumerated() {
-                    let source = values + index * channels
-                    let range = kernels_range(Bounds(of: source, count: channels, cpu.kernels))
-                    ranges[row] = range
-                    job.quantize(source, rows: row..<row + 1, as: range)
-                }
+                store(values, rows: rows, channels: job.rows.channels, cpu.kernels)
             }
+        }
+    }
+
+    /// Quantizes rows, each over its own range.
+    func store(_ values: UnsafePointer<Float>, rows: Range<Int>, channels: Int, _ kernels: Kernels) {
+        var values = values
+        var target = storage.memory(of: UInt8.self) + rows.lowerBound * stride
+        let ranges = ranges
+        let (widen, quantize) = (kernels.widen_range, kernels.quantize_u8)
+        for row in rows {
+            var (low, high): (Float, Float) = (0, 0)
+            widen(values, channels, &low, &high)
+            let range = kernels_range(low: low, high: high)
+            ranges[row] = range
+            quantize(values, channels, stride, range.inverseScale, range.zero, target)
+            values += channels
+            target += stride
         }
     }
 
@@ -136,8 +156,6 @@ struct Bounds {
 
     init(_ range: ClosedRange<Float>) { (low, high) = (min(range.lowerBound, 0), max(range.upperBound, 0)) }
 
-    init(of values: UnsafePointer<Float>, count: Int, _ kernels: Kernels) { widen(values, count: count, kernels) }
-
     mutating func widen(_ values: UnsafePointer<Float>, count: Int, _ kernels: Kernels) {
         kernels.widen_range(values, count, &low, &high)
     }
@@ -148,14 +166,18 @@ struct Bounds {
 }
 
 extension kernels_range {
-    /// The whole of the bytes for the whole of the numbers.
-    init(_ bounds: Bounds) {
-        let scale = (bounds.high - bounds.low) / 255
-        switch scale {
-        // What is not a number must not become one.
-        case _ where !scale.isFinite: self.init(scale: .nan, zero: 0)
-        case _ where !scale.isNormal: self.init(scale: 0, zero: 0)
-        default: self.init(scale: scale, zero: Int32(min((-bounds.low / scale).rounded(), 255)))
+    var inverseScale: Float { scale > 0 ? 1 / scale : 0 }
+
+    init(_ bounds: Bounds) { self.init(low: bounds.low, high: bounds.high) }
+
+    /// The whole of the bytes for the whole of the numbers: `low` is at most 0, `high` at least.
+    init(low: Float, high: Float) {
+        let scale = (high - low) / 255
+        if scale.isNormal {
+            self.init(scale: scale, zero: Int32(min(-low / scale + 0.5, 255)))
+        } else {
+            // What is not a number must not become one.
+            self.init(scale: scale.isFinite ? 0 : .nan, zero: 0)
         }
     }
 }

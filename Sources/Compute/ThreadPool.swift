@@ -75,7 +75,7 @@ private final class Shared: @unchecked Sendable {
     private var isStopped = false
     /// Counts jobs; a worker spins on it for a moment before it sleeps, because most jobs follow at once.
     private let generation = Atomic<Int>(0)
-    private static let spins = 4000
+    private static let spins = 20000
 
     /// Workers that come too late find no job; only those that joined are waited for.
     func run(_ job: Job, workers: Int) {

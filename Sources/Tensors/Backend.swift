@@ -19,7 +19,8 @@ package protocol Backend: AnyObject, Sendable {
 
     /// `x [..., inputs]` → `[..., outputs]`: `x · wᵀ`, then the epilogue.
     func linear(_ x: Tensor, _ weight: any Weight, _ epilogue: Epilogue) throws -> Tensor
-    /// `x [..., inputs]` → `[..., outputs / 2]`: of `x · wᵀ + bias`, first half × activation(second half).
+    /// `x [..., inputs]` → `[..., outputs / 2]`: of `x · wᵀ + bias`, first half × activation(second half). With a weight
+    /// that quantizes its input, the result may be rounded to the 8 bits per row that the next such product reads.
     func gatedLinear(_ x: Tensor, _ weight: any Weight, bias: (any Weight)?, gate: Activation) throws -> Tensor
     /// `x [batch, height, width, inputs]` → `[batch, height′, width′, outputs]`.
     func convolution(_ x: Tensor, _ weight: any Weight, _ geometry: ConvolutionGeometry, _ epilogue: Epilogue) throws

@@ -51,6 +51,44 @@ struct Storage: Sendable, CustomTestStringConvertible {
         #expect(relativeError(try y.values(), expected) < storage.tolerance)
     }
 
+    @Test(arguments: Storage.all, [(1, 5, 6), (7, 16, 32), (130, 33, 96), (301, 64, 272)])
+    func gatedLinearEqualsItsDefinition(_ storage: Storage, _ size: (rows: Int, inputs: Int, outputs: Int)) throws {
+        var numbers = TestNumbers(seed: 8)
+        let role = WeightRole.matrix(outputs: size.outputs, inputs: size.inputs)
+        let (weight, meaning) = TestWeight.storing(
+            numbers.values(role.shape.count), role, storage.format, storage.activation)
+        let x = numbers.values(size.rows * size.inputs)
+        let bias = numbers.values(size.outputs)
+        let half = size.outputs / 2
+        var expected: [Float] = []
+        for row in 0..<size.rows {
+            let sums = (0..<size.outputs).map { output in
+                (0..<size.inputs).reduce(Double(bias[output])) { sum, input in
+                    sum + Double(x[row * size.inputs + input]) * Double(meaning[output * size.inputs + input])
+                }
+            }
+            expected += (0..<half).map {
+                Float(sums[$0] * 0.5 * sums[half + $0] * erfc(-sums[half + $0] * 0.5.squareRoot()))
+            }
+        }
+        // Whatever number of threads shares the rows.
+        for threads in [1, 2, 5] {
+            let backend = try CPUBackend(threadCount: threads)
+            let bias = try backend.prepare(TestWeight.storing(bias, .vector(count: size.outputs), .float32).weight)
+            let y = try backend.gatedLinear(
+                backend.upload(x, [1, size.rows, size.inputs]), backend.prepare(weight), bias: bias, gate: .gelu)
+            #expect(y.shape == [1, size.rows, half])
+            #expect(relativeError(try y.values(), expected) < 2 * storage.tolerance)
+            // What the next product makes of it is the same whether it reads bytes or the floats that they stand for.
+            let next = try backend.prepare(
+                TestWeight.storing(numbers.values(16 * half), .matrix(outputs: 16, inputs: half), .int8, .quantized)
+                    .weight)
+            let direct = try backend.linear(y, next, Epilogue()).values()
+            let inMemory = try backend.linear(backend.upload(y.values(), y.shape), next, Epilogue()).values()
+            #expect(relativeError(direct, inMemory) < 2e-3)
+        }
+    }
+
     struct Convolution: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let input: [Int]

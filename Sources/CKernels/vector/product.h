@@ -15,12 +15,19 @@
 
 #include "elementwise.h"
 
-enum { TILE_OUTPUTS = 16, TILE_VECTORS = TILE_OUTPUTS / LANES, BLOCK_VECTORS = BLOCK_OUTPUTS / LANES };
+enum {
+    TILE_OUTPUTS = 16,
+    TILE_VECTORS = TILE_OUTPUTS / LANES,
+    BLOCK_VECTORS = BLOCK_OUTPUTS / LANES,
+    BLOCK_TILES = BLOCK_OUTPUTS / TILE_OUTPUTS,
+};
 
 // What all rows have in common for one block of outputs; zero past the last output.
 struct block {
     const kernels_product *p;
     const int8_t *tiles;
+    // How far behind the weights in use those lie that should be on their way from memory.
+    size_t ahead;
     size_t first, width;
     vint weight_sums[BLOCK_VECTORS];
     vfloat scales[BLOCK_VECTORS], bias[BLOCK_VECTORS];
@@ -156,14 +163,16 @@ typedef void (*tile_function)(const struct block *block, size_t row);
 #define TILE_NAMES_1_TO_12(name) TILE_NAMES_1_TO_8(name), name##_9, name##_10, name##_11, name##_12
 
 // `whole` computes blocks of BLOCK_OUTPUTS, `half` one that has TILE_OUTPUTS or fewer. Rows are spread evenly over as
-// few tiles as possible.
+// few tiles as possible. While the first of them run, the next block's weights come from memory, one tile of outputs with
+// each; past the last block that is a hint without use.
 INLINE void for_each_block(const kernels_product *p, const tile_function *whole, const tile_function *half) {
     const size_t count = (p->rows + TILE_ROWS - 1) / TILE_ROWS;
     for (size_t n = p->first_output; n < p->last_output; n += BLOCK_OUTPUTS) {
-        const struct block block = prepared_block(p, n);
+        struct block block = prepared_block(p, n);
         const tile_function *tiles = block.width > TILE_OUTPUTS ? whole : half;
         for (size_t i = 0, row = 0; i < count; i++) {
             const size_t last = p->rows * (i + 1) / count;
+            block.ahead = (BLOCK_TILES + i % BLOCK_TILES) * p->taps * p->inputs * TILE_OUTPUTS;
             tiles[last - row - 1](&block, row);
             row = last;
         }

@@ -13,6 +13,7 @@ INLINE void accumulate(const struct block *block, size_t row, size_t rows, size_
     const kernels_product *p = block->p;
     const size_t tile_bytes = p->taps * p->inputs * TILE_OUTPUTS;
     const int8_t *tile = block->tiles;
+    const size_t ahead = block->ahead;
 #pragma clang loop unroll(full)
     for (size_t r = 0; r < rows; r++) {
 #pragma clang loop unroll(full)
@@ -26,6 +27,7 @@ INLINE void accumulate(const struct block *block, size_t row, size_t rows, size_
 #pragma clang loop unroll(disable)
         for (size_t i = 0; i < p->inputs; i += 4, tile += TILE_OUTPUTS * 4) {
             vint weights[BLOCK_VECTORS];
+            __builtin_prefetch(tile + ahead, 0, 2);
 #pragma clang loop unroll(full)
             for (size_t v = 0; v < vectors; v++) {
                 const int8_t *source = tile + v / TILE_VECTORS * tile_bytes + v % TILE_VECTORS * sizeof(vint);

@@ -10,7 +10,7 @@ SECONDS_OF_SOUND ?= 2.56
 CHECKPOINT := Tests/Fixtures/Checkpoints/tiny
 MODEL ?= out/tiny.aldm
 
-PACKAGES := pkg-config libsndfile1-dev libzstd-dev libopenblas-dev
+PACKAGES := pkg-config libsndfile1-dev libzstd-dev libopenblas-dev libespeak-ng1
 BUILD := .build/release
 SWIFT_FILES := Package.swift Sources Converter Tests
 

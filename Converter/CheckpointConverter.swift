@@ -64,13 +64,13 @@ package struct CheckpointConverter: Sendable {
     package init(_ folder: DiffusersFolder, _ options: ConversionOptions) throws {
         self.folder = folder
         self.options = options
-        try CheckpointLayout.check(folder)
+        let layout = try CheckpointLayout.of(folder)
         license = try options.license ?? LicenseText.find(in: folder)
         components =
-            try CheckpointLayout.models.compactMap { try Self.component($0, in: folder) }
+            try layout.models.compactMap { try Self.component($0, in: folder) }
             + CheckpointLayout.extras.filter { !options.without.contains($0.name) }
             .compactMap { try Self.component($0, in: folder) }
-        tokenizers = try CheckpointLayout.tokenizers.map { ($0, try Self.tokenizer($0, in: folder)) }
+        tokenizers = try layout.tokenizers.map { ($0, try Self.tokenizer($0, in: folder)) }
         scheduler = Data(try folder.config("\(CheckpointLayout.scheduler)/scheduler_config.json"))
         _ = try JSONDecoder().decode(SchedulerConfig.self, from: scheduler)
         mel = try Self.mel(in: folder)

@@ -33,36 +33,51 @@ package struct CheckpointPart: Hashable, Sendable {
     }
 }
 
-/// The parts of an AudioLDM 2 checkpoint, by their names in `model_index.json`.
-package enum CheckpointLayout {
+/// The parts of one kind of pipeline's checkpoint, by their names in `model_index.json`.
+package struct CheckpointLayout: Sendable {
     /// In the order in which they work.
-    static let models = [
-        CheckpointPart("text_encoder"), CheckpointPart("text_encoder_2"), CheckpointPart("projection_model"),
-        CheckpointPart("language_model"), CheckpointPart("unet"), CheckpointPart("vae"), CheckpointPart("vocoder"),
-    ]
+    let models: [CheckpointPart]
+    let tokenizers: [String]
+    /// What configures things that the runtime computes otherwise, or not yet.
+    var ignored: [String] = []
+
     /// What text to sound does without. Converted where the checkpoint has it, unless told otherwise.
     package static let extras = [
         CheckpointPart("vae_encoder", of: "vae", aspect: .init(name: "encoder", keyPrefix: "encoder."))
     ]
-    static let tokenizers = ["tokenizer", "tokenizer_2"]
     static let scheduler = "scheduler"
     static let vocoder = "vocoder"
     /// The description of the VAE's spectrogram, which no folder has.
     static let mel = "mel"
-    /// Configures what the runtime computes otherwise, or not yet.
-    private static let ignored = ["feature_extractor"]
+
+    /// By the class of the pipeline.
+    private static let table = [
+        "AudioLDM2Pipeline": CheckpointLayout(
+            models: [
+                CheckpointPart("text_encoder"), CheckpointPart("text_encoder_2"), CheckpointPart("projection_model"),
+                CheckpointPart("language_model"), CheckpointPart("unet"), CheckpointPart("vae"),
+                CheckpointPart("vocoder"),
+            ], tokenizers: ["tokenizer", "tokenizer_2"], ignored: ["feature_extractor"]),
+        "AudioLDMPipeline": CheckpointLayout(
+            models: [
+                CheckpointPart("text_encoder"), CheckpointPart("unet"), CheckpointPart("vae"),
+                CheckpointPart("vocoder"),
+            ], tokenizers: ["tokenizer"]),
+    ]
 
     /// - Throws: `CheckpointError.invalidField` for another pipeline, or one with parts that are not known.
-    static func check(_ folder: DiffusersFolder) throws {
+    static func of(_ folder: DiffusersFolder) throws -> CheckpointLayout {
         let file = "model_index.json"
-        guard folder.pipelineClass == "AudioLDM2Pipeline" else {
+        guard let layout = table[folder.pipelineClass] else {
             throw CheckpointError.invalidField(
                 file: file, field: "_class_name",
-                reason: "is \(folder.pipelineClass.quoted); only AudioLDM2Pipeline can be converted")
+                reason: "is \(folder.pipelineClass.quoted); only "
+                    + table.keys.sorted().joined(separator: " and ") + " can be converted")
         }
-        let known = Set(models.map(\.folder) + tokenizers + [scheduler] + ignored)
+        let known = Set(layout.models.map(\.folder) + layout.tokenizers + [scheduler] + layout.ignored)
         if let unknown = folder.components.keys.filter({ !known.contains($0) }).min() {
             throw CheckpointError.invalidField(file: file, field: unknown, reason: "is a component of no known use")
         }
+        return layout
     }
 }

@@ -22,11 +22,8 @@ extension ComponentMapping {
     private static let attention = ["to_qkv": ["to_q", "to_k", "to_v"], "to_kv": ["to_k", "to_v"]]
 
     private static let table: [String: ComponentMapping] = [
-        "ClapModel": ComponentMapping(
-            fusions: ["qkv": ["query", "key", "value"]],
-            leftovers: [
-                "audio_model.*", "audio_projection.*", "logit_scale_*", "*.position_ids", "*.token_type_ids",
-            ]),
+        "ClapModel": clap,
+        "ClapTextModelWithProjection": clap,
         "T5EncoderModel": ComponentMapping(
             // The embedding is tied; either name may have been kept.
             renames: [("encoder.embed_tokens.weight", "shared.weight")],
@@ -35,8 +32,16 @@ extension ComponentMapping {
             leftovers: ["encoder.embed_tokens.weight"]),
         "GPT2Model": gpt2,
         "GPT2LMHeadModel": gpt2,
-        "AudioLDM2ProjectionModel": ComponentMapping(),
+        "VitsModel": ComponentMapping(
+            fusions: ["qkv": ["q_proj", "k_proj", "v_proj"]], transposed: ["*.emb_rel_v"],
+            // What makes speech from the text encoder's states in VITS.
+            leftovers: [
+                "text_encoder.project.*", "decoder.*", "flow.*", "posterior_encoder.*", "duration_predictor.*",
+                "embed_speaker.*",
+            ]),
+        "AudioLDM2ProjectionModel": ComponentMapping(transposed: ["learnable_positional_embedding"]),
         "AudioLDM2UNet2DConditionModel": ComponentMapping(fusions: attention),
+        "UNet2DConditionModel": ComponentMapping(fusions: attention),
         "AutoencoderKL": autoencoder(leftovers: ["encoder.*", "quant_conv.*"]),
         "AutoencoderKL.encoder": autoencoder(leftovers: ["decoder.*", "post_quant_conv.*"]),
         "SpeechT5HifiGan": ComponentMapping(
@@ -44,6 +49,12 @@ extension ComponentMapping {
             // Statistics that only vocoders with `normalize_before` use.
             leftovers: ["mean", "scale"]),
     ]
+
+    private static let clap = ComponentMapping(
+        fusions: ["qkv": ["query", "key", "value"]],
+        leftovers: [
+            "audio_model.*", "audio_projection.*", "logit_scale_*", "*.position_ids", "*.token_type_ids",
+        ])
 
     private static func autoencoder(leftovers: [KeyPattern]) -> ComponentMapping {
         ComponentMapping(

@@ -12,11 +12,14 @@ enum ComponentModel {
         let recorder = RecordingSource()
         let scope = WeightScope(recorder)
         switch modelName {
-        case "ClapModel": _ = try CLAPTextEncoder(.read(config, component: component), scope)
+        case "ClapModel", "ClapTextModelWithProjection":
+            _ = try CLAPTextEncoder(.read(config, component: component), scope)
         case "T5EncoderModel": _ = try T5Encoder(.read(config, component: component), scope)
+        case "VitsModel": _ = try PhonemeEncoder(.read(config, component: component), scope)
         case "AudioLDM2ProjectionModel": _ = try ProjectionModel(.read(config, component: component), scope)
         case "GPT2Model", "GPT2LMHeadModel": _ = try GPT2(.read(config, component: component), scope)
-        case "AudioLDM2UNet2DConditionModel": _ = try UNet(.read(config, component: component), scope)
+        case "AudioLDM2UNet2DConditionModel", "UNet2DConditionModel":
+            _ = try UNet(.read(config, component: component), scope)
         case "AutoencoderKL": _ = try VAEDecoder(.read(config, component: component), scope)
         case "AutoencoderKL.encoder": _ = try VAEEncoder(.read(config, component: component), scope)
         case "SpeechT5HifiGan": _ = try HiFiGAN(.read(config, component: component), scope)

@@ -42,9 +42,9 @@ struct TransposedRows: RowReader {
     let width: Int
 
     /// Reads the whole matrix, because each row is scattered over all of it.
-    init(_ tensor: any SourceTensor) throws {
+    init(_ tensor: any SourceTensor, rowCount: Int, width: Int) throws {
         values = try tensor.readAll()
-        (width, rowCount) = (tensor.shape[0], tensor.shape[1])
+        (self.rowCount, self.width) = (rowCount, width)
     }
 
     func read(_ range: Range<Int>, into buffer: UnsafeMutableBufferPointer<Float>) {

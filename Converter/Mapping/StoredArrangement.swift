@@ -11,12 +11,20 @@ enum StoredArrangement: Hashable, Sendable {
     /// What a tensor of `shape` holds of a weight with `role`: nothing if the shape does not fit, else all of its rows or
     /// (in a joined weight) some.
     static func find(_ shape: Shape, for role: WeightRole, isTransposed: Bool) -> (arrangement: Self, rows: Int)? {
-        let extents = shape.extents
+        if let found = find(shape.extents, for: role, isTransposed: isTransposed) { return found }
+        // Parameters that the reference adds or multiplies directly have an axis for the batch.
+        guard shape.rank == 3, shape[0] == 1 else { return nil }
+        return find(Array(shape.extents.dropFirst()), for: role, isTransposed: isTransposed)
+    }
+
+    private static func find(
+        _ extents: [Int], for role: WeightRole, isTransposed: Bool
+    ) -> (arrangement: Self, rows: Int)? {
         switch role {
         case .vector:
             let long = extents.filter { $0 != 1 }
             return long.count <= 1 ? (.consecutive, long.first ?? 1) : nil
-        case .matrix(_, let inputs) where isTransposed:
+        case .matrix(_, let inputs) where isTransposed, .table(_, let inputs) where isTransposed:
             return extents.count == 2 && extents[0] == inputs ? (.transposed, extents[1]) : nil
         case .matrix(_, let inputs):
             // A 1×1 convolution is a matrix.
@@ -48,7 +56,7 @@ enum StoredArrangement: Hashable, Sendable {
         case .consecutive: ConsecutiveRows(tensor: tensor, rowCount: count, width: width)
         case .channelsLast(let inputs, let taps):
             ChannelsLastRows(tensor: tensor, rowCount: count, inputs: inputs, taps: taps)
-        case .transposed: try TransposedRows(tensor)
+        case .transposed: try TransposedRows(tensor, rowCount: count, width: width)
         case .transposedConvolution(let stride): try TransposedConvolutionRows(tensor, stride: stride)
         }
     }

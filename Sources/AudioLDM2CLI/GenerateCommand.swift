@@ -29,6 +29,12 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(help: "What the sound should not be.")
     var negativePrompt = ""
 
+    @Option(help: "What a speech model is to say, in English; the prompt says who speaks. Needs libespeak-ng1.")
+    var transcription: String?
+
+    @Option(help: "The same as phonemes, which needs nothing: \"wɪʃ juː hɐv ɐ ɡʊd dˈeɪ\".")
+    var phonemes: String?
+
     @Option(help: "Length in seconds, 0.1 to 600. Default: what the model was trained on.")
     var seconds: Double?
 
@@ -64,6 +70,9 @@ struct GenerateCommand: AsyncParsableCommand {
         guard prompt.contains(where: { !$0.isWhitespace }) else {
             throw ValidationError("The prompt is empty: say what the sound should be.")
         }
+        guard transcription == nil || phonemes == nil else {
+            throw ValidationError("--transcription and --phonemes say the same: give one of them.")
+        }
         guard !model.isEmpty else { throw ValidationError("--model is empty: name a model file.") }
         guard AudioClip.fileExtensions.contains(where: { output.lowercased().hasSuffix(".\($0)") }) else {
             throw ValidationError(
@@ -85,8 +94,8 @@ struct GenerateCommand: AsyncParsableCommand {
         try AudioClip.checkWritable(output)
         let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
         let options = GenerationOptions(
-            negativePrompt: negativePrompt, seconds: seconds, numInferenceSteps: steps, guidanceScale: guidanceScale,
-            scheduler: scheduler, eta: eta, seed: seed, memoryLimit: memory.limit)
+            negativePrompt: negativePrompt, speech: speech, seconds: seconds, numInferenceSteps: steps,
+            guidanceScale: guidanceScale, scheduler: scheduler, eta: eta, seed: seed, memoryLimit: memory.limit)
         let work = Task { try await generate(with: pipeline, options) }
         let interrupts = Interrupts { work.cancel() }
         defer { interrupts.stop() }
@@ -98,6 +107,10 @@ struct GenerateCommand: AsyncParsableCommand {
             if !quiet { printNote("stopped; nothing was written") }
             throw ExitCode(130)
         }
+    }
+
+    private var speech: GenerationOptions.Speech? {
+        transcription.map { .text($0) } ?? phonemes.map { .phonemes($0) }
     }
 
     private func generate(

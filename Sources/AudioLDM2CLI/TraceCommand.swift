@@ -10,9 +10,11 @@ struct TraceCommand: ParsableCommand {
             have PyTorch's order of axes; masks are 1 for tokens and 0 for padding, and may be left out.
 
               unet.input [B, C, T, F], unet.t [B], unet.context0/1 [B, n, d], unet.mask0/1 [B, n]  → unet.eps
+              unet.film [B, d] (AudioLDM 1)
               vae.latent [B, C, T, F] (divided by the scaling factor inside)                       → vae.mel
               vocoder.mel [B, mels, T]                                                             → vocoder.waveform
               t5.ids, t5.mask [B, n]                                                               → t5.hidden
+              phoneme.ids, phoneme.mask [B, n] (speech)                                            → phoneme.hidden
               clap.text.ids, clap.text.mask [B, n]                                                 → clap.text
               loa.input [B, n, d] (the projected sequence), loa.mask [B, n]                        → loa.output
 

@@ -51,8 +51,9 @@ package struct Embedding: Sendable {
     private let table: any Weight
 
     /// Asks for `weight [rows, width]`.
-    package init(_ rows: Int, _ width: Int, _ weights: WeightScope) throws {
-        table = try weights.table("weight", rows: rows, width: width)
+    /// - Parameter table: the weight's name.
+    package init(_ rows: Int, _ width: Int, table: String = "weight", _ weights: WeightScope) throws {
+        self.table = try weights.table(table, rows: rows, width: width)
     }
 
     /// `[1, ids.count, width]`.

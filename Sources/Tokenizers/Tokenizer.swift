@@ -15,6 +15,12 @@ package struct Encoding: Hashable, Sendable {
     package var attentionMask: [Int]
     /// The end of the text, decoded from its tokens, if it was too long; nil if nothing was cut.
     package var truncatedText: String?
+
+    package init(ids: [Int], attentionMask: [Int], truncatedText: String? = nil) {
+        self.ids = ids
+        self.attentionMask = attentionMask
+        self.truncatedText = truncatedText
+    }
 }
 
 /// What follows a text's ids.

@@ -14,6 +14,9 @@ import Testing
             Golden(checkpoint: "tiny", name: "tiny-2.56s"), Golden(checkpoint: "tiny", name: "tiny-1.7s"),
             Golden(checkpoint: "tiny-large", name: "tiny-large-2.56s"),
             Golden(checkpoint: "tiny-large", name: "tiny-large-3.3s"),
+            Golden(checkpoint: "tiny-tts", name: "tiny-tts-2.56s"),
+            Golden(checkpoint: "audioldm1-tiny", name: "audioldm1-tiny-2.56s"),
+            Golden(checkpoint: "audioldm1-tiny-48k", name: "audioldm1-tiny-48k-0.64s"),
         ]
     }
 
@@ -27,7 +30,8 @@ import Testing
         }
         #expect(report.passed)
         #expect(report.weights == weights.rawValue)
-        #expect(Set(report.rows.filter { $0.status == .notComputed }.map(\.name)) == Self.notBuiltYet)
+        let skipped = Set(report.rows.filter { $0.status == .notComputed }.map(\.name))
+        #expect(skipped.isSubset(of: Self.notBuiltYet))
         #expect(report.rows.count { $0.name.hasPrefix("latents.") } == 6)
     }
 

@@ -42,6 +42,8 @@ public struct AudioLDM2Error: Error, CustomStringConvertible, Sendable, Equatabl
             throw AudioLDM2Error(.configuration, error.description)
         } catch let error as SchedulerError {
             throw AudioLDM2Error(.invalidOption, error.description)
+        } catch let error as SpeechError {
+            throw AudioLDM2Error(.invalidOption, error.description)
         } catch let error as CheckpointError {
             throw AudioLDM2Error(.file, error.description)
         } catch let error as AudioError {

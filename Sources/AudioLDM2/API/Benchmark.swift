@@ -84,7 +84,8 @@ public struct Benchmark: Sendable {
             let length = try ClipLength(seconds: seconds, model: context.model)
             let peak = context.backend.peakProductsPerSecond.map { $0 * Double(context.backend.threadCount) / 1e9 }
             let tokens = try PromptEncoder(context: context).tokenize(
-                "a dog barking while rain falls", negative: "low quality")
+                "a dog barking while rain falls", negative: "low quality",
+                speech: context.model.speaks ? .phonemes("wɪʃ juː hɐv ɐ ɡʊd dˈeɪ") : nil)
             let plan = try MemoryPlanner(
                 context: context, limit: memoryLimit, samples: length.samples, isGuided: true
             ) { _ = try measure(tokens, length, in: $0) }.plan()

@@ -10,11 +10,21 @@ public struct GenerationOptions: Sendable, Hashable {
         case pndm
     }
 
+    /// What a speech model is to say.
+    public enum Speech: Sendable, Hashable {
+        /// English text. Turning it into phonemes needs the library espeak-ng.
+        case text(String)
+        /// Phonemes in the International Phonetic Alphabet, as espeak-ng writes them: "wɪʃ juː hɐv ɐ ɡʊd dˈeɪ".
+        case phonemes(String)
+    }
+
     /// Lengths that can be made, in seconds.
     public static let secondsRange = 0.1...600.0
 
     /// What the sound should not be.
     public var negativePrompt: String
+    /// What to say, for speech models and no others; the prompt says who speaks and how.
+    public var speech: Speech?
     /// Length of the result in seconds; nil for the length that the model was trained on.
     public var seconds: Double?
     /// Evaluations of the denoiser. More are better, up to a point, and take proportionally longer.
@@ -31,10 +41,12 @@ public struct GenerationOptions: Sendable, Hashable {
     public var memoryLimit: Int?
 
     public init(
-        negativePrompt: String = "", seconds: Double? = nil, numInferenceSteps: Int = 25, guidanceScale: Float = 3.5,
-        scheduler: Scheduler = .dpmpp, eta: Float = 0, seed: UInt64? = nil, memoryLimit: Int? = nil
+        negativePrompt: String = "", speech: Speech? = nil, seconds: Double? = nil, numInferenceSteps: Int = 25,
+        guidanceScale: Float = 3.5, scheduler: Scheduler = .dpmpp, eta: Float = 0, seed: UInt64? = nil,
+        memoryLimit: Int? = nil
     ) {
         self.negativePrompt = negativePrompt
+        self.speech = speech
         self.seconds = seconds
         self.numInferenceSteps = numInferenceSteps
         self.guidanceScale = guidanceScale

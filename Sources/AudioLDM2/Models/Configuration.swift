@@ -78,6 +78,9 @@ struct PerLevel: Decodable, Sendable, Equatable {
     private let values: [Int]
     private let isUniform: Bool
 
+    /// The same value for all places.
+    init(_ value: Int) { (values, isUniform) = ([value], true) }
+
     init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if let single = try? container.decode(Int.self) {

@@ -15,21 +15,29 @@ struct Denoiser {
         self.context = context
         isGuided = conditions.count == 2
         let batches = context.memory.guidance == .together ? [conditions] : conditions.map { [$0] }
-        conditionings = try batches.map { try Self.conditioning($0, of: unet, on: context.backend) }
+        conditionings = try batches.map { try Self.conditioning($0, of: unet, context) }
     }
 
     private static func conditioning(
-        _ conditions: [Condition], of unet: UNet, on backend: any Backend
+        _ conditions: [Condition], of unet: UNet, _ context: StageContext
     ) throws -> UNetConditioning {
-        let mask = conditions.flatMap { $0.mask.map(Float.init) }
+        func joined(_ tensors: [Tensor]) throws -> Tensor? {
+            tensors.isEmpty ? nil : try Tensor.concatenate(tensors, axis: 0)
+        }
+        func mask() throws -> Tensor {
+            let mask = conditions.flatMap { $0.mask.map(Float.init) }
+            return try additiveMask(
+                context.backend.upload(mask, [conditions.count, mask.count / conditions.count]))
+        }
+        let sources = context.model.contextSources
         return try unet.conditioning(
-            contexts: [
-                Tensor.concatenate(conditions.map(\.loa), axis: 0),
-                Tensor.concatenate(conditions.map(\.states), axis: 0),
-            ],
-            masks: [
-                nil, Self.additiveMask(backend.upload(mask, [conditions.count, mask.count / conditions.count])),
-            ])
+            contexts: sources.map { source in
+                switch source {
+                case .languageOfAudio: try joined(conditions.compactMap(\.loa))
+                case .states: try joined(conditions.compactMap(\.states))
+                }
+            },
+            masks: sources.map { $0 == .states ? try mask() : nil }, film: joined(conditions.compactMap(\.film)))
     }
 
     /// Of a mask that is 1 for tokens and 0 for padding, what is added to the scores: 0 and −10000.

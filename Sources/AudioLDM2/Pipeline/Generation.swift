@@ -16,7 +16,8 @@ struct Generation {
         let seed = options.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
         var timer = StageTimer()
         let tokens = try timer.measure(.encoding) {
-            try PromptEncoder(context: context).tokenize(prompt, negative: isGuided ? options.negativePrompt : nil)
+            try PromptEncoder(context: context).tokenize(
+                prompt, negative: isGuided ? options.negativePrompt : nil, speech: options.speech)
         }
         let plan = try plan(tokens, length)
         context.report(.plan(plan.summary))

@@ -27,13 +27,15 @@ struct LatentDecoder {
         let frames = try mel.reshaped([mel.shape[0], mel.shape[1], mel.shape[2]])
         context.report(.vocoding, 0, of: 1)
         var left = samples
-        try context.with(Model.Part.vocoder, { try HiFiGAN(context.model.vocoderConfig, $0) }) { vocode in
-            try vocode(frames) { block in
-                try context.cancellation.check()
-                try onSamples(Array(block.prefix(left)))
-                left -= min(left, block.count)
-            }
-        }
+        try context.with(
+            Model.Part.vocoder, { try HiFiGAN(context.model.vocoderConfig, $0) },
+            { vocode in
+                try vocode(frames) { block in
+                    try context.cancellation.check()
+                    try onSamples(Array(block.prefix(left)))
+                    left -= min(left, block.count)
+                }
+            })
         context.report(.vocoding, 1, of: 1)
     }
 

@@ -7,10 +7,10 @@ import WeightFile
 /// An opened model file: its configuration, and the way to its weights.
 struct Model: Sendable {
     let pack: Pack
-    let clapConfig: CLAPConfig
-    let t5Config: T5Config
-    let projectionConfig: ProjectionConfig
-    let languageModelConfig: GPT2Config
+    let clapConfig: CLAPConfig?
+    let secondConfig: StateEncoderConfig?
+    let projectionConfig: ProjectionConfig?
+    let languageModelConfig: GPT2Config?
     let unetConfig: UNetConfig
     let vaeConfig: VAEConfig
     let vocoderConfig: HiFiGANConfig
@@ -33,10 +33,11 @@ struct Model: Sendable {
     /// - Throws: `PackError`, `ConfigError`, `SchedulerError`.
     init(opening path: String) throws {
         pack = try Pack(opening: path)
-        clapConfig = try pack.config(Part.clap)
-        t5Config = try pack.config(Part.second)
-        projectionConfig = try pack.config(Part.projection)
-        languageModelConfig = try pack.config(Part.languageModel)
+        let names = Set(pack.components.map(\.name))
+        clapConfig = try names.contains(Part.clap) ? pack.config(Part.clap) : nil
+        secondConfig = try names.contains(Part.second) ? StateEncoderConfig(pack, component: Part.second) : nil
+        projectionConfig = try names.contains(Part.projection) ? pack.config(Part.projection) : nil
+        languageModelConfig = try names.contains(Part.languageModel) ? pack.config(Part.languageModel) : nil
         unetConfig = try pack.config(Part.unet)
         vaeConfig = try pack.config(Part.vae)
         vocoderConfig = try pack.config(Part.vocoder)
@@ -49,11 +50,16 @@ struct Model: Sendable {
         func require(_ component: String, _ key: String, _ value: Int, equals expected: Int) throws {
             try ConfigCheck(component: component).require(key, value, isOneOf: [expected])
         }
-        try require(
-            Part.projection, "text_encoder_dim", projectionConfig.textEncoderDim, equals: clapConfig.projectionDim)
-        try require(Part.projection, "text_encoder_1_dim", projectionConfig.textEncoder1Dim, equals: t5Config.dModel)
-        try require(
-            Part.projection, "langauge_model_dim", projectionConfig.langaugeModelDim, equals: languageModelConfig.nEmbd)
+        if let languageModelConfig {
+            let (clap, second, projection) = (
+                try required(clapConfig, Part.clap), try required(secondConfig, Part.second),
+                try required(projectionConfig, Part.projection)
+            )
+            try require(Part.projection, "text_encoder_dim", projection.textEncoderDim, equals: clap.projectionDim)
+            try require(Part.projection, "text_encoder_1_dim", projection.textEncoder1Dim, equals: second.width)
+            try require(
+                Part.projection, "langauge_model_dim", projection.langaugeModelDim, equals: languageModelConfig.nEmbd)
+        }
         try require(Part.unet, "in_channels", unetConfig.inChannels, equals: vaeConfig.latentChannels)
         try require(Part.unet, "out_channels", unetConfig.outChannels, equals: vaeConfig.latentChannels)
         try require(Part.vae, "out_channels", vaeConfig.outChannels, equals: 1)
@@ -62,13 +68,51 @@ struct Model: Sendable {
                 component: Part.vocoder, key: "model_in_dim", value: "\(vocoderConfig.modelInDim)",
                 supported: "multiples of the VAE's scale, \(vaeConfig.scaleFactor)")
         }
-        let widths = [languageModelConfig.nEmbd, t5Config.dModel]
+        if let width = unetConfig.filmWidth {
+            let clap = try required(clapConfig, Part.clap)
+            try require(Part.unet, "projection_class_embeddings_input_dim", width, equals: clap.projectionDim)
+        }
+        let sources = contextSources
         for level in unetConfig.levels {
             for (place, dim) in level.crossAttentionDims.enumerated() {
                 guard let dim else { continue }
-                try require(Part.unet, "cross_attention_dim", dim, equals: widths[UNetConfig.contextIndex(place)])
+                let index = UNetConfig.contextIndex(place)
+                let source = try required(index < sources.count ? sources[index] : nil, Part.second)
+                try require(Part.unet, "cross_attention_dim", dim, equals: width(of: source))
             }
         }
+    }
+
+    /// Whether it must be told what to say.
+    var speaks: Bool {
+        if case .phonemes = secondConfig { true } else { false }
+    }
+
+    /// A sequence that the UNet can read.
+    enum ContextSource: Sendable {
+        case languageOfAudio
+        case states
+    }
+
+    /// What the UNet's conditioning sequences are, by their index.
+    var contextSources: [ContextSource] {
+        (languageModelConfig == nil ? [] : [.languageOfAudio]) + (secondConfig == nil ? [] : [.states])
+    }
+
+    private func width(of source: ContextSource) -> Int {
+        switch source {
+        case .languageOfAudio: languageModelConfig?.nEmbd ?? 0
+        case .states: secondConfig?.width ?? 0
+        }
+    }
+
+    /// - Throws: `PackError.missingComponent` for a part that this model cannot do without and lacks.
+    private func required<Config>(_ config: Config?, _ component: String) throws -> Config {
+        guard let config else {
+            throw PackError.missingComponent(
+                path: pack.path, name: component, available: pack.components.map(\.name))
+        }
+        return config
     }
 
     /// The length of a sound if nobody asks for another: what the UNet was trained on.

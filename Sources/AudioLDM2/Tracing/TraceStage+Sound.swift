@@ -11,10 +11,11 @@ extension TraceStage {
         let masks = widths.enumerated().compactMap { index, width in
             width.map { _ in TraceInput("unet.mask\(index)", ["B", .named("n\(index)")], .mask, isRequired: false) }
         }
+        let film = config.filmWidth.map { [TraceInput("unet.film", ["B", .fixed($0)])] } ?? []
         return TraceStage(
             inputs: [
                 TraceInput("unet.input", ["B", .fixed(config.inChannels), "T", "F"]), TraceInput("unet.t", ["B"]),
-            ] + contexts + masks,
+            ] + contexts + masks + film,
             outputs: ["unet.eps"]
         ) { values, context in
             let (samples, timesteps) = (try values.channelsLast("unet.input"), try values.array("unet.t").values)
@@ -66,6 +67,6 @@ extension UNet {
         }
         return try conditioning(
             contexts: (0..<contexts).map { try part("unet.context\($0)") },
-            masks: (0..<contexts).map { try part("unet.mask\($0)", Denoiser.additiveMask) })
+            masks: (0..<contexts).map { try part("unet.mask\($0)", Denoiser.additiveMask) }, film: part("unet.film"))
     }
 }

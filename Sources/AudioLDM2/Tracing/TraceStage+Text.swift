@@ -2,8 +2,8 @@ import Tensors
 
 extension TraceStage {
     /// Text tokens to CLAP's embedding.
-    static func clapText(_ model: Model) -> TraceStage {
-        let config = model.clapConfig
+    static func clapText(_ model: Model) -> TraceStage? {
+        guard let config = model.clapConfig else { return nil }
         let (ids, mask) = ("clap.text.ids", "clap.text.mask")
         return TraceStage(
             inputs: [
@@ -35,19 +35,24 @@ extension TraceStage {
         }
     }
 
-    /// Text tokens to FLAN-T5's states.
-    static func t5(_ model: Model) -> TraceStage {
-        let config = model.t5Config
-        let (ids, mask) = ("t5.ids", "t5.mask")
+    /// Text tokens to FLAN-T5's states, or phonemes to the phoneme encoder's.
+    static func states(_ model: Model) -> TraceStage? {
+        guard let config = model.secondConfig else { return nil }
+        let name =
+            switch config {
+            case .t5: "t5"
+            case .phonemes: "phoneme"
+            }
+        let (ids, mask) = ("\(name).ids", "\(name).mask")
         return TraceStage(
             inputs: [
                 TraceInput(ids, ["B", "n"], .ids(below: config.vocabSize)),
                 TraceInput(mask, ["B", "n"], .mask, isRequired: false),
             ],
-            outputs: ["t5.hidden"]
+            outputs: ["\(name).hidden"]
         ) { values, context in
             try context.with(
-                Model.Part.second, { try T5Encoder(config, $0) },
+                Model.Part.second, { try config.encoder($0) },
                 { encoder in
                     try values.perSample(of: ids) { sample in
                         let tokens = try values.integers(ids, of: sample)
@@ -59,8 +64,8 @@ extension TraceStage {
     }
 
     /// The projected sequence to the language of audio.
-    static func languageModel(_ model: Model) -> TraceStage {
-        let config = model.languageModelConfig
+    static func languageModel(_ model: Model) -> TraceStage? {
+        guard let config = model.languageModelConfig else { return nil }
         let (input, mask) = ("loa.input", "loa.mask")
         return TraceStage(
             inputs: [

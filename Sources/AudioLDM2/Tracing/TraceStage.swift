@@ -11,7 +11,8 @@ struct TraceStage: Sendable {
 
     /// The components of a model, in the order in which they work.
     static func table(_ model: Model) -> [TraceStage] {
-        [.clapText(model), .t5(model), .languageModel(model), .unet(model), .vaeDecoder(model), .vocoder(model)]
+        [clapText(model), states(model), languageModel(model)].compactMap(\.self)
+            + [unet(model), vaeDecoder(model), vocoder(model)]
     }
 }
 

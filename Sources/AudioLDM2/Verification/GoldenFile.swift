@@ -6,6 +6,8 @@ import Tensors
 struct GoldenFile {
     let prompt: String
     let negativePrompt: String
+    /// Phonemes that a speech model says; nil for other models.
+    let transcription: String?
     let seconds: Double
     let steps: Int
     let guidanceScale: Float
@@ -28,6 +30,7 @@ struct GoldenFile {
         }
         prompt = try setting("prompt") { $0 }
         negativePrompt = try setting("negative") { $0 }
+        transcription = metadata["transcription"].flatMap { $0.isEmpty ? nil : $0 }
         seconds = try setting("seconds") { Double($0) }
         steps = try setting("steps") { Int($0) }
         guidanceScale = try setting("guidance") { Float($0) }

@@ -45,12 +45,16 @@ public struct Verification {
     private func compareText(_ comparison: inout Comparison) throws -> [Condition] {
         var observed: [(String, Tensor)] = []
         let encoder = PromptEncoder(context: context) { observed.append(($0, $1)) }
-        let tokens = try encoder.tokenize(golden.prompt, negative: golden.negativePrompt)
-        if let prompt = tokens.last {
-            let padding = Array(
-                repeating: context.model.clapConfig.textConfig.padTokenId, count: max(0, 512 - prompt.clap.ids.count))
-            try comparison.compare("prompt.ids.clap", integers: prompt.clap.ids + padding)
-            try comparison.compare("prompt.ids.second", integers: prompt.second.ids)
+        let tokens = try encoder.tokenize(
+            golden.prompt, negative: golden.negativePrompt, speech: golden.transcription.map { .phonemes($0) })
+        if let ids = tokens.last?.clap?.ids, let config = context.model.clapConfig {
+            let padding = Array(repeating: config.textConfig.padTokenId, count: max(0, 512 - ids.count))
+            try comparison.compare("prompt.ids.clap", integers: ids + padding)
+        }
+        if let ids = tokens.last?.second?.ids {
+            // Recorded before the end of the phonemes is marked.
+            let isMark = { context.model.speaks && $0 == PromptEncoder.endOfPhonemes }
+            try comparison.compare("prompt.ids.second", integers: ids.map { isMark($0) ? 0 : $0 })
         }
         let conditions = try encoder.encode(tokens)
         for (name, tensor) in observed { try comparison.compare(name, tensor) }

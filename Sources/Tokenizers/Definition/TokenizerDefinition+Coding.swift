@@ -10,6 +10,7 @@ extension TokenizerDefinition {
     private enum ModelTag: UInt8 {
         case bytePair = 1
         case unigram = 2
+        case characters = 3
     }
 
     /// - Throws: `TokenizerError.invalidField` if parts of the definition do not fit each other.
@@ -34,6 +35,8 @@ extension TokenizerDefinition {
         case .unigram(let model):
             writer.byte(ModelTag.unigram.rawValue)
             writer.unigramModel(model)
+        case .characters:
+            writer.byte(ModelTag.characters.rawValue)
         }
         return Data(writer.bytes)
     }
@@ -58,6 +61,7 @@ extension TokenizerDefinition {
         switch ModelTag(rawValue: try reader.byte()) {
         case .bytePair: model = .bytePair(try reader.bytePairModel())
         case .unigram: model = .unigram(try reader.unigramModel())
+        case .characters: model = .characters
         case nil: throw reader.malformed("the kind of model is not known")
         }
         guard reader.isAtEnd else { throw reader.malformed("there are bytes after the last field") }

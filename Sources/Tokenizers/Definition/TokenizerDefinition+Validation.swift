@@ -30,6 +30,7 @@ extension TokenizerDefinition {
             try check(model.scores.count == ids.count, "scores", "\(model.scores.count) for \(ids.count) tokens")
             try check(model.scores.allSatisfy(\.isFinite), "scores", "one is not finite")
             try check(ids.contains(model.unknownID), "id of unknown tokens", noSuchID)
+        case .characters: break
         }
     }
 }

@@ -6,6 +6,8 @@ package struct TokenizerDefinition: Hashable, Sendable {
     package enum Model: Hashable, Sendable {
         case bytePair(BytePairModel)
         case unigram(UnigramModel)
+        /// A symbol per character: phonemes.
+        case characters
     }
 
     package var model: Model

@@ -19,7 +19,7 @@ struct BytePairFiles {
     }
 
     /// An object: token → id.
-    private static func vocabulary(_ field: JSONField) throws(TokenizerError) -> ([[UInt8]: Int], TokenTable) {
+    static func vocabulary(_ field: JSONField) throws(TokenizerError) -> ([[UInt8]: Int], TokenTable) {
         var ids: [[UInt8]: Int] = [:]
         for (token, id) in try field.members() {
             ids[Array(token.utf8)] = try id.integer(in: 0..<TokenTable.maximumCount)

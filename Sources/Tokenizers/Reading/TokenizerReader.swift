@@ -6,12 +6,15 @@ package enum TokenizerKind: Sendable {
     case roberta
     /// Unigram in the template `… </s>`.
     case t5
+    /// A symbol per phoneme.
+    case vits
 
     /// - Parameter className: as in `model_index.json`, for instance `RobertaTokenizer` or `T5TokenizerFast`.
     package init?(className: String) {
         switch className {
         case "RobertaTokenizer", "RobertaTokenizerFast": self = .roberta
         case "T5Tokenizer", "T5TokenizerFast": self = .t5
+        case "VitsTokenizer": self = .vits
         default: return nil
         }
     }
@@ -37,6 +40,7 @@ package enum TokenizerReader {
             switch kind {
             case .roberta: try readRoberta(folder, config: config, file: file)
             case .t5: try readT5(folder, config: config, file: file)
+            case .vits: try readVits(folder, config: config)
             }
         try definition.validate(source: url.path)
         return definition
@@ -74,6 +78,23 @@ package enum TokenizerReader {
         return TokenizerDefinition(
             model: .unigram(files.model), vocabulary: files.table, addedTokens: binding.tokens, prefix: [],
             suffix: [try binding.id(of: "eos_token", config)], padID: try binding.id(of: "pad_token", config),
+            maxLength: try maxLength(config))
+    }
+
+    /// Of the symbols' table. What else the class does to a text (letters to phonemes) is not the tokenizer's here.
+    private static func readVits(
+        _ folder: TokenizerFolder, config: JSONField
+    ) throws(TokenizerError) -> TokenizerDefinition {
+        guard let file = try folder.json("vocab.json") else {
+            throw .missingFiles(folder: folder.url.path, expected: "vocab.json")
+        }
+        if let field = config["add_blank"], try field.bool() {
+            throw field.invalid("a blank between all symbols is not supported")
+        }
+        let (ids, table) = try BytePairFiles.vocabulary(file)
+        let pad = try config["pad_token"].map { (field) throws(TokenizerError) in ids[Array(try field.string().utf8)] }
+        return TokenizerDefinition(
+            model: .characters, vocabulary: table, addedTokens: [], prefix: [], suffix: [], padID: (pad ?? nil) ?? 0,
             maxLength: try maxLength(config))
     }
 

@@ -88,6 +88,41 @@ import Testing
         expect(cut, is: waveform)
     }
 
+    @Test func phonemeEncoderEqualsTheReferences() throws {
+        let golden = try GoldenTensors(ModelFixture.golden("tiny-tts-2.56s"))
+        var (ids, mask) = (try golden.values("prompt.ids.second").values, try golden.values("second.mask"))
+        // Recorded before the end is marked.
+        ids[try #require(ids.firstIndex(of: 0))] = 182
+        let shape = mask.shape.extents
+        let made = try ComponentTrace(modelAt: ModelFixture.path("tiny-tts", .float32)).run([
+            NamedTensor(name: "phoneme.ids", shape: shape, values: ids),
+            NamedTensor(name: "phoneme.mask", shape: shape, values: mask.values),
+        ])
+        let hidden = try golden.values("second.hidden")
+        #expect(made.map(\.name) == ["phoneme.hidden"])
+        expect(made[0], is: NamedTensor(name: "", shape: hidden.shape.extents, values: hidden.values))
+    }
+
+    @Test func filmConditionsTheUNetOfAudioLDM1() throws {
+        let golden = try GoldenTensors(ModelFixture.golden("audioldm1-tiny-2.56s"))
+        func tensor(_ name: String, _ source: String) throws -> NamedTensor {
+            let (shape, values) = try golden.values(source)
+            return NamedTensor(name: name, shape: shape.extents, values: values)
+        }
+        let trace = try ComponentTrace(modelAt: ModelFixture.path("audioldm1-tiny", .float32))
+        let timestep = NamedTensor(
+            name: "unet.t", shape: [1], values: Array(try golden.values("timesteps").values.prefix(1)))
+        let (input, film) = (try tensor("unet.input", "latents.initial"), try tensor("unet.film", "negative.clap.text"))
+        let made = try trace.run([input, timestep, film])
+        let both = try tensor("", "unet.eps.0")
+        expect(
+            made[0],
+            is: NamedTensor(
+                name: "", shape: [1] + both.shape.dropFirst(), values: Array(both.values.prefix(both.values.count / 2)))
+        )
+        #expect(throws: AudioLDM2Error.self) { try trace.run([input, timestep]) }
+    }
+
     @Test func wrongInputsAreNamed() throws {
         func message(_ tensors: NamedTensor...) -> String {
             do {

@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("AudioLDM2Pipeline", "AudioLDMPipeline", "'_class_name' is 'AudioLDMPipeline'; only AudioLDM2Pipeline"),
+        ("AudioLDM2Pipeline", "MusicLDMPipeline", "'_class_name' is 'MusicLDMPipeline'; only AudioLDM2Pipeline"),
         (
             "T5EncoderModel", "MT5EncoderModel",
             "text_encoder_2: components of class 'MT5EncoderModel' are not supported"

@@ -1,6 +1,7 @@
 import Foundation
 
-/// The text half of `text_encoder/config.json` of transformers' `ClapModel`.
+/// The text half of `text_encoder/config.json` of transformers' `ClapModel`, or that of `ClapTextModelWithProjection`, which
+/// is nothing else.
 package struct CLAPConfig: ModelConfig {
     package struct Text: Decodable, Sendable {
         let vocabSize: Int
@@ -56,6 +57,14 @@ package struct CLAPConfig: ModelConfig {
     enum CodingKeys: String, CodingKey {
         case textConfig = "text_config"
         case projectionDim = "projection_dim"
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        textConfig =
+            try container.contains(.textConfig)
+            ? container.decode(Text.self, forKey: .textConfig) : Text(from: decoder)
+        projectionDim = try container.decode(Int.self, forKey: .projectionDim)
     }
 
     /// The longest text, in tokens: positions start behind the padding index.

@@ -5,7 +5,7 @@ import WeightFile
 /// The encoder of T5 1.1 / FLAN-T5.
 ///
 /// Raffel et al. 2020 (arXiv 1910.10683), Chung et al. 2022 (arXiv 2210.11416); transformers `T5EncoderModel`.
-package struct T5Encoder: Sendable {
+package struct T5Encoder: StateEncoder {
     private let embedding: Embedding
     private let relativePositions: T5RelativePositions
     private let blocks: [T5Block]

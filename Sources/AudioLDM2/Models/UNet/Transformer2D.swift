@@ -6,6 +6,8 @@ import WeightFile
 package struct UNetConditioning: Sendable {
     /// Keys and values by the slot of the attention that made them.
     var contexts: [(any PreparedContext)?]
+    /// `[batch, timeEmbedDim]`, what stands beside the time embedding.
+    var film: Tensor?
 }
 
 /// Numbers the cross-attentions of a UNet while it is built, so that each finds its keys and values again.
@@ -75,7 +77,7 @@ struct TransformerBlock: Sendable {
     /// Adds this block's keys and values to `conditioning`, if it reads one of `contexts`.
     func prepare(_ conditioning: inout UNetConditioning, contexts: [Tensor?], masks: [Tensor?]) throws {
         guard case .crossAttention(let attention, let slot, let context) = attention2,
-            let sequence = contexts[context]
+            context < contexts.count, let sequence = contexts[context]
         else { return }
         conditioning.contexts[slot] = try attention.prepare(sequence, mask: masks[context])
     }

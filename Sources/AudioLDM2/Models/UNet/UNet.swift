@@ -8,6 +8,8 @@ import WeightFile
 package struct UNet: Sendable {
     private let convIn: Conv2d
     private let timeEmbedding: TimeEmbedding
+    /// Of a vector that conditions every block beside the time step (FiLM, arXiv 1709.07871, as AudioLDM has it).
+    private let filmEmbedding: Linear?
     private let downLevels: [UNetDownLevel]
     private let middle: UNetMiddle
     private let upLevels: [UNetUpLevel]
@@ -18,11 +20,14 @@ package struct UNet: Sendable {
     package init(_ config: UNetConfig, _ weights: WeightScope) throws {
         let levels = config.levels
         let build = UNetBuild(
-            timeEmbedDim: config.timeEmbedDim, norm: .init(groups: config.normNumGroups, epsilon: config.normEps))
+            timeEmbedDim: config.blockEmbedDim, norm: .init(groups: config.normNumGroups, epsilon: config.normEps))
         let base = config.blockOutChannels[0]
         convIn = try Conv2d(
-            config.inChannels, base, kernel: config.convInKernel, weights["conv_in"].preferring(.float))
+            config.inChannels, base, kernel: config.convInKernel ?? 3, weights["conv_in"].preferring(.float))
         timeEmbedding = try TimeEmbedding(config, weights["time_embedding"])
+        filmEmbedding = try config.filmWidth.map {
+            try Linear($0, config.timeEmbedDim, weights["class_embedding"].preferring(.float))
+        }
 
         var skipChannels = [base]
         var channels = base
@@ -46,7 +51,7 @@ package struct UNet: Sendable {
         normOut = try GroupNorm(
             base, groups: config.normNumGroups, epsilon: config.normEps, activation: .silu, weights["conv_norm_out"])
         convOut = try Conv2d(
-            base, config.outChannels, kernel: config.convOutKernel, weights["conv_out"].preferring(.float))
+            base, config.outChannels, kernel: config.convOutKernel ?? 3, weights["conv_out"].preferring(.float))
         slotContexts = build.slots.contexts
     }
 
@@ -54,8 +59,15 @@ package struct UNet: Sendable {
     /// - Parameters:
     ///   - contexts: the language of audio, and the second text encoder's states, `[batch, tokens, width]` each.
     ///   - masks: `[batch, tokens]` for each context, 0 at tokens and −10000 at padding; nil where all are tokens.
-    package func conditioning(contexts: [Tensor?], masks: [Tensor?]) throws -> UNetConditioning {
-        var conditioning = UNetConditioning(contexts: Array(repeating: nil, count: slotContexts.count))
+    ///   - film: `[batch, filmWidth]`, for models that are conditioned by one vector.
+    package func conditioning(contexts: [Tensor?], masks: [Tensor?], film: Tensor? = nil) throws -> UNetConditioning {
+        if filmEmbedding != nil, film == nil {
+            throw TensorError.shapeMismatch(operation: "denoiser", expected: "a vector that conditions it", found: [])
+        }
+        var conditioning = UNetConditioning(
+            contexts: Array(repeating: nil, count: slotContexts.count),
+            // After the SiLU that every block applies first.
+            film: try filmEmbedding.flatMap { embed in try film.map { try embed($0, activation: .silu) } })
         let layers = downLevels.flatMap(\.layers) + [middle.first] + upLevels.flatMap(\.layers)
         for block in layers.flatMap(\.transformers).flatMap(\.blocks) {
             try block.prepare(&conditioning, contexts: contexts, masks: masks)
@@ -68,7 +80,8 @@ package struct UNet: Sendable {
     ///   - timestep: of the training schedule, 0…999.
     /// - Returns: the predicted noise, `[batch, time, frequency, outChannels]`.
     package func callAsFunction(_ sample: Tensor, timestep: Float, _ conditioning: UNetConditioning) throws -> Tensor {
-        let time = try timeEmbedding(timestep, batch: sample.shape[0], on: sample.backend)
+        var time = try timeEmbedding(timestep, batch: sample.shape[0], on: sample.backend)
+        if let film = conditioning.film { time = try .concatenate([time, film]) }
         var x = try convIn(sample)
         var skips = [x]
         for level in downLevels { x = try level(x, time: time, conditioning, skips: &skips) }

@@ -1,7 +1,8 @@
 import Foundation
 
-/// `unet/config.json` of diffusers' `AudioLDM2UNet2DConditionModel`.
+/// `unet/config.json` of diffusers' `AudioLDM2UNet2DConditionModel`, or of the `UNet2DConditionModel` of AudioLDM 1.
 package struct UNetConfig: ModelConfig {
+    let className: String?
     /// Frames of latents that the model was trained on; the default length of a sound.
     let sampleSize: Int?
     let inChannels: Int
@@ -12,7 +13,7 @@ package struct UNetConfig: ModelConfig {
     let midBlockType: String?
     /// The number of layers on the way down; one more on the way up.
     private let layersPerBlock: PerLevel
-    private let transformerLayersPerBlock: PerLevel
+    private let transformerLayersPerBlock: PerLevel?
     /// Despite its name, the number of heads (diffusers issue 2011).
     private let attentionHeadDim: PerLevel
     private let crossAttentionDim: CrossAttentionDim
@@ -20,8 +21,8 @@ package struct UNetConfig: ModelConfig {
     let normEps: Float
     let flipSinToCos: Bool
     let freqShift: Float
-    let convInKernel: Int
-    let convOutKernel: Int
+    let convInKernel: Int?
+    let convOutKernel: Int?
     let downsamplePadding: Int
     let actFn: String
     let midBlockScaleFactor: Float
@@ -31,12 +32,15 @@ package struct UNetConfig: ModelConfig {
     let timestepPostAct: String?
     let timeCondProjDim: Int?
     let resnetTimeScaleShift: String?
-    let classEmbedType: String?
+    private let classEmbedType: String?
+    private let classEmbeddingsConcat: Bool?
+    private let projectionClassEmbeddingsInputDim: Int?
     let numClassEmbeds: Int?
     let useLinearProjection: Bool?
     let onlyCrossAttention: Bool?
 
     enum CodingKeys: String, CodingKey {
+        case className = "_class_name"
         case sampleSize = "sample_size"
         case inChannels = "in_channels"
         case outChannels = "out_channels"
@@ -64,6 +68,8 @@ package struct UNetConfig: ModelConfig {
         case timeCondProjDim = "time_cond_proj_dim"
         case resnetTimeScaleShift = "resnet_time_scale_shift"
         case classEmbedType = "class_embed_type"
+        case classEmbeddingsConcat = "class_embeddings_concat"
+        case projectionClassEmbeddingsInputDim = "projection_class_embeddings_input_dim"
         case numClassEmbeds = "num_class_embeds"
         case useLinearProjection = "use_linear_projection"
         case onlyCrossAttention = "only_cross_attention"
@@ -86,8 +92,8 @@ package struct UNetConfig: ModelConfig {
         let count = blockOutChannels.count
         let layers = layersPerBlock.expanded(to: count) ?? []
         let heads = attentionHeadDim.expanded(to: count) ?? []
-        let depths = transformerLayersPerBlock.expanded(to: count) ?? []
-        let dims = crossAttentionDim.expanded(to: count) ?? []
+        let depths = (transformerLayersPerBlock ?? PerLevel(1)).expanded(to: count) ?? []
+        let dims = isPlain ? Array(repeating: [nil], count: count) : crossAttentionDim.expanded(to: count) ?? []
         return (0..<min(count, layers.count, heads.count, depths.count, dims.count)).map { level in
             Level(
                 channels: blockOutChannels[level], layers: layers[level], heads: heads[level],
@@ -114,6 +120,16 @@ package struct UNetConfig: ModelConfig {
 
     var timeEmbedDim: Int { timeEmbeddingDim ?? 4 * blockOutChannels[0] }
 
+    /// Width of the vector that conditions the model beside the time step; nil for none.
+    package var filmWidth: Int? { classEmbedType == nil ? nil : projectionClassEmbeddingsInputDim ?? 0 }
+
+    /// Width of what every residual block reads: the time embedding, and behind it that of the vector.
+    var blockEmbedDim: Int { filmWidth == nil ? timeEmbedDim : 2 * timeEmbedDim }
+
+    /// Whether this is the UNet of AudioLDM 1, which is given no sequence: its cross-attentions see what its
+    /// self-attentions see.
+    private var isPlain: Bool { className == "UNet2DConditionModel" }
+
     package func validate(component: String) throws {
         let check = ConfigCheck(component: component)
         try check.require("block_out_channels (count)", blockOutChannels.count, in: 1...8)
@@ -136,7 +152,7 @@ package struct UNetConfig: ModelConfig {
         }
         for (key, values) in [
             ("layers_per_block", layersPerBlock), ("attention_head_dim", attentionHeadDim),
-            ("transformer_layers_per_block", transformerLayersPerBlock),
+            ("transformer_layers_per_block", transformerLayersPerBlock ?? PerLevel(1)),
         ] {
             let expanded = values.expanded(to: blockOutChannels.count)
             try check.require(key + " (count)", expanded?.count ?? 0, isOneOf: [blockOutChannels.count])
@@ -152,7 +168,12 @@ package struct UNetConfig: ModelConfig {
             try check.require(
                 "attention_head_dim", level.heads, dividesInto: level.channels, named: "block_out_channels")
         }
-        for (key, kernel) in [("conv_in_kernel", convInKernel), ("conv_out_kernel", convOutKernel)] {
+        if isPlain, let dims, dims != blockOutChannels.map({ [$0] }) {
+            throw ConfigError.unsupported(
+                component: component, key: "cross_attention_dim", value: "\(dims)",
+                supported: "those of block_out_channels in this class, which attends to itself")
+        }
+        for (key, kernel) in [("conv_in_kernel", convInKernel ?? 3), ("conv_out_kernel", convOutKernel ?? 3)] {
             try check.require(key, kernel, isOneOf: [1, 3, 5, 7])
         }
         try check.require("downsample_padding", downsamplePadding, isOneOf: [1])
@@ -164,7 +185,11 @@ package struct UNetConfig: ModelConfig {
         try check.require("timestep_post_act", timestepPostAct, isOneOf: [])
         try check.require("time_cond_proj_dim", timeCondProjDim, isOneOf: [])
         try check.require("resnet_time_scale_shift", resnetTimeScaleShift, isOneOf: ["default"])
-        try check.require("class_embed_type", classEmbedType, isOneOf: [])
+        try check.require("class_embed_type", classEmbedType, isOneOf: ["simple_projection"])
+        if classEmbedType != nil {
+            try check.require("class_embeddings_concat", classEmbeddingsConcat ?? false, isOneOf: [true])
+            try check.require("projection_class_embeddings_input_dim", filmWidth ?? 0, in: 1...65536)
+        }
         try check.require("num_class_embeds", numClassEmbeds, isOneOf: [])
         try check.require("use_linear_projection", useLinearProjection, isOneOf: [false])
         try check.require("only_cross_attention", onlyCrossAttention, isOneOf: [false])

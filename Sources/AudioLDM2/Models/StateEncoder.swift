@@ -1,0 +1,48 @@
+import Tensors
+import WeightFile
+
+/// A text encoder that makes a vector for every token: the second one of a checkpoint.
+protocol StateEncoder: Sendable {
+    /// - Parameters:
+    ///   - ids: of one text, padding included.
+    ///   - mask: 1 for tokens, 0 for padding.
+    /// - Returns: `[1, tokens, width]`.
+    func callAsFunction(_ ids: [Int], mask: [Int], on backend: any Backend) throws -> Tensor
+}
+
+/// Which second text encoder a model has.
+enum StateEncoderConfig: Sendable {
+    case t5(T5Config)
+    case phonemes(PhonemeEncoderConfig)
+
+    /// - Throws: `PackError`, `ConfigError`.
+    init(_ pack: Pack, component: String) throws {
+        switch try pack.requiredComponent(component).className {
+        case "VitsModel": self = .phonemes(try pack.config(component))
+        default: self = .t5(try pack.config(component))
+        }
+    }
+
+    /// Of the states.
+    var width: Int {
+        switch self {
+        case .t5(let config): config.dModel
+        case .phonemes(let config): config.hiddenSize
+        }
+    }
+
+    /// The number of ids.
+    var vocabSize: Int {
+        switch self {
+        case .t5(let config): config.vocabSize
+        case .phonemes(let config): config.vocabSize
+        }
+    }
+
+    func encoder(_ weights: WeightScope) throws -> any StateEncoder {
+        switch self {
+        case .t5(let config): try T5Encoder(config, weights)
+        case .phonemes(let config): try PhonemeEncoder(config, weights)
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import Checkpoints
+import Foundation
+import Tokenizers
+
+extension PromptEncoder {
+    /// Both texts' ids, the negative one's first if there is one.
+    /// - Parameters:
+    ///   - negative: nil without guidance.
+    ///   - speech: for models that speak, and for no others.
+    /// - Throws: `AudioLDM2Error` of kind `.invalidOption` if a model that speaks is not told what, or another is.
+    func tokenize(_ prompt: String, negative: String?, speech: GenerationOptions.Speech?) throws -> [Tokens] {
+        let texts =
+            [negative.map { (text: $0, name: "negative prompt", prefix: "negative.") }].compactMap(\.self)
+            + [(text: prompt, name: "prompt", prefix: "")]
+        let clap = try texts.map { try clapTokens($0.text, named: $0.name) }
+        let second = try secondTokens(texts.map { ($0.text, $0.name) }, speech: speech)
+        return texts.indices.map { Tokens(clap: clap[$0], second: second[$0], prefix: texts[$0].prefix) }
+    }
+
+    /// As many tokens as a text can have, for plans.
+    func longestTokens(count: Int) throws -> [Tokens] {
+        let model = context.model
+        func longest(_ tokenizer: String, _ limit: Int) throws -> Encoding {
+            let definition = try model.tokenizer(tokenizer).definition
+            let length = min(definition.maxLength ?? .max, limit)
+            return Encoding(
+                ids: Array(repeating: definition.padID, count: length),
+                attentionMask: Array(repeating: 1, count: length))
+        }
+        let positions = model.projectionConfig?.learnedPositions ?? 512
+        let tokens = Tokens(
+            clap: try model.clapConfig.map { try longest(Model.Part.tokenizer, $0.maxTokens) },
+            second: try model.secondConfig.map { _ in try longest(Model.Part.tokenizer2, positions) }, prefix: "")
+        return Array(repeating: tokens, count: count)
+    }
+
+    private func clapTokens(_ text: String, named name: String) throws -> Encoding? {
+        guard let config = context.model.clapConfig else { return nil }
+        let tokenizer = try context.model.tokenizer(Model.Part.tokenizer)
+        let limit = min(tokenizer.definition.maxLength ?? .max, config.maxTokens)
+        let encoding = tokenizer.encode(text, maxLength: limit, padding: .none)
+        warn(name, encoding, "CLAP", limit: limit)
+        return encoding
+    }
+
+    /// - Parameter texts: the prompt last.
+    private func secondTokens(
+        _ texts: [(text: String, name: String)], speech: GenerationOptions.Speech?
+    ) throws -> [Encoding?] {
+        if case .phonemes = context.model.secondConfig { return try phonemes(speech, texts: texts.count) }
+        guard speech == nil else {
+            throw AudioLDM2Error(
+                .invalidOption, "this model does not speak: leave out what to say, and put all into the prompt")
+        }
+        guard context.model.secondConfig != nil, let prompt = texts.last else { return texts.map { _ in nil } }
+        let tokenizer = try context.model.tokenizer(Model.Part.tokenizer2)
+        let positive = tokenizer.encode(prompt.text)
+        warn(prompt.name, positive, "T5", limit: tokenizer.definition.maxLength ?? 0)
+        // The reference pads the negative prompt to the prompt's length, and cuts it there.
+        let length = positive.ids.count
+        let negatives = texts.dropLast().map { text in
+            let encoding = tokenizer.encode(text.text, maxLength: length, padding: .maxLength(length))
+            warn(text.name, encoding, "T5", limit: length)
+            return encoding
+        }
+        return negatives + [positive]
+    }
+
+    /// What to say, padded to the model's length, with a mark at its end if there is room. The negative text says nothing:
+    /// it is all padding.
+    private func phonemes(_ speech: GenerationOptions.Speech?, texts: Int) throws -> [Encoding] {
+        let tokenizer = try context.model.tokenizer(Model.Part.tokenizer2)
+        let definition = tokenizer.definition
+        let positions = context.model.projectionConfig?.learnedPositions ?? .max
+        guard let speech, let length = [definition.maxLength, positions].compactMap(\.self).min() else {
+            throw AudioLDM2Error(
+                .invalidOption, "this model speaks: say what (--transcription, or --phonemes), and in the prompt who")
+        }
+        let symbols = tokenizer.contentIDs(of: try phonemes(of: speech))
+        guard !symbols.isEmpty else {
+            throw AudioLDM2Error(.invalidOption, "there is nothing to say: none of its characters is a phoneme")
+        }
+        if symbols.count > length {
+            context.report(
+                .warning(
+                    "what to say is longer than the \(length) phonemes that this model reads; it does not say "
+                        + tokenizer.decode(Array(symbols.dropFirst(length))).quoted))
+        }
+        let ids = Array((symbols + [Self.endOfPhonemes]).prefix(length))
+        let padding = length - ids.count
+        let positive = Encoding(
+            ids: ids + Array(repeating: definition.padID, count: padding),
+            attentionMask: Array(repeating: 1, count: ids.count) + Array(repeating: 0, count: padding))
+        let silence = Encoding(
+            ids: Array(repeating: definition.padID, count: length), attentionMask: Array(repeating: 0, count: length))
+        return Array(repeating: silence, count: texts - 1) + [positive]
+    }
+
+    /// The reference's: one past the published symbols.
+    static let endOfPhonemes = 182
+
+    private func phonemes(of speech: GenerationOptions.Speech) throws -> String {
+        switch speech {
+        case .phonemes(let phonemes): phonemes.trimmingCharacters(in: .whitespacesAndNewlines)
+        case .text(let text): try Phonemizer(Espeak.phonemizer()).phonemes(of: EnglishCleaner.clean(text))
+        }
+    }
+
+    private func warn(_ name: String, _ encoding: Encoding, _ encoder: String, limit: Int) {
+        guard let cut = encoding.truncatedText else { return }
+        let start = cut.count > 100 ? cut.prefix(100) + "…" : cut
+        context.report(
+            .warning(
+                "the \(name) is longer than the \(limit) tokens that \(encoder) reads here; it ignores "
+                    + String(start).quoted))
+    }
+}

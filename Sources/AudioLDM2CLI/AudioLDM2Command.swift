@@ -35,7 +35,8 @@ struct AudioLDM2Command: AsyncParsableCommand {
             """,
         version: AudioLDM2Pipeline.version,
         subcommands: [
-            GenerateCommand.self, BatchCommand.self, TransformCommand.self, InpaintCommand.self, ExtendCommand.self,
+            GenerateCommand.self, BatchCommand.self, EncodeCommand.self, LanguageOfAudioCommand.self,
+            TransformCommand.self, InpaintCommand.self, ExtendCommand.self,
             UpsampleCommand.self, SpectrogramCommand.self, InspectCommand.self, VerifyCommand.self, ScoreCommand.self,
             TraceCommand.self, BenchCommand.self,
         ])

@@ -14,6 +14,8 @@ struct GenerateCommand: AsyncParsableCommand {
               audioldm2 generate "birdsong" --model audioldm2.aldm --output birds.ogg --scheduler ddim --steps 200
               audioldm2 generate "wind in the trees" --model audioldm2.aldm --output wind.flac --seconds 300
               audioldm2 generate "a ticking clock" --model audioldm2.aldm --output clock.wav --loop
+              audioldm2 generate "a dog barking" --model audioldm2.aldm --output dog.wav --candidates 4
+              audioldm2 generate "heavy rain" --model audioldm2.aldm --output rain.wav --audio-prompt drizzle.mp3
               audioldm2 generate "rain" --model audioldm2.aldm --output - --format raw | aplay -f S16_LE -r 16000
 
             The same seed, options and model give the same sound, on any number of threads. With --scheduler ddim \
@@ -21,7 +23,7 @@ struct GenerateCommand: AsyncParsableCommand {
             """)
 
     @Argument(help: "What the sound should be.")
-    var prompt: String
+    var prompt = ""
 
     @Option(name: [.short, .long], help: "The model file.")
     var model: String
@@ -52,6 +54,14 @@ struct GenerateCommand: AsyncParsableCommand {
 
     @OptionGroup var generation: GenerationFlags
 
+    @OptionGroup var conditioning: ConditionFlags
+
+    @Option(help: "Make so many sounds, of this seed and the next ones, and keep what fits the prompt best by CLAP.")
+    var candidates = 1
+
+    @Option(help: "How many of the candidates to write, best first: NAME-1, NAME-2, ….")
+    var keep = 1
+
     @Option(help: "A number that settles all chance. Default: a random one, which is printed.")
     var seed: UInt64?
 
@@ -69,7 +79,7 @@ struct GenerateCommand: AsyncParsableCommand {
     var quiet = false
 
     func validate() throws {
-        guard prompt.contains(where: { !$0.isWhitespace }) else {
+        guard conditioning.saysSomething || prompt.contains(where: { !$0.isWhitespace }) else {
             throw ValidationError("The prompt is empty: say what the sound should be.")
         }
         guard transcription == nil || phonemes == nil else {
@@ -89,6 +99,13 @@ struct GenerateCommand: AsyncParsableCommand {
         guard format == nil || output == "-" else {
             throw ValidationError("--format is for --output -; a file's extension says how it is written.")
         }
+        guard (1...64).contains(candidates), (1...candidates).contains(keep) else {
+            throw ValidationError(
+                "--candidates \(candidates) --keep \(keep): choose 1 to 64, and keep 1 or more of them.")
+        }
+        guard candidates == 1 || !prompt.isEmpty && output != "-" && spectrogram == nil else {
+            throw ValidationError("--candidates needs a prompt, an --output that is a file, and no --spectrogram.")
+        }
         if let seconds, !GenerationOptions.secondsRange.contains(seconds) {
             throw ValidationError("--seconds \(seconds): choose 0.1 to 3600.")
         }
@@ -102,6 +119,10 @@ struct GenerateCommand: AsyncParsableCommand {
         options.speech =
             transcription.map(GenerationOptions.Speech.text) ?? phonemes.map(GenerationOptions.Speech.phonemes)
         options.seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
+        (options.condition, options.audioWeight) = (
+            try conditioning.load(pipeline, prompt: prompt), conditioning.audioWeight
+        )
+        if candidates > 1 { return try await runCandidates(pipeline, options) }
         let stream = output == "-" ? try stream(of: pipeline, options) : nil
         let events = pipeline.events(prompt, options: options, streamingTo: stream.map { $0.write })
         let work = Task { [quiet, verbose] in try await follow(events, quiet: quiet, verbose: verbose) }

@@ -9,8 +9,8 @@ import Foundation
 ///
 /// A pipeline holds no weights between calls: each stage maps or decompresses its own, computes, and lets them go.
 public final class AudioLDM2Pipeline: Sendable {
-    private let model: Model
-    private let backend: CPUBackend
+    let model: Model
+    let backend: CPUBackend
 
     public static let version = "0.1.0"
     /// What the files that it writes name as their maker.
@@ -124,7 +124,7 @@ public final class AudioLDM2Pipeline: Sendable {
     }
 
     /// Does work on a thread of its own until it is done or nobody listens any more.
-    private func run<Event: Sendable>(
+    func run<Event: Sendable>(
         _ work: @escaping @Sendable (CancellationFlag, _ send: @escaping @Sendable (Event) -> Void) throws -> Void
     ) -> AsyncThrowingStream<Event, any Error> {
         let (stream, continuation) = AsyncThrowingStream<Event, any Error>.makeStream()

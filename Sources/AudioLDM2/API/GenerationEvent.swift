@@ -30,7 +30,7 @@ public struct GenerationResult: Sendable {
     /// The seed that was used: give it again to get the same sound.
     public let seed: UInt64
     /// Everything that is needed to make the sound again; `AudioClip.write(to:record:)` keeps it in the file.
-    public let record: SoundRecord
+    public internal(set) var record: SoundRecord
     public let memoryPlan: MemoryPlan
     /// What the activations of each part took, by its name in the model file: as planned.
     public let activationBytes: [String: Int]

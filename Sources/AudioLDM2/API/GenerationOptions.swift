@@ -47,14 +47,20 @@ public struct GenerationOptions: Sendable, Hashable {
     /// whole number of the latents' frames.
     public var loops: Bool
 
+    /// What was made of a prompt or of a sound beforehand: in the first case there is no need of a prompt or encoders, in
+    /// the second the sound's language of audio takes the place of the prompt's or is mixed with it.
+    public var condition: SoundCondition?
+    /// The share of a sound's language of audio, 0…1; the rest is the prompt's.
+    public var audioWeight: Float
+
     /// How much memory the work may take, in bytes: see `MemoryPlan`. Nil for what makes it fastest.
     public var memoryLimit: Int?
 
     public init(
         negativePrompt: String = "", speech: Speech? = nil, seconds: Double? = nil, numInferenceSteps: Int = 25,
         guidanceScale: Float = 3.5, scheduler: Scheduler = .dpmpp, eta: Float = 0, seed: UInt64? = nil,
-        memoryLimit: Int? = nil,
-        windowSeconds: Double? = nil, loops: Bool = false
+        memoryLimit: Int? = nil, windowSeconds: Double? = nil, loops: Bool = false, condition: SoundCondition? = nil,
+        audioWeight: Float = 1
     ) {
         self.negativePrompt = negativePrompt
         self.speech = speech
@@ -66,6 +72,8 @@ public struct GenerationOptions: Sendable, Hashable {
         self.seed = seed
         self.windowSeconds = windowSeconds
         self.loops = loops
+        self.condition = condition
+        self.audioWeight = audioWeight
         self.memoryLimit = memoryLimit
     }
 }

@@ -29,6 +29,13 @@ public struct SoundRecord: Codable, Sendable, Hashable {
     public var times: [[Double]]?
     /// Of an edit: the band made anew, from and to, in Hz, without an end if there is one number; nil for all.
     public var frequencies: [Double]?
+    /// The prompt or sound of a condition that was saved, or of a sound that was given.
+    public var condition: String?
+    /// Of a sound's language of audio, if it was mixed with the prompt's.
+    public var audioWeight: Float?
+    /// Of a sound that was chosen from several: how well it fits the prompt, and how many there were.
+    public var score: Double?
+    public var candidates: Int?
     /// The model file's name.
     public var model: String
     /// The model file's contents, in 16 hexadecimal digits.
@@ -58,6 +65,8 @@ public struct SoundRecord: Codable, Sendable, Hashable {
         eta = options.eta
         windowSeconds = options.windowSeconds
         loops = options.loops ? true : nil
+        condition = options.condition?.source
+        audioWeight = options.condition?.isLanguageOfAudioAlone == true ? options.audioWeight : nil
         self.model = URL(fileURLWithPath: model.pack.path).lastPathComponent
         modelHash = model.pack.contentHash
         license = model.pack.license

@@ -37,7 +37,7 @@ struct EditWork {
         let context = generation.context
         let known = try timer.measure(.encoding) { try self.known() }
         let conditions = try timer.measure(.encoding) {
-            try PromptEncoder(context: context).encode(generation.tokens())
+            try generation.conditions(PromptEncoder(context: context).encode(generation.tokens()))
         }
         let steps = generation.options.numInferenceSteps
         let skipped = steps - min(max(Int(Double(steps) * plan.strength), 1), steps)

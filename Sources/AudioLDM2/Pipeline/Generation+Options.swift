@@ -3,7 +3,10 @@ import Diffusion
 /// What the options mean for a model.
 extension Generation {
     /// - Throws: `AudioLDM2Error` of kind `.invalidOption`, `SchedulerError`.
-    func check() throws { _ = try (length(), scheduler(), windowFrames()) }
+    func check() throws {
+        _ = try (length(), scheduler(), windowFrames())
+        try checkCondition()
+    }
 
     func length() throws -> ClipLength {
         try ClipLength(

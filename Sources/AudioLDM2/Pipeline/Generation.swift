@@ -32,7 +32,8 @@ struct Generation {
     /// What memory a prompt of any length may take.
     func plan() throws -> MemoryPlan {
         try check()
-        return try plan(PromptEncoder(context: context).longestTokens(count: isGuided ? 2 : 1)).summary
+        let encoder = PromptEncoder(context: context)
+        return try plan(isConditioned ? [] : encoder.longestTokens(count: isGuided ? 2 : 1)).summary
     }
 
     func plan(_ tokens: [PromptEncoder.Tokens]) throws -> ExecutionPlan {
@@ -46,18 +47,22 @@ struct Generation {
         }.plan()
     }
 
-    private var isGuided: Bool { options.guidanceScale > 1 }
+    var isGuided: Bool { options.guidanceScale > 1 }
 
     private func compute(_ tokens: [PromptEncoder.Tokens], _ timer: inout StageTimer) throws -> [Float] {
-        let conditions = try timer.measure(.encoding) { try PromptEncoder(context: context).encode(tokens) }
+        let conditions = try timer.measure(.encoding) {
+            try self.conditions(PromptEncoder(context: context).encode(tokens))
+        }
         let config = context.model.unetConfig
         let build = { try UNet(config, $0) }
         let latents = try context.with(Model.Part.unet, build) { try denoise(with: $0, conditions, &timer) }
         return try samples(of: latents, &timer)
     }
 
+    /// Of the negative prompt, if there is guidance, and the prompt; none if their conditions were saved.
     func tokens() throws -> [PromptEncoder.Tokens] {
-        try PromptEncoder(context: context).tokenize(
+        if isConditioned { return [] }
+        return try PromptEncoder(context: context).tokenize(
             prompt, negative: isGuided ? options.negativePrompt : nil, speech: options.speech)
     }
 

@@ -79,7 +79,8 @@ struct GenerationGroup {
             let encoder = PromptEncoder(context: jobs[0].generation.context)
             var conditions = try encoder.encode(jobs.flatMap(\.tokens))[...]
             for place in jobs.indices {
-                jobs[place].conditions = Array(conditions.prefix(jobs[place].tokens.count))
+                let own = Array(conditions.prefix(jobs[place].tokens.count))
+                jobs[place].conditions = try jobs[place].generation.conditions(own)
                 conditions = conditions.dropFirst(jobs[place].tokens.count)
             }
         }

@@ -6,7 +6,7 @@ struct Condition: Sendable {
     /// CLAP's embedding, `[1, width]`, for models that are conditioned by it alone.
     let film: Tensor?
     /// The language of audio, `[1, vectors, width]`.
-    let loa: Tensor?
+    var loa: Tensor?
     /// The second text encoder's states, `[1, tokens, width]`, padding included.
     let states: Tensor?
     /// Of the states: 1 for tokens, 0 for padding.
@@ -33,6 +33,7 @@ struct PromptEncoder {
     /// - Parameter tokens: of each text.
     /// - Returns: the texts' conditions, in their order.
     func encode(_ tokens: [Tokens]) throws -> [Condition] {
+        guard !tokens.isEmpty else { return [] }
         let model = context.model
         let total = 3
         context.report(.encoding, 0, of: total)

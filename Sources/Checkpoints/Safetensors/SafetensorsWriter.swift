@@ -6,14 +6,14 @@ package enum SafetensorsWriter {
     /// The file appears when it is complete.
     /// - Throws: `CheckpointError.unwritable`.
     package static func write(
-        _ tensors: [(name: String, shape: Shape, values: [Float])], to path: String
+        _ tensors: [(name: String, shape: Shape, values: [Float])], metadata: [String: String] = [:], to path: String
     ) throws {
-        var table: [String: Entry] = [:]
+        var table: [String: Entry] = metadata.isEmpty ? [:] : ["__metadata__": .metadata(metadata)]
         var end = 0
         for tensor in tensors {
             let begin = end
             end += tensor.values.count * MemoryLayout<Float>.size
-            table[tensor.name] = Entry(shape: tensor.shape.extents, offsets: [begin, end])
+            table[tensor.name] = .tensor(shape: tensor.shape.extents, offsets: [begin, end])
         }
         do {
             let encoder = JSONEncoder()
@@ -30,14 +30,25 @@ package enum SafetensorsWriter {
         }
     }
 
-    private struct Entry: Encodable {
-        let dtype = "F32"
-        let shape: [Int]
-        let offsets: [Int]
+    private enum Entry: Encodable {
+        case metadata([String: String])
+        case tensor(shape: [Int], offsets: [Int])
 
         enum CodingKeys: String, CodingKey {
             case dtype, shape
             case offsets = "data_offsets"
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            switch self {
+            case .metadata(let texts):
+                try texts.encode(to: encoder)
+            case .tensor(let shape, let offsets):
+                var container = encoder.container(keyedBy: CodingKeys.self)
+                try container.encode("F32", forKey: .dtype)
+                try container.encode(shape, forKey: .shape)
+                try container.encode(offsets, forKey: .offsets)
+            }
         }
     }
 }

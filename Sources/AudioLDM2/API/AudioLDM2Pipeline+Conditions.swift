@@ -1,0 +1,45 @@
+import Audio
+
+extension AudioLDM2Pipeline {
+    /// What the model makes of a prompt, to make sounds from without its encoders.
+    /// - Parameter options: their negative prompt, and whether there is guidance, count.
+    /// - Throws: `AudioLDM2Error`.
+    public func condition(for prompt: String, options: GenerationOptions = .init()) throws -> SoundCondition {
+        try AudioLDM2Error.translating {
+            try Generation(prompt: prompt, options: options, context: StageContext(model: model, backend: backend))
+                .encoded()
+        }
+    }
+
+    /// The language of audio of a sound, by AudioMAE: a condition that stands in for a prompt's, or is mixed with it.
+    /// - Parameter path: of a file of any format, rate and number of channels; its first ten seconds count.
+    /// - Throws: `AudioLDM2Error`, also for a model file without AudioMAE.
+    public func languageOfAudio(of path: String) throws -> SoundCondition {
+        try AudioLDM2Error.translating {
+            let config = try model.audioMAEConfig()
+            let samples = try SoundFile.readMono(
+                path, sampleRate: config.samplingRate, maximumSeconds: AudioMAEFeatures(config).maximumSeconds,
+                excess: .cut)
+            let context = StageContext(model: model, backend: backend)
+            let loa = try SoundEncoder(context: context).languageOfAudio(of: [samples])[0]
+            let name = path.split(separator: "/").last.map(String.init) ?? path
+            return SoundCondition(
+                source: name, [NamedTensor(name: "loa", shape: loa.shape.extents, values: try loa.values())])
+        }
+    }
+
+    /// Makes several sounds of a prompt, compares them with it by CLAP, and keeps the best.
+    /// - Parameters:
+    ///   - count: sounds to make, up to 64: those of the options' seed and the numbers after it.
+    ///   - kept: how many of them to return, best first.
+    public func events(
+        ranking count: Int, keeping kept: Int = 1, of prompt: String, options: GenerationOptions = .init()
+    ) -> AsyncThrowingStream<RankingEvent, any Error> {
+        run { [model, backend] cancellation, send in
+            let context = StageContext(model: model, backend: backend, cancellation: cancellation)
+            try Candidates(
+                prompt: prompt, options: options, count: count, kept: kept, context: context, report: { send($0) }
+            ).run()
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import AudioLDM2
+
+struct EncodeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "encode",
+        abstract: "Save what a model makes of a prompt, to generate from it without the model's encoders.",
+        discussion: """
+            EXAMPLES
+              audioldm2 encode "a dog barking" --model audioldm2.aldm --output dog.cond
+              audioldm2 generate --condition dog.cond --model audioldm2.aldm --output dog.wav --seed 3
+            """)
+
+    @Argument(help: "What the sound should be.")
+    var prompt: String
+
+    @Option(name: [.short, .long], help: "The model file.")
+    var model: String
+
+    @Option(name: [.short, .long], help: "Where to write the condition.")
+    var output: String
+
+    @Option(help: "What the sound should not be.")
+    var negativePrompt = ""
+
+    @OptionGroup var threading: ThreadsOption
+
+    func run() throws {
+        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
+        try pipeline.condition(for: prompt, options: .init(negativePrompt: negativePrompt)).write(to: output)
+    }
+}
+
+struct LanguageOfAudioCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "loa",
+        abstract: "Save the language of audio of a sound, to generate sounds like it.",
+        discussion: """
+            AudioMAE makes eight vectors of a sound's first ten seconds, the same that a prompt becomes on its way.
+
+            EXAMPLES
+              audioldm2 loa rain.flac --model audioldm2.aldm --output rain.cond
+              audioldm2 generate "heavy rain" --condition rain.cond --model audioldm2.aldm --output more.wav
+            """)
+
+    @Argument(help: "A sound file.", completion: .file())
+    var file: String
+
+    @Option(name: [.short, .long], help: "The model file.")
+    var model: String
+
+    @Option(name: [.short, .long], help: "Where to write the condition.")
+    var output: String
+
+    @OptionGroup var threading: ThreadsOption
+
+    func run() throws {
+        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
+        try pipeline.languageOfAudio(of: file).write(to: output)
+    }
+}

@@ -1,0 +1,167 @@
+import AudioLDM2
+import Checkpoints
+import Converter
+import Foundation
+import TestSupport
+import Testing
+import WeightFile
+
+/// Sounds from what was computed beforehand, and sounds ranked by CLAP.
+@Suite struct ConditionTests {
+    private let folder: TemporaryFolder
+    private let model: String
+    private let options = GenerationOptions(negativePrompt: "noise", seconds: 0.5, numInferenceSteps: 2, seed: 3)
+
+    init() throws {
+        folder = try TemporaryFolder()
+        model = try ModelFixture.path("tiny", .float32)
+    }
+
+    /// A pack of the tiny checkpoint with the fixtures' AudioMAE, whose vectors are as wide as the tiny model's.
+    private func modelWithAudioMAE() throws -> String {
+        let copy = folder.file("checkpoint")
+        try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: true)
+        let source = Fixtures.folder("Checkpoints").appendingPathComponent("tiny")
+        let parts = try FileManager.default.contentsOfDirectory(at: source, includingPropertiesForKeys: nil)
+        for part in parts + [Fixtures.folder("AudioMAE").appendingPathComponent("audiomae")] {
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(copy)/\(part.lastPathComponent)", withDestinationPath: part.path)
+        }
+        let path = folder.file("audiomae.aldm")
+        _ = try CheckpointConverter(DiffusersFolder(path: copy), ConversionOptions(weights: .float32)).convert(to: path)
+        return path
+    }
+
+    private func samples(_ prompt: String, _ options: GenerationOptions, _ model: String? = nil) async throws -> [Float]
+    {
+        try await AudioLDM2Pipeline(modelAt: model ?? self.model).generate(prompt, options: options).clip.samples
+    }
+
+    @Test func aSavedConditionMakesThePromptsSound() async throws {
+        let condition = try AudioLDM2Pipeline(modelAt: model).condition(for: "a dog", options: options)
+        try condition.write(to: folder.file("dog.cond"))
+        var saved = options
+        saved.condition = try SoundCondition(contentsOf: folder.file("dog.cond"))
+        #expect(saved.condition == condition && !condition.isLanguageOfAudioAlone)
+        #expect(condition.source == "a dog" && condition.negativePrompt == "noise")
+        #expect(try await samples("", saved) == samples("a dog", options))
+        saved.guidanceScale = 1
+        var unguided = options
+        unguided.guidanceScale = 1
+        #expect(try await samples("", saved) == samples("a dog", unguided))
+    }
+
+    /// With a text encoder that cannot be read.
+    @Test func aSavedConditionNeedsNoEncoders() async throws {
+        let condition = try AudioLDM2Pipeline(modelAt: model).condition(for: "a dog", options: options)
+        let damaged = folder.file("damaged.aldm")
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: model))
+        for component in ["text_encoder", "text_encoder_2", "projection_model", "language_model"] {
+            let tensor = try #require(try Pack(opening: model).requiredComponent(component).tensors.first)
+            bytes[tensor.storage.offset + 20] ^= 255
+        }
+        try bytes.write(to: URL(fileURLWithPath: damaged))
+        var saved = options
+        saved.condition = condition
+        #expect(try await samples("", saved, damaged) == samples("a dog", options))
+        await #expect(throws: AudioLDM2Error.self) { try await samples("a dog", options, damaged) }
+    }
+
+    @Test func aSoundsLanguageOfAudioTakesThePromptsPlaceOrIsMixedWithIt() async throws {
+        let model = try modelWithAudioMAE()
+        let tone = (0..<24000).map { Float(0.3 * sin(Double($0) * 0.05)) }
+        try AudioClip(samples: tone, sampleRate: 44100).write(to: folder.file("tone.flac"))
+        let loa = try AudioLDM2Pipeline(modelAt: model).languageOfAudio(of: folder.file("tone.flac"))
+        #expect(loa.isLanguageOfAudioAlone && loa.source == "tone.flac")
+        var made: [[Float]] = []
+        for weight: Float in [0, 0.5, 1] {
+            var mixed = options
+            (mixed.condition, mixed.audioWeight) = (loa, weight)
+            made.append(try await samples("a dog", mixed, model))
+        }
+        #expect(try await made[0] == samples("a dog", options, model))
+        #expect(Set(made).count == 3)
+        await #expect(throws: AudioLDM2Error.self) {
+            var wrong = options
+            (wrong.condition, wrong.audioWeight) = (loa, 2)
+            _ = try await samples("a dog", wrong, model)
+        }
+    }
+
+    @Test func filesThatDoNotFitAreErrors() async throws {
+        func refusal(_ tensors: [(String, [Int], [Float])], _ metadata: [String: String]) async throws -> String {
+            let path = folder.file("wrong.cond")
+            try SafetensorsWriter.write(
+                tensors.map { ($0.0, .init($0.1), $0.2) }, metadata: metadata, to: path)
+            do {
+                var wrong = options
+                wrong.condition = try SoundCondition(contentsOf: path)
+                _ = try await samples("rain", wrong)
+                return "no error"
+            } catch let error as AudioLDM2Error { return error.description }
+        }
+        let format = ["format": "audioldm2-condition-1", "source": "x"]
+        let loa = [Float](repeating: 0, count: 256)
+        #expect(try await refusal([("loa", [1, 8, 32], loa)], [:]).contains("is not a condition"))
+        #expect(try await refusal([("unet", [1], [0])], format).contains("'unet'"))
+        #expect(try await refusal([("loa", [1, 1, 1], [.nan])], format).contains("not numbers"))
+        #expect(try await refusal([("loa", [1, 4, 64], loa)], format).contains("expected [1, n, 32]"))
+        #expect(try await refusal([("loa", [1, 4, 32], Array(loa.prefix(128)))], format).contains("of one model"))
+        #expect(try await refusal([("loa", [1, 0, 32], [])], format).contains("expected [1, n, 32]"))
+        #expect(
+            try await refusal([("loa", [1, 8, 32], loa), ("negative.loa", [1, 8, 32], loa)], format)
+                .contains("'negative.states'"))
+        #expect(throws: AudioLDM2Error.self) { try SoundCondition(contentsOf: model) }
+        #expect(throws: AudioLDM2Error.self) { try SoundCondition(contentsOf: folder.file("absent")) }
+        let outcome = try CommandRun("audioldm2", ["loa", "a.wav", "-m", model, "-o", folder.file("a.cond")])
+        #expect(outcome.failed(naming: "audiomae"), "\(outcome.errors)")
+    }
+
+    @Test func candidatesAreRankedAndCanBeMadeAgain() async throws {
+        let pipeline = try AudioLDM2Pipeline(modelAt: model)
+        func ranked(keeping kept: Int) async throws -> [RankedSound] {
+            for try await event in pipeline.events(ranking: 3, keeping: kept, of: "a dog", options: options) {
+                if case .finished(let sounds) = event { return sounds }
+            }
+            return []
+        }
+        let all = try await ranked(keeping: 3)
+        #expect(all.map(\.score) == all.map(\.score).sorted(by: >))
+        #expect(Set(all.map(\.result.seed)) == [3, 4, 5])
+        for sound in all {
+            var single = options
+            single.seed = sound.result.seed
+            #expect(try await samples("a dog", single) == sound.result.clip.samples)
+            #expect(sound.result.record.score == sound.score && sound.result.record.candidates == 3)
+            try sound.result.clip.write(to: folder.file("\(sound.result.seed).wav"))
+            let score = try SoundScorer(modelAt: model).scores(
+                of: [folder.file("\(sound.result.seed).wav")], for: "a dog")
+            #expect(abs(score[0].score - sound.score) < 0.02)
+        }
+        let best = try await ranked(keeping: 1)
+        #expect(best.map(\.score) == [all[0].score] && best[0].result.clip == all[0].result.clip)
+        await #expect(throws: AudioLDM2Error.self) { try await ranked(keeping: 4) }
+    }
+
+    @Test func theCommandsDoTheSame() throws {
+        let (condition, output) = (folder.file("dog.cond"), folder.file("dog.wav"))
+        #expect(try CommandRun("audioldm2", ["encode", "a dog", "-m", model, "-o", condition]).status == 0)
+        let short = ["-m", model, "--seconds", "0.5", "--steps", "2", "--seed", "3"]
+        #expect(
+            try CommandRun("audioldm2", ["generate", "--condition", condition, "-o", output] + short).status == 0)
+        #expect(
+            try CommandRun("audioldm2", ["generate", "a dog", "-o", folder.file("same.wav")] + short).status == 0)
+        #expect(
+            try Data(contentsOf: URL(fileURLWithPath: output)).suffix(16000)
+                == Data(contentsOf: URL(fileURLWithPath: folder.file("same.wav"))).suffix(16000))
+        let several = try CommandRun(
+            "audioldm2", ["generate", "a dog", "--candidates", "3", "--keep", "2", "-o", output, "--json"] + short)
+        let summaries = try #require(
+            try JSONSerialization.jsonObject(with: Data(several.output.utf8)) as? [[String: Any]])
+        #expect(summaries.count == 2 && summaries.allSatisfy { $0["score"] is Double })
+        #expect(try folder.contents().filter { $0.hasPrefix("dog-") } == ["dog-1.wav", "dog-2.wav"])
+        let wrong = try CommandRun("audioldm2", ["generate", "a dog", "--condition", condition, "-o", output] + short)
+        #expect(wrong.status == 64 && wrong.errors.contains("leave the prompt out"))
+        #expect(try CommandRun("audioldm2", ["generate", "-o", output] + short).status == 64)
+    }
+}

@@ -277,8 +277,9 @@ def main(audioldm2, audioldm, folder):
         golden.update({f"{name}/{key}": tensor for key, tensor in model.golden.items()})
         print(name, len(model.keys), sum(int(np.prod(s)) for t, s in model.keys.values() if t != "shared"),
               {k: float(v.std()) for k, v in model.golden.items() if v.numel() > 3 and "ids" not in k})
-    text = json.dumps(keys, separators=(",", ":")).encode()
-    subprocess.run(["zstd", "-19", "-f", "-o", folder / "keys.json.zst"], input=text, check=True)
+    # From a file, so that the frame states its content's size.
+    (folder / "keys.json").write_text(json.dumps(keys, separators=(",", ":")))
+    subprocess.run(["zstd", "-19", "-q", "-f", "--rm", folder / "keys.json"], check=True)
     save_file(golden, folder / "golden.safetensors")
 
 

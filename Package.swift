@@ -59,7 +59,9 @@ let package = Package(
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors", "TestSupport"]),
         .testTarget(
             name: "ConverterTests",
-            dependencies: ["AudioLDM2Convert", "Converter", "Checkpoints", "Tensors", "WeightFile", "TestSupport"]),
+            dependencies: [
+                "AudioLDM2Convert", "Converter", "Checkpoints", "Tensors", "WeightFile", "TestSupport", "CZstd",
+            ]),
         .testTarget(name: "AudioTests", dependencies: ["Audio", "Checkpoints", "TestSupport"]),
         .testTarget(name: "WeightFileTests", dependencies: ["WeightFile", "Tensors", "CKernels", "TestSupport"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),

@@ -9,8 +9,10 @@ import WeightFile
 /// How a checkpoint is converted.
 package struct ConversionOptions: Sendable {
     package var weights: WeightPreset
+    /// For components that are stored otherwise, by name.
+    package var componentWeights: [String: WeightPreset] = [:]
     package var compression: PackCompression
-    /// Takes the place of what the folder says.
+    /// Takes the place of what the checkpoint says.
     package var license: LicenseText?
     /// Names of `CheckpointLayout.extras` that are not wanted.
     package var without: Set<String>
@@ -28,6 +30,17 @@ package struct ConversionOptions: Sendable {
     }
 }
 
+extension ConversionOptions {
+    /// Every preset that some component gets.
+    var presets: Set<WeightPreset> { Set(componentWeights.values).union([weights]) }
+
+    /// For provenance and summaries: `int8, vocoder=float16`.
+    var weightsName: String {
+        ([weights.rawValue] + componentWeights.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.rawValue)" })
+            .joined(separator: ", ")
+    }
+}
+
 /// How far a conversion is.
 package struct ConversionProgress: Sendable, Equatable {
     /// Being worked on.
@@ -37,16 +50,18 @@ package struct ConversionProgress: Sendable, Equatable {
     package let bytesTotal: Int
 }
 
-/// Makes a pack from a checkpoint folder, one weight at a time.
+/// Makes a pack from a checkpoint, one weight at a time.
 package struct CheckpointConverter: Sendable {
     /// Recorded in every pack. Raise it with anything that changes what is written.
     package static let version = "2"
 
-    private let folder: DiffusersFolder
+    private let checkpoint: any Checkpoint
     private let options: ConversionOptions
     private let license: LicenseText?
     private let components: [Component]
     private let tokenizers: [(name: String, definition: TokenizerDefinition)]
+    /// Tokenizers that the checkpoint lacks.
+    private let missingTokenizers: [String]
     private let scheduler: Data
     /// Descriptions of what components hear, by name.
     private let frontEnds: [(name: String, json: Data)]
@@ -62,26 +77,34 @@ package struct CheckpointConverter: Sendable {
 
     /// Reads everything but the weights' numbers, so that a checkpoint which does not fit fails before work begins.
     /// - Throws: `CheckpointError`, `MappingError`, `ConfigError`, `TokenizerError`, `SchedulerError`, `PackError`.
-    package init(_ folder: DiffusersFolder, _ options: ConversionOptions) throws {
-        self.folder = folder
+    package init(_ checkpoint: any Checkpoint, _ options: ConversionOptions) throws {
+        self.checkpoint = checkpoint
         self.options = options
-        let layout = try CheckpointLayout.of(folder)
-        license = try options.license ?? LicenseText.find(in: folder)
+        let layout = try CheckpointLayout.of(checkpoint)
+        license = try options.license ?? checkpoint.license()
         components =
-            try layout.models.compactMap { try Self.component($0, in: folder) }
-            + CheckpointLayout.extras.filter { !options.without.contains($0.name) }
-            .compactMap { try Self.component($0, in: folder) }
-        tokenizers = try layout.tokenizers.map { ($0, try Self.tokenizer($0, in: folder)) }
-        scheduler = Data(try folder.config("\(CheckpointLayout.scheduler)/scheduler_config.json"))
+            try layout.models.compactMap { try Self.component($0, in: checkpoint) }
+            + layout.extras.filter { !options.without.contains($0.name) }
+            .compactMap { try Self.component($0, in: checkpoint) }
+        let names = components.map(\.name)
+        if let unknown = options.componentWeights.keys.filter({ !names.contains($0) }).min() {
+            throw CheckpointError.missing(
+                path: "the component \(unknown.quoted) that --weights names",
+                remedy: "choose from \(names.joined(separator: ", "))")
+        }
+        missingTokenizers = layout.tokenizers.filter { checkpoint.components[$0] == nil }
+        tokenizers = try layout.tokenizers.filter { checkpoint.components[$0] != nil }
+            .map { ($0, try Self.tokenizer($0, in: checkpoint)) }
+        scheduler = Data(try checkpoint.config("\(CheckpointLayout.scheduler)/scheduler_config.json"))
         _ = try JSONDecoder().decode(SchedulerConfig.self, from: scheduler)
-        frontEnds = try Self.frontEnds(of: components.map(\.name), in: folder)
+        frontEnds = try Self.frontEnds(of: components.map(\.name), in: checkpoint)
     }
 
     /// - Returns: nil for a part that can be missing and is.
-    private static func component(_ part: CheckpointPart, in folder: DiffusersFolder) throws -> Component? {
-        guard let source = try part.weights(in: folder) else { return nil }
-        let className = try part.className(in: folder)
-        let config = Data(try folder.config("\(part.folder)/config.json"))
+    private static func component(_ part: CheckpointPart, in checkpoint: any Checkpoint) throws -> Component? {
+        guard let source = try part.weights(in: checkpoint) else { return nil }
+        let className = try part.className(in: checkpoint)
+        let config = Data(try checkpoint.config("\(part.folder)/config.json"))
         let modelName = part.modelName(className)
         guard
             let requirements = try ComponentModel.requirements(modelName, component: part.folder, config: config)
@@ -93,28 +116,30 @@ package struct CheckpointConverter: Sendable {
     }
 
     /// The spectrogram between VAE and vocoder, which only the vocoder's config tells something of, and CLAP's features.
-    private static func frontEnds(of names: [String], in folder: DiffusersFolder) throws -> [(name: String, json: Data)]
-    {
+    private static func frontEnds(of names: [String], in checkpoint: any Checkpoint) throws -> [(
+        name: String, json: Data
+    )] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         let vocoder = CheckpointLayout.vocoder
-        let mel = MelConfig(for: try .read(Data(folder.config("\(vocoder)/config.json")), component: vocoder))
+        let mel = MelConfig(for: try .read(Data(checkpoint.config("\(vocoder)/config.json")), component: vocoder))
         var frontEnds = [(name: CheckpointLayout.mel, json: try encoder.encode(mel))]
         if names.contains("clap_audio") {
             let (name, file) = (CheckpointLayout.features, "\(CheckpointLayout.features)/preprocessor_config.json")
             let config =
-                try folder.has(file) ? .read(Data(folder.config(file)), component: name) : CLAPFeatureConfig.published
+                try checkpoint.has(file)
+                ? .read(Data(checkpoint.config(file)), component: name) : CLAPFeatureConfig.published
             frontEnds.append((name, try encoder.encode(config)))
         }
         return frontEnds
     }
 
-    private static func tokenizer(_ name: String, in folder: DiffusersFolder) throws -> TokenizerDefinition {
-        let className = try folder.component(name).className
+    private static func tokenizer(_ name: String, in checkpoint: any Checkpoint) throws -> TokenizerDefinition {
+        let className = try checkpoint.component(name).className
         guard let kind = TokenizerKind(className: className) else {
             throw MappingError.unknownClass(file: name, className: className)
         }
-        return try TokenizerReader.read(folder: URL(fileURLWithPath: "\(folder.path)/\(name)"), kind: kind)
+        return try TokenizerReader.read(folder: URL(fileURLWithPath: checkpoint.tokenizerFolder(name)), kind: kind)
     }
 
     /// Writes the pack. The same checkpoint and options write the same bytes, whatever the number of threads.
@@ -125,7 +150,7 @@ package struct CheckpointConverter: Sendable {
         let writer = try PackWriter(
             file: AtomicFile(path: path), compression: options.compression, threads: options.threads)
         var summary = ConversionSummary(
-            source: folder.name, weights: options.weights.rawValue, compression: options.compression.name,
+            source: checkpoint.name, weights: options.weightsName, compression: options.compression.name,
             license: license?.name)
         let total = components.reduce(0) { $0 + $1.weights.byteCount }
         var done = 0
@@ -146,6 +171,7 @@ package struct CheckpointConverter: Sendable {
         if let text = license?.text { try writer.addBlob(name: "license", Data(text.utf8)) }
         writer.setProvenance(provenance)
         try writer.finish()
+        summary.missing = missingTokenizers.map(CheckpointLayout.withoutTokenizer)
         summary.fileBytes = try InputFile(path: path, name: path).size
         return summary
     }
@@ -154,12 +180,12 @@ package struct CheckpointConverter: Sendable {
         _ requirement: WeightRequirement, of component: Component, to writer: PackWriter,
         _ result: inout ConversionSummary.Component
     ) throws {
-        let policy = PrecisionPolicy(options.weights)
+        let policy = PrecisionPolicy(options.componentWeights[component.name] ?? options.weights)
         let encoder = WeightEncoder(workers: Workers(count: options.threads))
         let rows = try component.weights.open(requirement.path)
         func encoded(_ format: WeightFormat) throws -> EncodedWeight {
             try encoder.encode(
-                rows, role: requirement.role, as: format, name: "\(component.name).\(requirement.path)")
+                rows, role: requirement.role, as: format, name: component.weights.location(of: requirement.path))
         }
         let formats = policy.candidates(for: requirement)
         var weight = try encoded(formats[0])
@@ -173,12 +199,12 @@ package struct CheckpointConverter: Sendable {
 
     private var provenance: [(String, String)] {
         var notes = [
-            ("source", folder.name), ("pipeline", folder.pipelineClass), ("converter", Self.version),
-            ("weights", options.weights.rawValue), ("compression", options.compression.name),
+            ("source", checkpoint.name), ("pipeline", checkpoint.pipelineClass), ("converter", Self.version),
+            ("weights", options.weightsName), ("compression", options.compression.name),
         ]
-        if options.weights == .int8 { notes.append(("int8 error limit", "\(PrecisionPolicy.int8ErrorLimit)")) }
+        if options.presets.contains(.int8) { notes.append(("int8 error limit", "\(PrecisionPolicy.int8ErrorLimit)")) }
         if !options.without.isEmpty { notes.append(("without", options.without.sorted().joined(separator: ", "))) }
-        if let savedWith = folder.savedWith { notes.append(("diffusers", savedWith)) }
+        if let savedWith = checkpoint.savedWith { notes.append(("diffusers", savedWith)) }
         if let license { notes.append(("license", license.name)) }
         return notes
     }

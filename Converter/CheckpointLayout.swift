@@ -27,8 +27,13 @@ package struct CheckpointPart: Hashable, Sendable {
         (self.name, folder, kind) = (name, name, .addition(className: className))
     }
 
+    /// The class of a folder that no index names.
+    var addedClassName: String? {
+        if case .addition(let className) = kind { className } else { nil }
+    }
+
     /// The reference class of the folder.
-    func className(in checkpoint: DiffusersFolder) throws -> String {
+    func className(in checkpoint: any Checkpoint) throws -> String {
         if case .addition(let className) = kind { return className }
         return try checkpoint.component(folder).className
     }
@@ -40,7 +45,7 @@ package struct CheckpointPart: Hashable, Sendable {
     }
 
     /// The weights; nil if this part can be missing and is.
-    func weights(in checkpoint: DiffusersFolder) throws -> (any CheckpointSource)? {
+    func weights(in checkpoint: any Checkpoint) throws -> (any CheckpointSource)? {
         if case .addition = kind, !checkpoint.has("\(folder)/config.json") { return nil }
         let source = try checkpoint.weights(of: folder)
         if case .aspect(_, let prefix) = kind, !source.tensors.keys.contains(where: { $0.hasPrefix(prefix) }) {
@@ -69,35 +74,51 @@ package struct CheckpointLayout: Sendable {
     /// Configures what `clap_audio` hears; kept in the pack under this name.
     static let features = "feature_extractor"
 
+    private static let clap = CheckpointPart("text_encoder")
+    private static let second = CheckpointPart("text_encoder_2")
+    private static let denoising = [CheckpointPart("unet"), CheckpointPart("vae"), CheckpointPart("vocoder")]
+
     /// By the class of the pipeline.
     private static let table = [
         "AudioLDM2Pipeline": CheckpointLayout(
-            models: [
-                CheckpointPart("text_encoder"), CheckpointPart("text_encoder_2"), CheckpointPart("projection_model"),
-                CheckpointPart("language_model"), CheckpointPart("unet"), CheckpointPart("vae"),
-                CheckpointPart("vocoder"),
-            ], tokenizers: ["tokenizer", "tokenizer_2"]),
-        "AudioLDMPipeline": CheckpointLayout(
-            models: [
-                CheckpointPart("text_encoder"), CheckpointPart("unet"), CheckpointPart("vae"),
-                CheckpointPart("vocoder"),
-            ], tokenizers: ["tokenizer"]),
+            models: [clap, second, CheckpointPart("projection_model"), CheckpointPart("language_model")] + denoising,
+            tokenizers: ["tokenizer", "tokenizer_2"]),
+        "AudioLDMPipeline": CheckpointLayout(models: [clap] + denoising, tokenizers: ["tokenizer"]),
+        // No class of diffusers': the authors' model that reads nothing but FLAN-T5.
+        AuthorsCheckpoint.crossAttentionPipeline: CheckpointLayout(
+            models: [second] + denoising, tokenizers: ["tokenizer_2"]),
     ]
 
+    /// Everything that some kind of checkpoint has.
+    static let knownNames = Set(table.values.flatMap { $0.models.map(\.folder) + $0.tokenizers } + extras.map(\.folder))
+
+    /// The extras that go with this kind: parts of its models, and what no other part is needed for.
+    var extras: [CheckpointPart] {
+        Self.extras.filter { extra in
+            models.contains { $0.folder == extra.folder } || extra.addedClassName != nil
+        }
+    }
+
     /// - Throws: `CheckpointError.invalidField` for another pipeline, or one with parts that are not known.
-    static func of(_ folder: DiffusersFolder) throws -> CheckpointLayout {
+    static func of(_ checkpoint: any Checkpoint) throws -> CheckpointLayout {
         let file = "model_index.json"
-        guard let layout = table[folder.pipelineClass] else {
+        guard let layout = table[checkpoint.pipelineClass] else {
             throw CheckpointError.invalidField(
                 file: file, field: "_class_name",
-                reason: "is \(folder.pipelineClass.quoted); only "
-                    + table.keys.sorted().joined(separator: " and ") + " can be converted")
+                reason: "is \(checkpoint.pipelineClass.quoted); only AudioLDM2Pipeline and AudioLDMPipeline can be "
+                    + "converted")
         }
         let known = Set(
             layout.models.map(\.folder) + extras.map(\.folder) + layout.tokenizers + [scheduler, features])
-        if let unknown = folder.components.keys.filter({ !known.contains($0) }).min() {
+        let unknown = checkpoint.components.values.filter { !known.contains($0.name) && $0.library != "authors" }
+        if let unknown = unknown.map(\.name).min() {
             throw CheckpointError.invalidField(file: file, field: unknown, reason: "is a component of no known use")
         }
         return layout
+    }
+
+    /// What a model made without a tokenizer cannot do, and the way to add one.
+    static func withoutTokenizer(_ name: String) -> String {
+        "\(name): texts cannot be read without it; add it by --\(name.replacing("_", with: "-")) FOLDER"
     }
 }

@@ -29,12 +29,14 @@ package struct ConversionSummary: Sendable, Equatable, Codable {
         }
     }
 
-    /// Name of the checkpoint folder.
+    /// Name of the checkpoint.
     package let source: String
     package let weights: String
     package let compression: String
     package let license: String?
     package internal(set) var components: [Component] = []
+    /// What the pack lacks, what it cannot do without that, and how to add it.
+    package internal(set) var missing: [String] = []
     /// Size of the pack.
     package internal(set) var fileBytes = 0
 

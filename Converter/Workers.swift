@@ -1,9 +1,12 @@
+import AudioLDM2
 import Synchronization
 import WeightFile
 
 /// Runs independent pieces of work on a fixed number of threads.
 package struct Workers: Sendable {
     package let count: Int
+    /// How many there may be: as many as the runtime allows.
+    package static let range = AudioLDM2Pipeline.threadsRange
 
     /// - Parameter count: at least 1.
     package init(count: Int) { self.count = max(count, 1) }

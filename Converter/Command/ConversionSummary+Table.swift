@@ -23,23 +23,9 @@ extension ConversionSummary {
         var lines = aligned([["component", "parameters", "stored", "smaller", "formats"]] + rows, leading: [0, 4])
         if !worst.isEmpty { lines += ["", "largest relative errors"] + aligned(worst, leading: [1, 2]) }
         let license = license.map { "licence \($0)" } ?? "no licence found"
+        if !missing.isEmpty { lines += ["", "missing"] + missing.map { "  \($0)" } }
         lines += ["", "\(output): \(megabytes(fileBytes)), \(millions(parameters)) parameters, \(license)"]
         return lines.joined(separator: "\n")
-    }
-
-    private func millions(_ count: Int) -> String { String(format: "%.2f M", Double(count) / 1e6) }
-
-    /// Rows of as many cells each, in columns that are padded behind (`leading`) or before their text.
-    private func aligned(_ rows: [[String]], leading: Set<Int>) -> [String] {
-        let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            let cells = zip(row, widths).enumerated().map { column, cell in
-                let padding = String(repeating: " ", count: cell.1 - cell.0.count)
-                guard leading.contains(column) else { return padding + cell.0 }
-                return column == row.count - 1 ? cell.0 : cell.0 + padding
-            }
-            return "  " + cells.joined(separator: "  ")
-        }
     }
 }
 

@@ -8,10 +8,11 @@ import WeightFile
 struct ConvertCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audioldm2-convert",
-        abstract: "Makes one model file (.aldm) from an AudioLDM 2 checkpoint folder.",
+        abstract: "Makes one model file (.aldm) from an AudioLDM 2 checkpoint.",
         discussion: """
-            FOLDER has the layout that diffusers saves: model_index.json, and a folder for each component with its \
-            config.json and safetensors files (float32, float16 or bfloat16).
+            CHECKPOINT is a folder with the layout that diffusers saves (model_index.json, and a folder for each component \
+            with its config.json and weights), or one of the authors' files (.pth, .ckpt). Those hold no tokenizers: take \
+            them from folders. PyTorch's pickles are read as data; nothing in them is run.
 
             By default products are stored as 8-bit integers with a scale for each output, except where that loses too \
             much, which is measured. Interrupting leaves an older output file as it was.
@@ -20,23 +21,33 @@ struct ConvertCommand: AsyncParsableCommand {
               audioldm2-convert audioldm2/ --output audioldm2.aldm
               audioldm2-convert audioldm2/ --output small.aldm --compression 12
               audioldm2-convert audioldm2/ --output exact.aldm --weights float32 --json > report.json
-            """)
+              audioldm2-convert audioldm2/ --output mixed.aldm --weights unet=int8,vocoder=float16
+              audioldm2-convert --describe audioldm2-full.pth
+              audioldm2-convert audioldm2-full.pth --output full.aldm --tokenizer roberta/ --tokenizer-2 flan-t5/
+            """,
+        version: "0.1.0")
 
-    @Argument(help: "The checkpoint folder.", completion: .directory)
-    var folder: String
+    @OptionGroup var input: CheckpointArguments
 
     @Option(name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "MODEL.aldm"))
-    var output: String
+    var output: String?
 
-    @Option(help: "How weights are stored, where their precision allows.")
-    var weights: WeightPreset = .int8
+    @Flag(help: "Say what the checkpoint is, and convert nothing.")
+    var describe = false
+
+    @Option(
+        help: ArgumentHelp(
+            "How weights are stored where their precision allows: int8, float16 or float32, for all or by component.",
+            valueName: "PRESET,NAME=PRESET…"))
+    var weights = WeightsArgument()
 
     @Option(help: ArgumentHelp("zstd level; none is larger, and read in place.", valueName: "none|1…19"))
     var compression = CompressionArgument(value: .zstd(level: 3))
 
     @Option(
         help: ArgumentHelp(
-            "Text of the weights' licence, instead of what the folder has.", valueName: "FILE"), completion: .file())
+            "Text of the weights' licence, instead of what the checkpoint has.", valueName: "FILE"), completion: .file()
+    )
     var license: String?
 
     @Option(
@@ -55,8 +66,13 @@ struct ConvertCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        guard (1...1024).contains(threads) else { throw ValidationError("--threads \(threads): choose 1 to 1024.") }
-        guard !output.isEmpty else { throw ValidationError("--output needs the name of a file.") }
+        let range = Workers.range
+        guard range.contains(threads) else {
+            throw ValidationError("--threads \(threads): choose \(range.lowerBound) to \(range.upperBound).")
+        }
+        guard describe || output?.isEmpty == false else {
+            throw ValidationError("--output needs the name of a file.")
+        }
         let names = CheckpointLayout.extras.map(\.name)
         if let unknown = excluded.subtracting(names).min() {
             throw ValidationError("--without \(unknown): choose from \(names.joined(separator: ", ")).")
@@ -66,11 +82,17 @@ struct ConvertCommand: AsyncParsableCommand {
     private var excluded: Set<String> { Set(without.split(separator: ",").map(String.init)) }
 
     func run() async throws {
-        let options = ConversionOptions(
-            weights: weights, compression: compression.value, license: try license.map(LicenseText.init(path:)),
+        guard !describe, let output else {
+            let description = try CheckpointDescription(input.open())
+            print(try json ? Terminal.json(description) : description.table)
+            return
+        }
+        var options = ConversionOptions(
+            weights: weights.preset, compression: compression.value, license: try license.map(LicenseText.init(path:)),
             without: excluded, threads: threads)
-        let converter = try CheckpointConverter(DiffusersFolder(path: folder), options)
-        let work = Task { [output, quiet] in
+        options.componentWeights = weights.byComponent
+        let converter = try CheckpointConverter(input.open(), options)
+        let work = Task { [quiet] in
             let line = ProgressLine(quiet: quiet)
             defer { line.clear() }
             return try converter.convert(to: output) { progress in
@@ -95,8 +117,6 @@ struct ConvertCommand: AsyncParsableCommand {
         }
     }
 }
-
-extension WeightPreset: ExpressibleByArgument {}
 
 /// `none` or a zstd level. Low levels are as good as high ones: weights have few repetitions, but uneven frequencies.
 struct CompressionArgument: ExpressibleByArgument {

@@ -76,6 +76,12 @@ package struct MappedComponent: Sendable {
         Set(plans[path]?.parts.map(\.key) ?? []).reduce(0) { $0 + (source.tensors[$1]?.byteCount ?? 0) }
     }
 
+    /// File and keys of a weight that was asked for, for messages.
+    package func location(of path: String) -> String {
+        let keys = plans[path]?.parts.reduce(into: [String]()) { if $0.last != $1.key { $0.append($1.key) } } ?? [path]
+        return "\(source.name): tensor \(keys.map(\.quoted).joined(separator: ", "))"
+    }
+
     /// Starts reading a weight that was asked for.
     package func open(_ path: String) throws -> any RowReader {
         guard let plan = plans[path] else { throw CheckpointError.noSuchTensor(file: source.name, tensor: path) }

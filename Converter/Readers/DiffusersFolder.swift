@@ -2,14 +2,7 @@ import Checkpoints
 import Foundation
 
 /// A checkpoint folder in the layout that diffusers saves: `model_index.json` and one folder per component.
-package struct DiffusersFolder: Sendable {
-    /// A line of `model_index.json`: which class of which library reads the folder of that name.
-    package struct Component: Hashable, Sendable {
-        package let name: String
-        package let library: String
-        package let className: String
-    }
-
+package struct DiffusersFolder: Checkpoint {
     /// The folder's own name, for messages and provenance.
     package let name: String
     package let path: String
@@ -18,10 +11,7 @@ package struct DiffusersFolder: Sendable {
     /// `_diffusers_version` of the index: what the folder was saved with.
     package let savedWith: String?
     /// Components that are not null, by name.
-    package let components: [String: Component]
-
-    /// Text files of a checkpoint are configs of a few kilobytes; licences and cards may be longer.
-    private static let textLimit = 16 << 20
+    package let components: [String: CheckpointComponent]
 
     /// - Throws: `CheckpointError` if there is no folder, or no readable index in it.
     package init(path: String) throws {
@@ -30,11 +20,12 @@ package struct DiffusersFolder: Sendable {
         guard FileManager.default.fileExists(atPath: path + "/model_index.json") else {
             throw CheckpointError.missing(
                 path: "\(path)/model_index.json",
-                remedy: "give the folder of a checkpoint in the diffusers layout, which has this file")
+                remedy:
+                    "give the folder of a checkpoint in the diffusers layout, which has this file, or one of the authors' files"
+            )
         }
         let file = "model_index.json"
-        let bytes = try InputFile.contents(path: "\(path)/\(file)", name: file, limit: Self.textLimit)
-        let index = try Self.object(bytes, file: file)
+        let index = try JSONFile.object(try JSONFile.contents(path: "\(path)/\(file)", name: file), file: file)
         guard let pipelineClass = index["_class_name"] as? String else {
             throw CheckpointError.invalidField(file: file, field: "_class_name", reason: "is not there")
         }
@@ -43,8 +34,8 @@ package struct DiffusersFolder: Sendable {
         components = try Self.components(of: index, file: file)
     }
 
-    private static func components(of index: [String: Any], file: String) throws -> [String: Component] {
-        var components: [String: Component] = [:]
+    private static func components(of index: [String: Any], file: String) throws -> [String: CheckpointComponent] {
+        var components: [String: CheckpointComponent] = [:]
         for (name, value) in index where !name.hasPrefix("_") {
             // Optional components are null, and pipelines keep flags of their own beside the components.
             guard let pair = value as? [Any], !pair.contains(where: { $0 is NSNull }) else { continue }
@@ -53,13 +44,13 @@ package struct DiffusersFolder: Sendable {
                 throw CheckpointError.invalidField(
                     file: file, field: name, reason: "should be a pair of a library and a class")
             }
-            components[name] = Component(name: name, library: library, className: type)
+            components[name] = CheckpointComponent(name: name, library: library, className: type)
         }
         return components
     }
 
     /// - Throws: `CheckpointError.missing` if the index does not name the component.
-    package func component(_ name: String) throws -> Component {
+    package func component(_ name: String) throws -> CheckpointComponent {
         guard let component = components[name] else {
             throw CheckpointError.missing(
                 path: "component \(name.quoted) of model_index.json",
@@ -74,16 +65,13 @@ package struct DiffusersFolder: Sendable {
     /// The bytes of a file of the checkpoint, such as `unet/config.json`.
     /// - Throws: `CheckpointError` if it is not there or larger than a text file should be.
     package func contents(of file: String) throws -> [UInt8] {
-        guard has(file) else {
-            throw CheckpointError.missing(path: file, remedy: "the checkpoint folder is incomplete")
-        }
-        return try InputFile.contents(path: "\(path)/\(file)", name: file, limit: Self.textLimit)
+        try JSONFile.contents(path: "\(path)/\(file)", name: file)
     }
 
     /// A JSON file that must hold an object, such as a component's config: its bytes as they are.
     package func config(_ file: String) throws -> [UInt8] {
         let bytes = try contents(of: file)
-        _ = try Self.object(bytes, file: file)
+        _ = try JSONFile.object(bytes, file: file)
         return bytes
     }
 
@@ -118,10 +106,7 @@ package struct DiffusersFolder: Sendable {
             remedy: "copy or download the weights of this component")
     }
 
-    private static func object(_ bytes: [UInt8], file: String) throws -> [String: Any] {
-        guard let object = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any] else {
-            throw CheckpointError.malformed(file: file, reason: "is not a JSON object")
-        }
-        return object
-    }
+    package func tokenizerFolder(_ component: String) -> String { "\(path)/\(component)" }
+
+    package func license() throws -> LicenseText? { try LicenseText.find(in: self) }
 }

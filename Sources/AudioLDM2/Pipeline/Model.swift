@@ -123,8 +123,15 @@ struct Model: Sendable {
     /// Of the mel spectrogram.
     var secondsPerFrame: Double { Double(vocoderConfig.hopLength) / Double(vocoderConfig.samplingRate) }
 
+    /// - Throws: also if the model was converted from a file that holds no tokenizers, and none was added.
     func tokenizer(_ name: String) throws -> any Tokenizer {
-        try makeTokenizer(TokenizerDefinition(decoding: pack.blob(name)))
+        guard pack.blobs.contains(where: { $0.name == name }) else {
+            throw AudioLDM2Error(
+                .modelFile,
+                "\(pack.path): has no \(name), so it cannot read texts; convert the checkpoint again with "
+                    + "--\(name.replacing("_", with: "-")) FOLDER")
+        }
+        return try makeTokenizer(TokenizerDefinition(decoding: pack.blob(name)))
     }
 }
 

@@ -69,6 +69,18 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
 
+    @Test func describesWithoutConverting() throws {
+        let outcome = try run(["--describe", checkpoint])
+        #expect(outcome.status == 0 && outcome.output.contains("AudioLDM2Pipeline, as diffusers saves it"))
+        let json = try run([checkpoint, "--describe", "--json"]).output
+        let description = try #require(try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
+        #expect(
+            (description["components"] as? [Any])?.count == 7 && (description["missing"] as? [Any])?.isEmpty == true)
+        #expect(!FileManager.default.fileExists(atPath: model))
+    }
+
+    @Test func hasAVersion() throws { #expect(try run(["--version"]).output == "0.1.0\n") }
+
     @Test func helpHasExamples() throws {
         let outcome = try run(["--help"])
         #expect(outcome.status == 0)

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Converter
+
+/// Which checkpoint is meant, and what is added to it.
+struct CheckpointArguments: ParsableArguments {
+    @Argument(help: "The checkpoint: a folder, or one of the authors' files.", completion: .file())
+    var checkpoint: String
+
+    @Option(
+        help: ArgumentHelp("Takes a component from its own or another checkpoint's folder.", valueName: "NAME=FOLDER"))
+    var component: [ComponentArgument] = []
+
+    @Option(help: ArgumentHelp("RoBERTa's tokenizer, for CLAP.", valueName: "FOLDER"), completion: .directory)
+    var tokenizer: String?
+
+    @Option(
+        name: .customLong("tokenizer-2"),
+        help: ArgumentHelp("The second text encoder's tokenizer: T5's, or phonemes.", valueName: "FOLDER"),
+        completion: .directory)
+    var tokenizer2: String?
+
+    @Flag(help: "Authors' files: the UNet's moving average instead of its weights.")
+    var ema = false
+
+    @Option(help: ArgumentHelp("Authors' files: the model's name, where the file has another.", valueName: "MODEL"))
+    var name: String?
+
+    @Option(
+        help: ArgumentHelp("Authors' files: the training configuration.", valueName: "FILE.yaml"), completion: .file())
+    var config: String?
+
+    func open() throws -> any Checkpoint {
+        var input = CheckpointInput(path: checkpoint)
+        let tokenizers = [("tokenizer", tokenizer), ("tokenizer_2", tokenizer2)]
+        input.additions =
+            component.map { ($0.name, $0.folder) } + tokenizers.compactMap { name, folder in folder.map { (name, $0) } }
+        input.modelName = name
+        input.configuration = config
+        input.usesAverage = ema
+        return try input.open()
+    }
+}

@@ -1,0 +1,47 @@
+import Checkpoints
+
+/// What can be converted, in the terms of the folders that diffusers saves: named components, each with a class, a
+/// configuration and weights under the keys of that class.
+package protocol Checkpoint: Sendable {
+    /// For messages and provenance.
+    var name: String { get }
+    /// The class of the whole, such as `AudioLDM2Pipeline`.
+    var pipelineClass: String { get }
+    /// The version of diffusers that wrote it.
+    var savedWith: String? { get }
+    /// The components that are there, by name.
+    var components: [String: CheckpointComponent] { get }
+    /// Whether there is a file of this name, such as `unet/config.json`.
+    func has(_ file: String) -> Bool
+    /// A JSON file that must hold an object, such as `unet/config.json`.
+    func config(_ file: String) throws -> [UInt8]
+    /// The weights of a component, under the keys of its class.
+    func weights(of component: String) throws -> any CheckpointSource
+    /// The folder with a tokenizer's files.
+    func tokenizerFolder(_ component: String) -> String
+    /// The terms of use that come with it, if any.
+    func license() throws -> LicenseText?
+}
+
+extension Checkpoint {
+    /// - Throws: `CheckpointError.missing` if it does not have the component.
+    package func component(_ name: String) throws -> CheckpointComponent {
+        guard let component = components[name] else {
+            throw CheckpointError.missing(
+                path: "component \(name.quoted) of \(self.name)",
+                remedy: "the checkpoint is of another kind or incomplete; --component \(name)=FOLDER adds it")
+        }
+        return component
+    }
+}
+
+/// A line of `model_index.json`: which class of which library reads a component.
+package struct CheckpointComponent: Hashable, Sendable {
+    package let name: String
+    package let library: String
+    package let className: String
+
+    package init(name: String, library: String, className: String) {
+        (self.name, self.library, self.className) = (name, library, className)
+    }
+}

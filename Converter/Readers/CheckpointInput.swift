@@ -1,0 +1,40 @@
+import Checkpoints
+import Foundation
+
+/// A checkpoint as somebody names it: a folder or a file, and what the file does not say.
+package struct CheckpointInput: Sendable {
+    package var path: String
+    /// Components from other folders.
+    package var additions: [(component: String, folder: String)] = []
+    /// The model's name, if it is not the file's.
+    package var modelName: String?
+    /// A training configuration in YAML.
+    package var configuration: String?
+    /// Reads the UNet's moving average.
+    package var usesAverage = false
+
+    package init(path: String) { self.path = path }
+
+    /// - Throws: `CheckpointError`.
+    package func open() throws -> any Checkpoint {
+        let checkpoint = try base()
+        return additions.isEmpty ? checkpoint : try AssembledCheckpoint(checkpoint, adding: additions)
+    }
+
+    private func base() throws -> any Checkpoint {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue else {
+            guard modelName == nil, configuration == nil, !usesAverage else {
+                throw CheckpointError.missing(
+                    path: "a file at \(path)", remedy: "--name, --config and --ema are for the authors' files")
+            }
+            return try DiffusersFolder(path: path)
+        }
+        let name = URL(fileURLWithPath: path).lastPathComponent
+        var settings = AuthorsSettings(modelName: modelName ?? name)
+        if let configuration { try settings.read(configuration: configuration) }
+        return try AuthorsCheckpoint(
+            CheckpointFile.open(path: path, name: name), name: modelName ?? name, settings: settings,
+            usesAverage: usesAverage)
+    }
+}

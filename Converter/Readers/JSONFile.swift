@@ -1,0 +1,24 @@
+import Checkpoints
+import Foundation
+
+/// The JSON files of checkpoints: configs of a few kilobytes.
+enum JSONFile {
+    /// Licences and cards may be longer than configs.
+    private static let limit = 16 << 20
+
+    /// - Throws: `CheckpointError` if the file is not there or larger than a text file should be.
+    static func contents(path: String, name: String) throws -> [UInt8] {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw CheckpointError.missing(path: name, remedy: "the checkpoint folder is incomplete")
+        }
+        return try InputFile.contents(path: path, name: name, limit: limit)
+    }
+
+    /// - Throws: `CheckpointError.malformed` for anything but an object.
+    static func object(_ bytes: [UInt8], file: String) throws -> [String: Any] {
+        guard let object = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any] else {
+            throw CheckpointError.malformed(file: file, reason: "is not a JSON object")
+        }
+        return object
+    }
+}

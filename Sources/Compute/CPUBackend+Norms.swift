@@ -140,11 +140,11 @@ private struct GroupMoments {
     /// depend on the number of threads.
     func factors(scale: [Float], shift: [Float], activation: Activation, on cpu: CPUBackend) throws -> Factors {
         var result = Factors(values: [Float](repeating: 0, count: samples * 2 * channels))
+        let partial = try PartialMoments(source, samples: samples, on: cpu)
         if cpu.isCounting {
             result.bounds = Array(repeating: 0...1, count: samples)
             return result
         }
-        let partial = try PartialMoments(source, samples: samples, on: cpu)
         result.values.withUnsafeMutableBufferPointer { values in
             for sample in 0..<samples {
                 let total = partial.total(ofSample: sample)
@@ -233,6 +233,7 @@ private struct PartialMoments {
         sums = try HostStorage(samples * blocks * 2 * channels * MemoryLayout<Double>.size, on: cpu)
         bounds = try HostStorage(samples * blocks * 2 * channels * MemoryLayout<Float>.size, on: cpu)
         let (pivots, sums, bounds) = (pivots.floats, sums.memory(of: Double.self), bounds.floats)
+        if cpu.isCounting { return }
         for sample in 0..<samples {
             source.write(sample * rows..<sample * rows + 1, into: pivots + sample * channels)
         }

@@ -51,14 +51,8 @@ struct ConvolutionRows: RowSource, @unchecked Sendable {
             plan.gather(
                 rows, from: input.bytes, stride: input.stride,
                 padding: padding.memory(of: UInt8.self) + sample * input.stride, into: pointers)
-            var product = kernels_product()
-            product.rows = rows.count
-            product.taps = taps
-            product.inputs = input.stride
-            product.a = UnsafePointer(pointers.baseAddress)
-            product.tiles = packed.tiles
-            product.scales = packed.scales
-            product.sums = packed.sums
+            var product = packed.product(
+                rows: rows.count, of: UnsafePointer(pointers.baseAddress), taps: taps, outputs: 0..<channels)
             product.ranges = input.range(ofRow: plan.firstInputRow(ofSample: sample))
             (product.activation, product.slope) = Activation.none.kernel
             product.y = target

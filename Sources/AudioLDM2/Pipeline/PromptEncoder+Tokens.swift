@@ -20,16 +20,17 @@ extension PromptEncoder {
     /// As many tokens as a text can have, for plans.
     func longestTokens(count: Int) throws -> [Tokens] {
         let model = context.model
-        func longest(_ name: String, _ limit: Int) throws -> Encoding {
-            let tokenizer = try model.tokenizer(name)
-            let length = min(tokenizer.definition.maxLength ?? .max, limit)
-            return tokenizer.encode("", maxLength: length, padding: .maxLength(length))
+        func longest(_ tokenizer: String, _ limit: Int) throws -> Encoding {
+            let definition = try model.tokenizer(tokenizer).definition
+            let length = min(definition.maxLength ?? .max, limit)
+            return Encoding(
+                ids: Array(repeating: definition.padID, count: length),
+                attentionMask: Array(repeating: 1, count: length))
         }
+        let positions = model.projectionConfig?.learnedPositions ?? 512
         let tokens = Tokens(
             clap: try model.clapConfig.map { try longest(Model.Part.tokenizer, $0.maxTokens) },
-            second: try model.secondConfig.map { _ in
-                try longest(Model.Part.tokenizer2, model.projectionConfig?.learnedPositions ?? 512)
-            }, prefix: "")
+            second: try model.secondConfig.map { _ in try longest(Model.Part.tokenizer2, positions) }, prefix: "")
         return Array(repeating: tokens, count: count)
     }
 

@@ -91,7 +91,8 @@ import Testing
         #expect(abs(bandwidth - 3400) < 150)
         let own = Resampler.resample(before.samples, from: 8000, to: 16000)
         let change = zip(result.clip.samples, own).map { $0 - $1 }
-        let power = { (samples: [Float]) in samples.reduce(0.0) { $0 + Double($1 * $1) } }
+        // Away from the sound's ends, where any band is cut off.
+        let power = { (samples: [Float]) in samples[4000..<28000].reduce(0.0) { $0 + Double($1 * $1) } }
         #expect(power(change) > 0)
         #expect(power(BandFilter(0...(bandwidth - 250), sampleRate: 16000)(change)) < 1e-6 * power(own))
     }

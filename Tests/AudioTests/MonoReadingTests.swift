@@ -43,6 +43,15 @@ import Testing
         #expect(signalToNoise(result, expected) > (name.hasSuffix("ogg") ? 15 : 70))
     }
 
+    /// What libsndfile writes beside its own formats, in the fixtures: 300 Hz, half as loud on the right.
+    @Test func compressedByOthers() throws {
+        let path = Fixtures.folder("Audio").appendingPathComponent("tone.mp3").path
+        let result = try SoundFile.readMono(path, sampleRate: 16000, maximumSeconds: 60, excess: .refuse)
+        // Encoders add silence on both sides.
+        #expect((8000...9600).contains(result.count))
+        #expect(abs((result.map(abs).max() ?? 0) - 0.3) < 0.03)
+    }
+
     /// Headers and samples of every width that RIFF has, written by hand.
     @Test(arguments: [8, 16, 24, 32]) func integersOfEveryWidth(bits: Int) throws {
         let values = (0..<1600).map { sin(Double($0) * 0.1) * 0.5 }

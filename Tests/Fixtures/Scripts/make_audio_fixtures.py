@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
 """Resampled sounds and spectrograms as numpy, torch and librosa make them, for Tests/AudioTests.
 
-    make_audio_fixtures.py ../Audio/reference.safetensors        (numpy, torch, librosa, safetensors)
+    make_audio_fixtures.py ../Audio/reference.safetensors        (numpy, torch, librosa, soundfile, safetensors)
 
 resample.FROM.TO.in, .out            periodic noise below 0.4 of the lower rate, and its Fourier series at the times of
                                      the new rate
 mel.wave, mel.logmel                 half a second at 16 kHz, and TacotronSTFT of the AudioLDM authors, as torch and
                                      librosa compute it; mel.short.* for 10 ms, where the mirror repeats
+
+and beside it tone.mp3: half a second of 300 Hz in stereo at 44.1 kHz.
 """
 import sys
+from pathlib import Path
 
 import librosa
 import numpy as np
+import soundfile
 import torch
 from safetensors.numpy import save_file
 
@@ -59,6 +63,8 @@ def main():
     tensors["mel.wave"], tensors["mel.logmel"] = wave, logmel(wave)
     tensors["mel.short.wave"], tensors["mel.short.logmel"] = wave[:160].copy(), logmel(wave[:160])
     save_file(tensors, sys.argv[1])
+    tone = 0.4 * np.sin(2 * np.pi * 300 * np.arange(22050) / 44100)
+    soundfile.write(Path(sys.argv[1]).parent / "tone.mp3", np.stack([tone, tone / 2], axis=1), 44100)
 
 
 if __name__ == "__main__":

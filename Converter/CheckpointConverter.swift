@@ -48,7 +48,8 @@ package struct CheckpointConverter: Sendable {
     private let components: [Component]
     private let tokenizers: [(name: String, definition: TokenizerDefinition)]
     private let scheduler: Data
-    private let mel: Data
+    /// Descriptions of what components hear, by name.
+    private let frontEnds: [(name: String, json: Data)]
 
     /// A component whose checkpoint has been found to hold what its model needs.
     private struct Component {
@@ -73,14 +74,13 @@ package struct CheckpointConverter: Sendable {
         tokenizers = try layout.tokenizers.map { ($0, try Self.tokenizer($0, in: folder)) }
         scheduler = Data(try folder.config("\(CheckpointLayout.scheduler)/scheduler_config.json"))
         _ = try JSONDecoder().decode(SchedulerConfig.self, from: scheduler)
-        mel = try Self.mel(in: folder)
+        frontEnds = try Self.frontEnds(of: components.map(\.name), in: folder)
     }
 
     /// - Returns: nil for a part that can be missing and is.
     private static func component(_ part: CheckpointPart, in folder: DiffusersFolder) throws -> Component? {
-        let className = try folder.component(part.folder).className
-        let source = try folder.weights(of: part.folder)
-        guard part.isPresent(in: source) else { return nil }
+        guard let source = try part.weights(in: folder) else { return nil }
+        let className = try part.className(in: folder)
         let config = Data(try folder.config("\(part.folder)/config.json"))
         let modelName = part.modelName(className)
         guard
@@ -92,13 +92,21 @@ package struct CheckpointConverter: Sendable {
             weights: try MappedComponent(modelName, weights: roles, source: source))
     }
 
-    /// The spectrogram between VAE and vocoder, which only the vocoder's config tells something of.
-    private static func mel(in folder: DiffusersFolder) throws -> Data {
-        let name = CheckpointLayout.vocoder
-        let config = MelConfig(for: try .read(Data(folder.config("\(name)/config.json")), component: name))
+    /// The spectrogram between VAE and vocoder, which only the vocoder's config tells something of, and CLAP's features.
+    private static func frontEnds(of names: [String], in folder: DiffusersFolder) throws -> [(name: String, json: Data)]
+    {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        return try encoder.encode(config)
+        let vocoder = CheckpointLayout.vocoder
+        let mel = MelConfig(for: try .read(Data(folder.config("\(vocoder)/config.json")), component: vocoder))
+        var frontEnds = [(name: CheckpointLayout.mel, json: try encoder.encode(mel))]
+        if names.contains("clap_audio") {
+            let (name, file) = (CheckpointLayout.features, "\(CheckpointLayout.features)/preprocessor_config.json")
+            let config =
+                try folder.has(file) ? .read(Data(folder.config(file)), component: name) : CLAPFeatureConfig.published
+            frontEnds.append((name, try encoder.encode(config)))
+        }
+        return frontEnds
     }
 
     private static func tokenizer(_ name: String, in folder: DiffusersFolder) throws -> TokenizerDefinition {
@@ -134,7 +142,7 @@ package struct CheckpointConverter: Sendable {
         }
         for (name, definition) in tokenizers { try writer.addBlob(name: name, definition.encoded()) }
         try writer.addBlob(name: CheckpointLayout.scheduler, scheduler)
-        try writer.addBlob(name: CheckpointLayout.mel, mel)
+        for (name, json) in frontEnds { try writer.addBlob(name: name, json) }
         if let text = license?.text { try writer.addBlob(name: "license", Data(text.utf8)) }
         writer.setProvenance(provenance)
         try writer.finish()

@@ -6,30 +6,47 @@ package struct CheckpointPart: Hashable, Sendable {
     package let name: String
     /// In the checkpoint, by its name in `model_index.json`.
     let folder: String
-    /// Which part of the folder's class this is, where the pack keeps parts of one class apart.
-    let aspect: Aspect?
+    private let kind: Kind
 
-    /// A part of a model that can be left out.
-    struct Aspect: Hashable, Sendable {
-        /// Set behind the class's name where models and mappings are looked up: `AutoencoderKL.encoder`.
-        let name: String
-        /// What the keys of its tensors start with; a checkpoint without such keys does not have it.
-        let keyPrefix: String
+    private enum Kind: Hashable, Sendable {
+        case whole
+        /// A part of the folder's class that the pack keeps apart; a checkpoint without keys that start with the prefix
+        /// does not have it.
+        case aspect(String, keyPrefix: String)
+        /// A folder that no published checkpoint has and no index names.
+        case addition(className: String)
     }
 
-    init(_ name: String, of folder: String? = nil, aspect: Aspect? = nil) {
-        self.name = name
-        self.folder = folder ?? name
-        self.aspect = aspect
+    init(_ name: String) { (self.name, folder, kind) = (name, name, .whole) }
+
+    init(_ name: String, aspect: String, of folder: String, keyPrefix: String) {
+        (self.name, self.folder, kind) = (name, folder, .aspect(aspect, keyPrefix: keyPrefix))
     }
 
-    /// The name under which models and mappings know what `className` holds here.
-    func modelName(_ className: String) -> String { aspect.map { "\(className).\($0.name)" } ?? className }
+    init(_ name: String, className: String) {
+        (self.name, folder, kind) = (name, name, .addition(className: className))
+    }
 
-    /// Whether a checkpoint that keeps the folder's other parts in `source` has this one.
-    func isPresent(in source: any CheckpointSource) -> Bool {
-        guard let aspect else { return true }
-        return source.tensors.keys.contains { $0.hasPrefix(aspect.keyPrefix) }
+    /// The reference class of the folder.
+    func className(in checkpoint: DiffusersFolder) throws -> String {
+        if case .addition(let className) = kind { return className }
+        return try checkpoint.component(folder).className
+    }
+
+    /// The name under which models and mappings know what `className` holds here: `AutoencoderKL.encoder`.
+    func modelName(_ className: String) -> String {
+        if case .aspect(let aspect, _) = kind { return "\(className).\(aspect)" }
+        return className
+    }
+
+    /// The weights; nil if this part can be missing and is.
+    func weights(in checkpoint: DiffusersFolder) throws -> (any CheckpointSource)? {
+        if case .addition = kind, !checkpoint.has("\(folder)/config.json") { return nil }
+        let source = try checkpoint.weights(of: folder)
+        if case .aspect(_, let prefix) = kind, !source.tensors.keys.contains(where: { $0.hasPrefix(prefix) }) {
+            return nil
+        }
+        return source
     }
 }
 
@@ -38,17 +55,19 @@ package struct CheckpointLayout: Sendable {
     /// In the order in which they work.
     let models: [CheckpointPart]
     let tokenizers: [String]
-    /// What configures things that the runtime computes otherwise, or not yet.
-    var ignored: [String] = []
 
     /// What text to sound does without. Converted where the checkpoint has it, unless told otherwise.
     package static let extras = [
-        CheckpointPart("vae_encoder", of: "vae", aspect: .init(name: "encoder", keyPrefix: "encoder."))
+        CheckpointPart("vae_encoder", aspect: "encoder", of: "vae", keyPrefix: "encoder."),
+        CheckpointPart("clap_audio", aspect: "audio", of: "text_encoder", keyPrefix: "audio_model."),
+        CheckpointPart("audiomae", className: "AudioMAE"),
     ]
     static let scheduler = "scheduler"
     static let vocoder = "vocoder"
     /// The description of the VAE's spectrogram, which no folder has.
     static let mel = "mel"
+    /// Configures what `clap_audio` hears; kept in the pack under this name.
+    static let features = "feature_extractor"
 
     /// By the class of the pipeline.
     private static let table = [
@@ -57,7 +76,7 @@ package struct CheckpointLayout: Sendable {
                 CheckpointPart("text_encoder"), CheckpointPart("text_encoder_2"), CheckpointPart("projection_model"),
                 CheckpointPart("language_model"), CheckpointPart("unet"), CheckpointPart("vae"),
                 CheckpointPart("vocoder"),
-            ], tokenizers: ["tokenizer", "tokenizer_2"], ignored: ["feature_extractor"]),
+            ], tokenizers: ["tokenizer", "tokenizer_2"]),
         "AudioLDMPipeline": CheckpointLayout(
             models: [
                 CheckpointPart("text_encoder"), CheckpointPart("unet"), CheckpointPart("vae"),
@@ -74,7 +93,8 @@ package struct CheckpointLayout: Sendable {
                 reason: "is \(folder.pipelineClass.quoted); only "
                     + table.keys.sorted().joined(separator: " and ") + " can be converted")
         }
-        let known = Set(layout.models.map(\.folder) + layout.tokenizers + [scheduler] + layout.ignored)
+        let known = Set(
+            layout.models.map(\.folder) + extras.map(\.folder) + layout.tokenizers + [scheduler, features])
         if let unknown = folder.components.keys.filter({ !known.contains($0) }).min() {
             throw CheckpointError.invalidField(file: file, field: unknown, reason: "is a component of no known use")
         }

@@ -24,6 +24,19 @@ extension ComponentMapping {
     private static let table: [String: ComponentMapping] = [
         "ClapModel": clap,
         "ClapTextModelWithProjection": clap,
+        "ClapModel.audio": ComponentMapping(
+            fusions: ["qkv": ["query", "key", "value"]],
+            leftovers: [
+                "text_model.*", "text_projection.*", "logit_scale_*", "*.relative_position_index",
+                "*.num_batches_tracked",
+            ]),
+        "AudioMAE": ComponentMapping(
+            // As it lies in the authors' files, and by itself.
+            renames: [
+                ("cond_stage_models.0.cond_stage_models.2.audiomae.model.*", "*"), ("audiomae.model.*", "*"),
+                ("model.*", "*"),
+            ],
+            leftovers: ["decoder_*", "mask_token"]),
         "T5EncoderModel": ComponentMapping(
             // The embedding is tied; either name may have been kept.
             renames: [("encoder.embed_tokens.weight", "shared.weight")],

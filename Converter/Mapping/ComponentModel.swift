@@ -21,6 +21,8 @@ enum ComponentModel {
         case "AudioLDM2UNet2DConditionModel", "UNet2DConditionModel":
             _ = try UNet(.read(config, component: component), scope)
         case "AutoencoderKL": _ = try VAEDecoder(.read(config, component: component), scope)
+        case "ClapModel.audio": _ = try CLAPAudioEncoder(.read(config, component: component), scope)
+        case "AudioMAE": _ = try AudioMAEEncoder(.read(config, component: component), scope)
         case "AutoencoderKL.encoder": _ = try VAEEncoder(.read(config, component: component), scope)
         case "SpeechT5HifiGan": _ = try HiFiGAN(.read(config, component: component), scope)
         default: return nil

@@ -31,7 +31,9 @@ enum StoredArrangement: Hashable, Sendable {
             let isMatrix = extents.count >= 2 && extents[1] == inputs && extents.dropFirst(2).allSatisfy { $0 == 1 }
             return isMatrix ? (.consecutive, extents[0]) : nil
         case .table(_, let width):
-            return extents.count == 2 && extents[1] == width ? (.consecutive, extents[0]) : nil
+            // Tables of positions have a batch axis of one.
+            let isTable = extents.count >= 2 && extents.last == width && extents.dropLast(2).allSatisfy { $0 == 1 }
+            return isTable ? (.consecutive, extents[extents.count - 2]) : nil
         case .convolution(_, let height, let width, let inputs):
             guard extents.count >= 2, extents[1] == inputs, isKernel(Array(extents.dropFirst(2)), height, width) else {
                 return nil

@@ -68,10 +68,13 @@ package struct DiffusersFolder: Sendable {
         return component
     }
 
+    /// Whether the checkpoint has a file of this name, such as `unet/config.json`.
+    package func has(_ file: String) -> Bool { FileManager.default.fileExists(atPath: "\(path)/\(file)") }
+
     /// The bytes of a file of the checkpoint, such as `unet/config.json`.
     /// - Throws: `CheckpointError` if it is not there or larger than a text file should be.
     package func contents(of file: String) throws -> [UInt8] {
-        guard FileManager.default.fileExists(atPath: "\(path)/\(file)") else {
+        guard has(file) else {
             throw CheckpointError.missing(path: file, remedy: "the checkpoint folder is incomplete")
         }
         return try InputFile.contents(path: "\(path)/\(file)", name: file, limit: Self.textLimit)

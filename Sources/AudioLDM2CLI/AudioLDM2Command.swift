@@ -35,6 +35,7 @@ struct AudioLDM2Command: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            GenerateCommand.self, InspectCommand.self, VerifyCommand.self, TraceCommand.self, BenchCommand.self,
+            GenerateCommand.self, InspectCommand.self, VerifyCommand.self, ScoreCommand.self, TraceCommand.self,
+            BenchCommand.self,
         ])
 }

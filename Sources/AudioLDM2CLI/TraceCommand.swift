@@ -17,6 +17,13 @@ struct TraceCommand: ParsableCommand {
               phoneme.ids, phoneme.mask [B, n] (speech)                                            → phoneme.hidden
               clap.text.ids, clap.text.mask [B, n]                                                 → clap.text
               loa.input [B, n, d] (the projected sequence), loa.mask [B, n]                        → loa.output
+              mel.wave [B, n] (at the model's sample rate)                                         → mel.logmel
+              vae.enc.mel [B, 1, T, F]                                                             → vae.enc.mean,
+                                                                                                     vae.enc.logvar
+              clap.audio.wave [B, n] (48 kHz)                                                      → clap.audio.logmel,
+                                                                                                     clap.audio
+              audiomae.wave [B, n] (16 kHz)                                                        → audiomae.fbank,
+                                                                                                     audiomae.loa
 
             EXAMPLE
               audioldm2 trace audioldm2.aldm --inputs in.safetensors --output out.safetensors

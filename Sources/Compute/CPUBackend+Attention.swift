@@ -37,6 +37,8 @@ private struct AttentionJob {
     let queries: Int
     private let query: AttentionOperand
     private let bias: UnsafePointer<Float>?
+    /// Samples with a bias of their own.
+    private let biasCount: Int
     private let mask: UnsafePointer<Float>?
     private let scale: Float
     private let causal: Bool
@@ -59,8 +61,10 @@ private struct AttentionJob {
         queries = shape[1]
         query = try AttentionOperand(input.query, tokens: queries, samples: context.batch, on: cpu)
         if let bias = input.bias {
+            let count = bias.shape.rank == 4 ? bias.shape[0] : 1
             try cpu.require(
-                bias.shape == [heads, queries, context.keys], "attention", "a bias per head and score", bias.shape)
+                Array(bias.shape.extents.suffix(3)) == [heads, queries, context.keys] && bias.shape.rank <= 4
+                    && count > 0, "attention", "a bias per head and score", bias.shape)
         }
         try cpu.require(
             !input.causal || context.keys >= queries, "attention", "at least as many keys as queries", shape)
@@ -69,6 +73,7 @@ private struct AttentionJob {
             "float arithmetic for scores with a bias or in order", shape)
         bias = try input.bias.map { UnsafePointer(try cpu.floats($0, "attention")) }
         mask = try context.mask.map { UnsafePointer(try cpu.floats($0, "attention")) }
+        biasCount = input.bias.map { $0.shape.rank == 4 ? $0.shape[0] : 1 } ?? 1
         (scale, causal) = (input.scale, input.causal)
     }
 
@@ -114,7 +119,7 @@ private struct AttentionJob {
         attention.v_stride = context.value.tokenStride
         attention.scale = scale
         attention.mask = mask.map { $0 + sample * keys }
-        attention.bias = bias.map { $0 + (head * queries + range.lowerBound) * keys }
+        attention.bias = bias.map { $0 + ((sample % biasCount * heads + head) * queries + range.lowerBound) * keys }
         attention.bias_stride = keys
         attention.visible = causal ? keys - queries + range.lowerBound + 1 : keys
         attention.y = y + (sample * queries + range.lowerBound) * heads * width + channel

@@ -109,6 +109,26 @@ extension CPUBackend {
         return y
     }
 
+    package func rows(_ x: Tensor, _ order: [Int]) throws -> Tensor {
+        let span = meter.begin("rows")
+        defer { meter.end(span) }
+        try require(x.shape.rank == 3, "rows", "[batch, rows, channels]", x.shape)
+        let (batch, rows, channels) = (x.shape[0], x.shape[1], x.shape[2])
+        if let wrong = order.first(where: { !(0..<rows).contains($0) }) {
+            throw TensorError.shapeMismatch(operation: "rows", expected: "more than \(wrong) rows", found: x.shape)
+        }
+        let y = try empty([batch, order.count, channels])
+        let (source, target) = (try floats(x, "rows"), try floats(y, "rows"))
+        forBlocks(of: batch * order.count, size: rowsPerTask(channels)) { places, _ in
+            for place in places {
+                let (sample, index) = place.quotientAndRemainder(dividingBy: order.count)
+                (target + place * channels).update(
+                    from: source + (sample * rows + order[index]) * channels, count: channels)
+            }
+        }
+        return y
+    }
+
     package func slice(_ x: Tensor, axis: Int, _ range: Range<Int>) throws -> Tensor {
         let span = meter.begin("slice")
         defer { meter.end(span) }

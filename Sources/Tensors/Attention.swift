@@ -51,7 +51,8 @@ package struct AttentionInput: Sendable {
     package var query: Columns
     package var context: Context
     package var scale: Float
-    /// `[heads, queries, keys]`, added to the scores: T5's relative positions. Only with `.float` arithmetic.
+    /// Added to the scores. `[heads, queries, keys]`: T5's relative positions. `[count, heads, queries, keys]`: sample `s`
+    /// has the one of `s mod count`, for windows that a picture was cut into. Only with `.float` arithmetic.
     package var bias: Tensor?
     /// Query `i` sees keys up to `keyCount − queries + i`. Only with `.float` arithmetic.
     package var causal: Bool

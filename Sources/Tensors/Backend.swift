@@ -53,6 +53,8 @@ package protocol Backend: AnyObject, Sendable {
     func combine(_ terms: [(factor: Float, tensor: Tensor)]) throws -> Tensor
     /// Joins tensors along an axis; all other extents equal.
     func concatenate(_ tensors: [Tensor], axis: Int) throws -> Tensor
+    /// Rows `order` of axis 1 of `[batch, rows, channels]`, in that order: windows cut out of a picture, patches merged.
+    func rows(_ x: Tensor, _ order: [Int]) throws -> Tensor
     /// A range along an axis, copied.
     func slice(_ x: Tensor, axis: Int, _ range: Range<Int>) throws -> Tensor
     /// Copies `x` into rows `start...` of axis 1 of `destination` (both `[batch, rows, channels]`): a cache's update.

@@ -39,6 +39,29 @@ import Testing
         }
     }
 
+    /// Samples take turns with the biases that there are.
+    @Test func attentionWithABiasForSomeSamplesEqualsEachAlone() throws {
+        var numbers = TestNumbers(seed: 5)
+        let (batch, tokens, heads, channels) = (4, 6, 2, 8)
+        let x = try backend.upload(numbers.values(batch * tokens * channels), [batch, tokens, channels])
+        let biases = numbers.values(2 * heads * tokens * tokens)
+        func attend(_ x: Tensor, _ bias: Tensor) throws -> Tensor {
+            try backend.attention(
+                AttentionInput(
+                    query: Columns(x), key: Columns(x), value: Columns(x), heads: heads, scale: 0.5, bias: bias))
+        }
+        let together = try attend(x, backend.upload(biases, [2, heads, tokens, tokens]))
+        for sample in 0..<batch {
+            let bias = Array(biases[(sample % 2) * biases.count / 2..<(sample % 2 + 1) * biases.count / 2])
+            let alone = try attend(
+                x.outermost(sample..<sample + 1), backend.upload(bias, [heads, tokens, tokens]))
+            #expect(try together.outermost(sample..<sample + 1).values() == alone.values())
+        }
+        #expect(throws: TensorError.self) {
+            try attend(x, backend.upload(biases, [2, heads * tokens, tokens]))
+        }
+    }
+
     @Test func whatDoesNotFitIsRefused() throws {
         let operands = Operands(batch: 1, queries: 4, keys: 6, heads: 2, width: 4)
         let query = try operands.query(on: backend)

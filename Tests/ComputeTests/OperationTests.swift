@@ -8,6 +8,15 @@ import Testing
 
     init() throws { backend = try CPUBackend(threadCount: 2) }
 
+    @Test func rowsAreTakenInTheOrderAsked() throws {
+        let x = try backend.upload((0..<12).map(Float.init), [2, 3, 2])
+        let y = try backend.rows(x, [2, 0, 0, 1])
+        #expect(y.shape == [2, 4, 2])
+        #expect(try y.values() == [4, 5, 0, 1, 0, 1, 2, 3, 10, 11, 6, 7, 6, 7, 8, 9])
+        #expect(throws: TensorError.self) { try backend.rows(x, [3]) }
+        #expect(throws: TensorError.self) { try backend.rows(x, [-1]) }
+    }
+
     @Test(arguments: [(1, 3, 8, 2), (2, 500, 24, 8), (3, 1, 6, 3)])
     func groupNormEqualsItsDefinition(_ size: (batch: Int, rows: Int, channels: Int, groups: Int)) throws {
         var numbers = TestNumbers(seed: 5)

@@ -108,6 +108,8 @@ extension HostBackend {
         throw NotOnHost(operation: "concatenate")
     }
 
+    package func rows(_ x: Tensor, _ order: [Int]) throws -> Tensor { throw NotOnHost(operation: "rows") }
+
     package func slice(_ x: Tensor, axis: Int, _ range: Range<Int>) throws -> Tensor {
         throw NotOnHost(operation: "slice")
     }

@@ -7,32 +7,58 @@ extension Model {
         let name: String
         /// In messages.
         let title: String
+        /// What to do if it is missing.
+        var remedy = Model.conversionRemedy
 
         static let vaeEncoder = OptionalPart(name: "vae_encoder", title: "VAE encoder")
+        static let clapAudio = OptionalPart(name: "clap_audio", title: "CLAP audio encoder")
+        static let audioMAE = OptionalPart(
+            name: "audiomae", title: "AudioMAE encoder",
+            remedy: "convert one of the authors' files, or a checkpoint with a folder 'audiomae'")
     }
 
-    /// The blob that describes the VAE's spectrogram.
-    static let melName = "mel"
+    /// Descriptions of what models hear, kept beside their components.
+    private static let melName = "mel"
+    private static let featuresName = "feature_extractor"
 
     func has(_ part: OptionalPart) -> Bool { pack.component(part.name) != nil }
 
     /// - Throws: `AudioLDM2Error` of kind `.modelFile` that says what to do if the part is not there.
     func require(_ part: OptionalPart) throws {
-        guard has(part) else { throw missing(part.title, "component '\(part.name)'") }
+        guard has(part) else { throw missing(part.title, part.name, part.remedy) }
     }
 
     /// - Throws: `AudioLDM2Error` of kind `.modelFile` for a file that does not say, `ConfigError`.
     func melConfig() throws -> MelConfig {
         guard pack.blobs.contains(where: { $0.name == Self.melName }) else {
-            throw missing("description of its mel spectrogram", "'\(Self.melName)'")
+            throw missing("description of its mel spectrogram", Self.melName, Self.conversionRemedy)
         }
         return try MelConfig.read(pack.blob(Self.melName), component: Self.melName)
     }
 
-    private func missing(_ title: String, _ name: String) -> AudioLDM2Error {
-        AudioLDM2Error(
-            .modelFile,
-            "\(pack.path): has no \(title) (\(name)), which this needs; convert the checkpoint again, with a current "
-                + "audioldm2-convert and without leaving it out")
+    /// - Throws: as `require(_:)`, `ConfigError`.
+    func clapAudioConfig() throws -> CLAPAudioConfig {
+        try require(.clapAudio)
+        let config: CLAPAudioConfig = try pack.config(OptionalPart.clapAudio.name)
+        try ConfigCheck(component: OptionalPart.clapAudio.name)
+            .require("num_mel_bins", config.audioConfig.numMelBins, isOneOf: [clapFeatureConfig().featureSize])
+        return config
+    }
+
+    func clapFeatureConfig() throws -> CLAPFeatureConfig {
+        try CLAPFeatureConfig.read(pack.blob(Self.featuresName), component: Self.featuresName)
+    }
+
+    /// - Throws: as `require(_:)`, `ConfigError`.
+    func audioMAEConfig() throws -> AudioMAEConfig {
+        try require(.audioMAE)
+        return try pack.config(OptionalPart.audioMAE.name)
+    }
+
+    private static let conversionRemedy =
+        "convert the checkpoint again, with a current audioldm2-convert and without leaving it out"
+
+    private func missing(_ title: String, _ name: String, _ remedy: String) -> AudioLDM2Error {
+        AudioLDM2Error(.modelFile, "\(pack.path): has no \(title) ('\(name)'), which this needs; \(remedy)")
     }
 }

@@ -34,7 +34,7 @@ extension PromptEncoder {
         return Array(repeating: tokens, count: count)
     }
 
-    private func clapTokens(_ text: String, named name: String) throws -> Encoding? {
+    func clapTokens(_ text: String, named name: String) throws -> Encoding? {
         guard let config = context.model.clapConfig else { return nil }
         let tokenizer = try context.model.tokenizer(Model.Part.tokenizer)
         let limit = min(tokenizer.definition.maxLength ?? .max, config.maxTokens)

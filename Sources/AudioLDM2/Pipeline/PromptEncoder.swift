@@ -104,6 +104,15 @@ struct PromptEncoder {
         return loas
     }
 
+    /// CLAP's embedding of a text alone, `[1, width]`, of length 1.
+    /// - Throws: `PackError.missingComponent` for a model without CLAP.
+    func clapEmbedding(of text: String) throws -> Tensor {
+        let config: CLAPConfig = try context.model.pack.config(Model.Part.clap)
+        let ids = try clapTokens(text, named: "prompt")?.ids ?? []
+        return try context.with(
+            Model.Part.clap, { try CLAPTextEncoder(config, $0) }, { try $0(ids, on: context.backend) })
+    }
+
     private func observe(_ name: String, _ tensors: [Tensor?], of tokens: [Tokens]) throws {
         for (tensor, text) in zip(tensors, tokens) {
             if let tensor { try observe(text.prefix + name, tensor) }

@@ -32,17 +32,18 @@ public struct Verification {
         try AudioLDM2Error.translating {
             let tolerances = context.model.tolerances
             var comparison = Comparison(golden: golden, tolerances: tolerances, onRow: onRow)
-            let conditions = try compareText(&comparison)
+            let (conditions, embedding) = try compareText(&comparison)
             let latents = try compareDenoising(conditions, &comparison)
             try compareDecoding(latents, &comparison)
-            try compareEncoding(&comparison)
+            try compareListening(embedding, &comparison)
             comparison.addUncomputed()
             if let dumpPath { try SafetensorsWriter.write(comparison.computed, to: dumpPath) }
             return VerificationReport(rows: comparison.rows, weights: tolerances.weights)
         }
     }
 
-    private func compareText(_ comparison: inout Comparison) throws -> [Condition] {
+    /// - Returns: also CLAP's embedding of the prompt.
+    private func compareText(_ comparison: inout Comparison) throws -> ([Condition], Tensor?) {
         var observed: [(String, Tensor)] = []
         let encoder = PromptEncoder(context: context) { observed.append(($0, $1)) }
         let tokens = try encoder.tokenize(
@@ -58,7 +59,7 @@ public struct Verification {
         }
         let conditions = try encoder.encode(tokens)
         for (name, tensor) in observed { try comparison.compare(name, tensor) }
-        return conditions
+        return (conditions, observed.first { $0.0 == "clap.text" }?.1)
     }
 
     private func compareDenoising(_ conditions: [Condition], _ comparison: inout Comparison) throws -> Tensor {
@@ -101,12 +102,24 @@ public struct Verification {
         }
     }
 
-    /// The way from sound to latents, fed from the golden file: nothing before it makes its input.
-    private func compareEncoding(_ comparison: inout Comparison) throws {
-        guard golden.has("vae.encode.mean"), golden.has("mel"), context.model.has(.vaeEncoder) else { return }
-        let mel = try golden.latents("mel", on: context.backend)
-        let mean = try LatentEncoder(context: context).posterior(mel).mean
-        try comparison.compare("vae.encode.mean", mean, order: .channelsFirst)
+    /// The models that listen, fed from the golden file: nothing before them makes their input.
+    private func compareListening(_ embedding: Tensor?, _ comparison: inout Comparison) throws {
+        if golden.has("vae.encode.mean"), golden.has("mel"), context.model.has(.vaeEncoder) {
+            let mel = try golden.latents("mel", on: context.backend)
+            let mean = try LatentEncoder(context: context).posterior(mel).mean
+            try comparison.compare("vae.encode.mean", mean, order: .channelsFirst)
+        }
+        if golden.has("clap.wave48"), context.model.has(.clapAudio) {
+            let wave = try golden.values("clap.wave48").values
+            try comparison.compare("clap.wave48", [wave.count], wave)
+            let config = try context.model.clapFeatureConfig()
+            let features = CLAPFeatures(config)(wave)
+            let frames = features.count / config.featureSize
+            try comparison.compare("clap.mel", [1, 1, frames, config.featureSize], features)
+            let audio = try SoundEncoder(context: context).clapEmbeddings(of: [wave])[0]
+            try comparison.compare("clap.audio", audio)
+            if let embedding { try comparison.compare("clap.score", [1], [cosine(embedding.values(), audio.values())]) }
+        }
     }
 
     /// Golden files were recorded with schedulers made in one process, where each keeps its own default spacing.

@@ -30,7 +30,7 @@ import Testing
             try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
         #expect(summary["weights"] as? String == "float16")
         #expect(summary["compression"] as? String == "none")
-        #expect((summary["components"] as? [Any])?.count == 7 + CheckpointLayout.extras.count)
+        #expect((summary["components"] as? [Any])?.count == 9)
     }
 
     @Test func quietSaysNothing() throws {

@@ -1,0 +1,60 @@
+import Audio
+import Compute
+import Tensors
+import Tokenizers
+
+/// How well a sound fits a text.
+public struct SoundScore: Sendable, Hashable, Codable {
+    public let file: String
+    /// Cosine of the angle between the CLAP embeddings of both, −1…1. What counts as high depends on the model; compare
+    /// scores of one text and one model.
+    public let score: Double
+}
+
+/// Compares sounds with texts by a model's CLAP.
+///
+///     let scores = try SoundScorer(modelAt: "audioldm2.aldm").scores(of: ["a.wav", "b.mp3"], for: "a dog barking")
+public struct SoundScorer: Sendable {
+    private let context: StageContext
+
+    /// - Throws: `AudioLDM2Error`, also for a model without CLAP's audio encoder.
+    public init(modelAt path: String, threads: Int? = nil) throws {
+        context = try AudioLDM2Error.translating {
+            let context = StageContext(
+                model: try Model(opening: path), backend: try CPUBackend(requestedThreads: threads),
+                cancellation: CancellationFlag(), report: { _ in })
+            _ = try (context.model.clapAudioConfig(), context.model.clapFeatureConfig())
+            return context
+        }
+    }
+
+    /// Of each sound its beginning is heard: ten seconds with the published models. Shorter ones are repeated.
+    /// - Parameter files: of any format, rate and number of channels that can be read.
+    /// - Returns: in the order of `files`.
+    /// - Throws: `AudioLDM2Error` that names the file that cannot be used.
+    public func scores(of files: [String], for prompt: String) throws -> [SoundScore] {
+        try AudioLDM2Error.translating {
+            let config = try context.model.clapFeatureConfig()
+            let text = try PromptEncoder(context: context).clapEmbedding(of: prompt).values()
+            // A few at a time, so that any number fits in memory.
+            return try stride(from: 0, to: files.count, by: 8).flatMap { first in
+                let group = files[first..<min(first + 8, files.count)]
+                let sounds = try group.map {
+                    try SoundFile.readMono(
+                        $0, sampleRate: config.samplingRate, maximumSeconds: Double(config.maxLengthS), excess: .cut)
+                }
+                let embeddings = try SoundEncoder(context: context).clapEmbeddings(of: sounds)
+                return try zip(group, embeddings).map {
+                    SoundScore(file: $0, score: Double(cosine(text, try $1.values())))
+                }
+            }
+        }
+    }
+}
+
+/// Of two vectors that are not zero.
+func cosine(_ a: [Float], _ b: [Float]) -> Float {
+    let product = zip(a, b).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
+    let norms = [a, b].map { $0.reduce(0.0) { $0 + Double($1) * Double($1) } }
+    return Float(product / max((norms[0] * norms[1]).squareRoot(), 1e-30))
+}

@@ -1,0 +1,48 @@
+import ArgumentParser
+import AudioLDM2
+import Foundation
+import Terminal
+
+struct ScoreCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "score",
+        abstract: "Say how well sound files fit a prompt, by the model's CLAP.",
+        discussion: """
+            Prints the cosine of the CLAP embeddings of prompt and sound, −1 to 1, best first. Of each sound the first ten
+            seconds are heard; any format, sample rate and number of channels.
+
+            EXAMPLES
+              audioldm2 score "a dog barking" --model audioldm2.aldm dog.wav cat.flac rain.mp3
+              audioldm2 score "a dog barking" --model audioldm2.aldm out/*.wav --json
+            """)
+
+    @Argument(help: "What the sounds should be.")
+    var prompt: String
+
+    @Argument(help: "Sound files.", completion: .file())
+    var files: [String]
+
+    @Option(name: [.short, .long], help: "The model file.")
+    var model: String
+
+    @OptionGroup var threading: ThreadsOption
+
+    @Flag(help: "Print JSON for programs.")
+    var json = false
+
+    func validate() throws {
+        guard prompt.contains(where: { !$0.isWhitespace }) else {
+            throw ValidationError("The prompt is empty: say what the sounds should be.")
+        }
+    }
+
+    func run() throws {
+        let scorer = try SoundScorer(modelAt: model, threads: threading.threads)
+        let scores = try scorer.scores(of: files, for: prompt).sorted { $0.score > $1.score }
+        if json {
+            print(try Terminal.json(scores))
+        } else {
+            for score in scores { print(String(format: "%+.4f  ", score.score) + score.file) }
+        }
+    }
+}

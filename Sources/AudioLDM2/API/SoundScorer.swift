@@ -20,9 +20,9 @@ public struct SoundScorer: Sendable {
     /// - Throws: `AudioLDM2Error`, also for a model without CLAP's audio encoder.
     public init(modelAt path: String, threads: Int? = nil) throws {
         context = try AudioLDM2Error.translating {
+            let model = try Model(opening: path)
             let context = StageContext(
-                model: try Model(opening: path), backend: try CPUBackend(requestedThreads: threads),
-                cancellation: CancellationFlag(), report: { _ in })
+                model: model, backend: try CPUBackend(for: model, requestedThreads: threads))
             _ = try (context.model.clapAudioConfig(), context.model.clapFeatureConfig())
             return context
         }

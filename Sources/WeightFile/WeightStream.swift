@@ -29,14 +29,13 @@ final class WeightStream: Sendable {
     }
 
     func hold(_ name: String) throws -> HeldBytes {
-        let memory = try window.acquire(name)
-        return HeldBytes(UnsafeRawBufferPointer(memory.bytes), of: memory) { [window] in window.release(name) }
+        HeldBytes(try window.acquire(name), of: window) { [window] in window.release(name) }
     }
 
     func withBytes<Result>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
-        let memory = try window.acquire(name)
+        let bytes = try window.acquire(name)
         defer { window.release(name) }
-        return try body(UnsafeRawBufferPointer(memory.bytes))
+        return try body(bytes)
     }
 }
 
@@ -96,9 +95,10 @@ private final class StreamWindow: @unchecked Sendable {
 
     // MARK: Users
 
-    /// Waits for a weight and keeps it until `release`.
+    /// Waits for a weight and keeps it until `release`. Only the window holds its memory, which so is gone at once when
+    /// the window drops it.
     /// - Throws: `PackError`: `damaged`, `outOfMemory`.
-    func acquire(_ name: String) throws -> AlignedMemory {
+    func acquire(_ name: String) throws -> UnsafeRawBufferPointer {
         condition.lock()
         defer { condition.unlock() }
         current = name
@@ -107,9 +107,9 @@ private final class StreamWindow: @unchecked Sendable {
         defer { if let place = awaited.firstIndex(of: name) { awaited.remove(at: place) } }
         while true {
             if let failure = failures[name] { throw failure }
-            if let memory = entries[name]?.memory {
+            if let bytes = entries[name]?.memory.bytes {
                 entries[name]?.users += 1
-                return memory
+                return UnsafeRawBufferPointer(bytes)
             }
             condition.wait()
         }

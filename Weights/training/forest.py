@@ -1,5 +1,5 @@
-"""Stage 16, the quick way: a judge that is a forest of trees over band statistics of the VAE's mels.  It trains in a
-minute on a CPU, on the same training files as the convolutional one; `evaluate.py --judge forest` measures with it.
+"""Stage 16, the quick way: a judge that is a forest of trees over band statistics of the VAE's mels.  It trains on a
+CPU, on the same training files as the convolutional one; `evaluate.py --judge forest` measures with it.
 
     python3 forest.py [--data FOLDER] [--per-class N]      trains, prints the figures for held-out files
 """

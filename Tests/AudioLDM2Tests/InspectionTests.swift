@@ -9,6 +9,7 @@ import Testing
         #expect(
             inspection.components.map(\.name) == [
                 "text_encoder", "text_encoder_2", "projection_model", "language_model", "unet", "vae", "vocoder",
+                "vae_encoder", "clap_audio",
             ])
         let unet = try #require(inspection.components.first { $0.name == "unet" })
         #expect(unet.className == "AudioLDM2UNet2DConditionModel")

@@ -81,6 +81,7 @@ import Tokenizers
     @Test func classNames() {
         #expect(TokenizerKind(className: "RobertaTokenizerFast") == .roberta)
         #expect(TokenizerKind(className: "T5Tokenizer") == .t5)
-        #expect(TokenizerKind(className: "VitsTokenizer") == nil)
+        #expect(TokenizerKind(className: "VitsTokenizer") == .vits)
+        #expect(TokenizerKind(className: "BertTokenizer") == nil)
     }
 }

@@ -109,7 +109,7 @@ import Testing
         #expect(allowed.status == 0 && allowed.errors.contains("of 96M allowed"), "\(allowed.errors)")
         // The system's limit counts without being named.
         #expect(try limited(96 << 20).errors.contains("of 96M allowed"))
-        #expect(try limited(96 << 20, "--memory-limit", "50M").failed(naming: "at least", "50M"))
+        #expect(try limited(96 << 20, "--memory-limit", "25M").failed(naming: "at least", "25M"))
         #expect(try limited(20_000_000).failed(naming: "20M", "ulimit"))
         #expect(try limited(96 << 20, "--memory-limit", "much").status == 64)
     }
@@ -135,7 +135,7 @@ import Testing
     }
 
     @Test func tooLittleMemoryIsAnErrorNotAHang() throws {
-        for kilobytes in [20_000, 55_000] {
+        for kilobytes in [20_000, 40_000] {
             let outcome = try run(
                 "generate", "a", "-m", model, "-o", folder.file("sound.wav"), "--seconds", "0.5", "--steps", "1",
                 script: "ulimit -d \(kilobytes); timeout 60 \"$command\" \"$@\"")

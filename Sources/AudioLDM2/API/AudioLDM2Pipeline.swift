@@ -139,7 +139,7 @@ public final class AudioLDM2Pipeline: Sendable {
             }
         }
         worker.name = "audioldm2"
-        worker.stackSize = 8 << 20
+        worker.stackSize = 2 << 20
         worker.start()
         return stream
     }

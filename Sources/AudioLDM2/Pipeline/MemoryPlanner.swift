@@ -90,7 +90,7 @@ struct MemoryPlanner {
 
     /// The program itself, what each thread has, and the finished sound, which is copied twice.
     private var baseBytes: Int {
-        48 << 20 + context.backend.reservedBytes + context.backend.threadCount * (3 << 20) + 3 * samples
+        24 << 20 + context.backend.reservedBytes + context.backend.threadCount * (3 << 20) + 3 * samples
             * MemoryLayout<Float>.size
     }
 }

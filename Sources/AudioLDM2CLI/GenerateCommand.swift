@@ -86,12 +86,7 @@ struct GenerateCommand: AsyncParsableCommand {
             throw ValidationError("--transcription and --phonemes say the same: give one of them.")
         }
         guard !model.isEmpty else { throw ValidationError("--model is empty: name a model file.") }
-        guard output == "-" || AudioClip.fileExtensions.contains(where: { output.lowercased().hasSuffix(".\($0)") })
-        else {
-            throw ValidationError(
-                "--output \(output): name a file that ends in ."
-                    + AudioClip.fileExtensions.joined(separator: ", .") + ".")
-        }
+        if output != "-" { try validateSoundFile(output) }
         if let spectrogram {
             try validatePicture(spectrogram, option: "--spectrogram")
             guard output != "-" else { throw ValidationError("--spectrogram needs an --output that is a file.") }

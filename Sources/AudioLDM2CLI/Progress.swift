@@ -1,5 +1,14 @@
+import ArgumentParser
 import AudioLDM2
 import Terminal
+
+/// - Throws: `ValidationError` for an `--output` whose extension is no sound file's.
+func validateSoundFile(_ output: String) throws {
+    guard AudioClip.fileExtensions.contains(where: { output.lowercased().hasSuffix(".\($0)") }) else {
+        throw ValidationError(
+            "--output \(output): name a file that ends in ." + AudioClip.fileExtensions.joined(separator: ", .") + ".")
+    }
+}
 
 /// Follows a generation to its end, showing how far it is.
 /// - Throws: what the generation throws; `CancellationError` if its task is cancelled.

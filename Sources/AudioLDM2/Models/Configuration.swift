@@ -71,6 +71,15 @@ struct ConfigCheck {
         throw ConfigError.unsupported(
             component: component, key: key, value: "\(value)", supported: "divisors of \(name) (\(total))")
     }
+
+    /// Frequencies of a spectrogram, in Hz.
+    func require(_ keys: String, from low: Double, to high: Double, atSamplingRate samplingRate: Int) throws {
+        guard low >= 0, low < high, high <= Double(samplingRate) / 2 else {
+            throw ConfigError.unsupported(
+                component: component, key: keys, value: "\(low), \(high)",
+                supported: "a range within 0…\(samplingRate / 2)")
+        }
+    }
 }
 
 /// A JSON value that is either one number for all places or a list with one for each.

@@ -27,11 +27,7 @@ struct EditFlags: ParsableArguments {
     var quiet = false
 
     func validate() throws {
-        guard AudioClip.fileExtensions.contains(where: { output.lowercased().hasSuffix(".\($0)") }) else {
-            throw ValidationError(
-                "--output \(output): name a file that ends in ."
-                    + AudioClip.fileExtensions.joined(separator: ", .") + ".")
-        }
+        try validateSoundFile(output)
     }
 
     /// Reads a sound, changes it, writes it and says so.

@@ -43,11 +43,8 @@ package struct CLAPFeatureConfig: ModelConfig, Encodable, Equatable {
         try check.require("max_length_s", maxLengthS, in: 1...60)
         try check.require("truncation", truncation, isOneOf: ["rand_trunc"])
         try check.require("padding", padding, isOneOf: ["repeatpad"])
-        guard frequencyMin >= 0, frequencyMin < frequencyMax, frequencyMax <= Double(samplingRate) / 2 else {
-            throw ConfigError.unsupported(
-                component: component, key: "frequency_min, frequency_max", value: "\(frequencyMin), \(frequencyMax)",
-                supported: "a range within 0…\(samplingRate / 2)")
-        }
+        try check.require(
+            "frequency_min, frequency_max", from: frequencyMin, to: frequencyMax, atSamplingRate: samplingRate)
     }
 }
 

@@ -44,11 +44,7 @@ package struct MelConfig: ModelConfig, Encodable, Equatable {
         try check.require("filter_length", filterLength, isOneOf: (6...16).map { 1 << $0 })
         try check.require("hop_length", hopLength, in: 1...65536)
         try check.require("n_mel_channels", nMelChannels, in: 1...4096)
-        guard melFmin >= 0, melFmin < melFmax, melFmax <= Double(samplingRate) / 2 else {
-            throw ConfigError.unsupported(
-                component: component, key: "mel_fmin, mel_fmax", value: "\(melFmin), \(melFmax)",
-                supported: "a range within 0…\(samplingRate / 2)")
-        }
+        try check.require("mel_fmin, mel_fmax", from: melFmin, to: melFmax, atSamplingRate: samplingRate)
     }
 }
 

@@ -143,7 +143,8 @@ package struct CheckpointConverter: Sendable {
         guard let kind = TokenizerKind(className: className) else {
             throw MappingError.unknownClass(file: name, className: className)
         }
-        return try TokenizerReader.read(folder: URL(fileURLWithPath: checkpoint.tokenizerFolder(name)), kind: kind)
+        guard let folder = checkpoint.tokenizerFolder(name) else { return .vitsSymbols }
+        return try TokenizerReader.read(folder: URL(fileURLWithPath: folder), kind: kind)
     }
 
     /// Writes the pack. The same checkpoint and options write the same bytes, whatever the number of threads.

@@ -15,7 +15,9 @@ struct CheckpointArguments: ParsableArguments {
 
     @Option(
         name: .customLong("tokenizer-2"),
-        help: ArgumentHelp("The second text encoder's tokenizer: T5's, or phonemes.", valueName: "FOLDER"),
+        help: ArgumentHelp(
+            "The second text encoder's tokenizer: T5's, or phonemes, which the authors' files do without.",
+            valueName: "FOLDER"),
         completion: .directory)
     var tokenizer2: String?
 

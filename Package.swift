@@ -44,7 +44,8 @@ let package = Package(
         .executableTarget(
             name: "AudioLDM2Convert",
             dependencies: [
-                "Converter", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "AudioLDM2", "Converter", "Terminal",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Converter/Command"),
 

@@ -16,16 +16,20 @@ package struct ConversionOptions: Sendable {
     package var license: LicenseText?
     /// Names of `CheckpointLayout.extras` that are not wanted.
     package var without: Set<String>
+    /// Whose behaviour the model has unless told otherwise; nil for the checkpoint's own.
+    package var profile: GenerationProfile?
     package var threads: Int
 
     package init(
         weights: WeightPreset = .int8, compression: PackCompression = .zstd(level: 3), license: LicenseText? = nil,
-        without: Set<String> = [], threads: Int = ProcessInfo.processInfo.activeProcessorCount
+        without: Set<String> = [], profile: GenerationProfile? = nil,
+        threads: Int = ProcessInfo.processInfo.activeProcessorCount
     ) {
         self.weights = weights
         self.compression = compression
         self.license = license
         self.without = without
+        self.profile = profile
         self.threads = threads
     }
 }
@@ -204,6 +208,9 @@ package struct CheckpointConverter: Sendable {
         ]
         if options.presets.contains(.int8) { notes.append(("int8 error limit", "\(PrecisionPolicy.int8ErrorLimit)")) }
         if !options.without.isEmpty { notes.append(("without", options.without.sorted().joined(separator: ", "))) }
+        if let profile = options.profile ?? checkpoint.profile {
+            notes.append((GenerationProfile.note, profile.rawValue))
+        }
         if let savedWith = checkpoint.savedWith { notes.append(("diffusers", savedWith)) }
         if let license { notes.append(("license", license.name)) }
         return notes

@@ -1,3 +1,4 @@
+import AudioLDM2
 import Checkpoints
 import Foundation
 import Tensors
@@ -144,6 +145,7 @@ package struct AuthorsCheckpoint: Checkpoint {
         }
     }
     package var savedWith: String? { nil }
+    package var profile: GenerationProfile? { .authors }
     package func license() throws -> LicenseText? { nil }
     package func tokenizerFolder(_ component: String) -> String { component }
 

@@ -1,3 +1,4 @@
+import AudioLDM2
 import Checkpoints
 import Foundation
 
@@ -57,6 +58,7 @@ package struct AssembledCheckpoint: Checkpoint {
     package var name: String { base.name }
     package var pipelineClass: String { base.pipelineClass }
     package var savedWith: String? { base.savedWith }
+    package var profile: GenerationProfile? { base.profile }
 
     package func has(_ file: String) -> Bool {
         let parts = file.split(separator: "/", maxSplits: 1).map(String.init)

@@ -1,3 +1,4 @@
+import AudioLDM2
 import Checkpoints
 
 /// What can be converted, in the terms of the folders that diffusers saves: named components, each with a class, a
@@ -9,6 +10,8 @@ package protocol Checkpoint: Sendable {
     var pipelineClass: String { get }
     /// The version of diffusers that wrote it.
     var savedWith: String? { get }
+    /// Whose behaviour its users expect; nil if they may expect any.
+    var profile: GenerationProfile? { get }
     /// The components that are there, by name.
     var components: [String: CheckpointComponent] { get }
     /// Whether there is a file of this name, such as `unet/config.json`.
@@ -24,6 +27,8 @@ package protocol Checkpoint: Sendable {
 }
 
 extension Checkpoint {
+    package var profile: GenerationProfile? { nil }
+
     /// - Throws: `CheckpointError.missing` if it does not have the component.
     package func component(_ name: String) throws -> CheckpointComponent {
         guard let component = components[name] else {

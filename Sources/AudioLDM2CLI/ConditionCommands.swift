@@ -23,11 +23,19 @@ struct EncodeCommand: ParsableCommand {
     @Option(help: "What the sound should not be.")
     var negativePrompt = ""
 
+    @Option(
+        help: """
+            Guidance leads away from the language of audio that GPT-2 makes of the negative prompt (diffusers), or from \
+            zeros (authors). Default: what the model was converted for.
+            """)
+    var profile: GenerationProfile?
+
     @OptionGroup var threading: ThreadsOption
 
     func run() throws {
         let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
-        try pipeline.condition(for: prompt, options: .init(negativePrompt: negativePrompt)).write(to: output)
+        let options = GenerationOptions(negativePrompt: negativePrompt, profile: profile)
+        try pipeline.condition(for: prompt, options: options).write(to: output)
     }
 }
 

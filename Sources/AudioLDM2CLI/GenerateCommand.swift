@@ -109,7 +109,7 @@ struct GenerateCommand: AsyncParsableCommand {
     func run() async throws {
         if output != "-" { try AudioClip.checkWritable(output) }
         let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
-        var options = generation.options
+        var options = try generation.options(for: pipeline)
         (options.seconds, options.loops, options.memoryLimit) = (seconds, loop, memory.limit)
         options.speech =
             transcription.map(GenerationOptions.Speech.text) ?? phonemes.map(GenerationOptions.Speech.phonemes)

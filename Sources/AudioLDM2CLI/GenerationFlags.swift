@@ -6,17 +6,30 @@ struct GenerationFlags: ParsableArguments {
     @Option(help: "What the sound should not be.")
     var negativePrompt = ""
 
-    @Option(help: "Steps of the denoiser: more are better, up to a point, and take longer.")
-    var steps = GenerationOptions().numInferenceSteps
+    @Option(
+        help: """
+            Behave as a reference implementation does, diffusers or authors: what guidance leads away from, and 200 steps \
+            of DDIM unless told otherwise. Default: what the model was converted for.
+            """)
+    var profile: GenerationProfile?
 
-    @Option(help: "How strongly the prompt is followed; 1 or less switches guidance off and halves the work.")
-    var guidanceScale = GenerationOptions().guidanceScale
+    @Option(
+        help:
+            "Steps of the denoiser: more are better, up to a point, and take longer. Default: 25, or the profile's 200."
+    )
+    var steps: Int?
 
-    @Option(help: "ddim, dpm++, unipc, euler or pndm.")
-    var scheduler = GenerationOptions().scheduler
+    @Option(
+        help: """
+            How strongly the prompt is followed; 1 or less switches guidance off and halves the work. Default: 3.5.
+            """)
+    var guidanceScale: Float?
 
-    @Option(help: "Share of fresh noise at every step, 0 to 1; only with ddim.")
-    var eta = GenerationOptions().eta
+    @Option(help: "ddim, dpm++, unipc, euler or pndm. Default: dpm++, or the profile's ddim.")
+    var scheduler: GenerationOptions.Scheduler?
+
+    @Option(help: "Share of fresh noise at every step, 0 to 1; only with ddim. Default: 0, or the profile's.")
+    var eta: Float?
 
     @Option(
         help:
@@ -28,19 +41,31 @@ struct GenerationFlags: ParsableArguments {
         if let window, !GenerationOptions.windowRange.contains(window) {
             throw ValidationError("--window \(window): choose 1 to 600.")
         }
-        guard (1...1000).contains(steps) else { throw ValidationError("--steps \(steps): choose 1 to 1000.") }
-        guard guidanceScale.isFinite, guidanceScale >= 0 else {
+        if let steps, !(1...1000).contains(steps) { throw ValidationError("--steps \(steps): choose 1 to 1000.") }
+        if let guidanceScale, !guidanceScale.isFinite || guidanceScale < 0 {
             throw ValidationError("--guidance-scale \(guidanceScale): choose a number from 0.")
         }
-        guard (0...1).contains(eta) else { throw ValidationError("--eta \(eta): choose 0 to 1.") }
-        guard eta == 0 || scheduler == .ddim else { throw ValidationError("--eta needs --scheduler ddim.") }
+        if let eta, !(0...1).contains(eta) { throw ValidationError("--eta \(eta): choose 0 to 1.") }
+        if let scheduler { try check(eta: eta ?? 0, with: scheduler) }
     }
 
-    var options: GenerationOptions {
-        GenerationOptions(
-            negativePrompt: negativePrompt, numInferenceSteps: steps, guidanceScale: guidanceScale,
-            scheduler: scheduler, eta: eta, windowSeconds: window)
+    /// What was asked for, over the defaults of the profile that was named or that the model was converted for.
+    /// - Throws: `ValidationError` for what does not go together.
+    func options(for pipeline: AudioLDM2Pipeline) throws -> GenerationOptions {
+        var options = GenerationOptions.defaults(of: profile ?? pipeline.profile)
+        if let scheduler { options.use(scheduler) }
+        options.numInferenceSteps = steps ?? options.numInferenceSteps
+        options.guidanceScale = guidanceScale ?? options.guidanceScale
+        options.eta = eta ?? options.eta
+        try check(eta: options.eta, with: options.scheduler)
+        (options.negativePrompt, options.windowSeconds) = (negativePrompt, window)
+        return options
+    }
+
+    private func check(eta: Float, with scheduler: GenerationOptions.Scheduler) throws {
+        guard eta == 0 || scheduler == .ddim else { throw ValidationError("--eta needs --scheduler ddim.") }
     }
 }
 
 extension GenerationOptions.Scheduler: ExpressibleByArgument {}
+extension GenerationProfile: ExpressibleByArgument {}

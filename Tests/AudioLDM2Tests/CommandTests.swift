@@ -87,7 +87,7 @@ import Testing
         ["generate", "a", "-m", "b", "-o", "c.wav", "--seconds", "nan"],
         ["generate", "a", "-m", "b", "-o", "c.wav", "--guidance-scale", "-2"],
         ["generate", "a", "-m", "b", "-o", "c.wav", "--scheduler", "magic"],
-        ["generate", "a", "-m", "b", "-o", "c.wav", "--eta", "0.5"],
+        ["generate", "a", "-m", "b", "-o", "c.wav", "--eta", "0.5", "--scheduler", "euler"],
         ["generate", "a", "-m", "b", "-o", "c.wav", "--seed", "-1"],
         ["generate", "a", "-m", "b", "-o", "c.wav", "--threads", "0"], ["inspect"], ["verify", "a"], ["unknown"],
     ])

@@ -29,6 +29,10 @@ public final class AudioLDM2Pipeline: Sendable {
         }
     }
 
+    /// What the model was converted for; nil if nothing was said. Decides what guidance leads away from unless the options
+    /// do, and `GenerationOptions.defaults(of:)` has the defaults that go with it.
+    public var profile: GenerationProfile? { model.profile }
+
     /// Of the sounds it makes, in Hz.
     public var sampleRate: Int { model.vocoderConfig.samplingRate }
 

@@ -53,6 +53,9 @@ public struct GenerationOptions: Sendable, Hashable {
     /// The share of a sound's language of audio, 0…1; the rest is the prompt's.
     public var audioWeight: Float
 
+    /// Sets what guidance leads away from; nil for what the model was converted for, or diffusers'.
+    public var profile: GenerationProfile?
+
     /// How much memory the work may take, in bytes: see `MemoryPlan`. Nil for what makes it fastest.
     public var memoryLimit: Int?
 
@@ -60,7 +63,7 @@ public struct GenerationOptions: Sendable, Hashable {
         negativePrompt: String = "", speech: Speech? = nil, seconds: Double? = nil, numInferenceSteps: Int = 25,
         guidanceScale: Float = 3.5, scheduler: Scheduler = .dpmpp, eta: Float = 0, seed: UInt64? = nil,
         memoryLimit: Int? = nil, windowSeconds: Double? = nil, loops: Bool = false, condition: SoundCondition? = nil,
-        audioWeight: Float = 1
+        audioWeight: Float = 1, profile: GenerationProfile? = nil
     ) {
         self.negativePrompt = negativePrompt
         self.speech = speech
@@ -74,6 +77,7 @@ public struct GenerationOptions: Sendable, Hashable {
         self.loops = loops
         self.condition = condition
         self.audioWeight = audioWeight
+        self.profile = profile
         self.memoryLimit = memoryLimit
     }
 }

@@ -19,6 +19,8 @@ public struct SoundRecord: Codable, Sendable, Hashable {
     /// As `GenerationOptions.Scheduler` names it.
     public var scheduler: String
     public var eta: Float
+    /// Whose behaviour it was made with, if that was said.
+    public var profile: String?
     /// Nil if it was chosen by the model.
     public var windowSeconds: Double?
     /// Nil if it does not.
@@ -63,6 +65,7 @@ public struct SoundRecord: Codable, Sendable, Hashable {
         guidanceScale = options.guidanceScale
         scheduler = options.scheduler.rawValue
         eta = options.eta
+        profile = (options.profile ?? model.profile)?.rawValue
         windowSeconds = options.windowSeconds
         loops = options.loops ? true : nil
         condition = options.condition?.source

@@ -49,6 +49,8 @@ struct Generation {
 
     var isGuided: Bool { options.guidanceScale > 1 }
 
+    private var profile: GenerationProfile { options.profile ?? context.model.profile ?? .diffusers }
+
     private func compute(_ tokens: [PromptEncoder.Tokens], _ timer: inout StageTimer) throws -> [Float] {
         let conditions = try timer.measure(.encoding) {
             try self.conditions(PromptEncoder(context: context).encode(tokens))
@@ -63,7 +65,7 @@ struct Generation {
     func tokens() throws -> [PromptEncoder.Tokens] {
         if isConditioned { return [] }
         return try PromptEncoder(context: context).tokenize(
-            prompt, negative: isGuided ? options.negativePrompt : nil, speech: options.speech)
+            prompt, negative: isGuided ? options.negativePrompt : nil, speech: options.speech, profile: profile)
     }
 
     /// From noise to latents.

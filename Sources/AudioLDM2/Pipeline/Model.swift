@@ -15,6 +15,8 @@ struct Model: Sendable {
     let vaeConfig: VAEConfig
     let vocoderConfig: HiFiGANConfig
     let schedulerConfig: SchedulerConfig
+    /// Nil if the file does not say.
+    let profile: GenerationProfile?
 
     /// The names under which a model file holds its parts: those of `model_index.json`.
     enum Part {
@@ -42,6 +44,7 @@ struct Model: Sendable {
         vaeConfig = try pack.config(Part.vae)
         vocoderConfig = try pack.config(Part.vocoder)
         schedulerConfig = try decodeConfig(pack.blob(Part.scheduler), component: Part.scheduler)
+        profile = try pack.profile()
         try checkAgreement()
     }
 
@@ -136,10 +139,26 @@ struct Model: Sendable {
 }
 
 extension Pack {
+    /// The profile that the converter noted.
+    fileprivate func profile() throws -> GenerationProfile? {
+        guard let name = provenance.first(where: { $0.key == GenerationProfile.note })?.value else { return nil }
+        guard let profile = GenerationProfile(rawValue: name) else {
+            let known = GenerationProfile.allCases.map(\.rawValue).joined(separator: ", ")
+            throw AudioLDM2Error(
+                .modelFile, "\(path): its profile is \(name.quoted), but this version knows only \(known)")
+        }
+        return profile
+    }
+
     /// A component's configuration, decoded and validated.
     func config<Config: ModelConfig>(_ component: String) throws -> Config {
         try Config.read(requiredComponent(component).config, component: component)
     }
+}
+
+extension GenerationProfile {
+    /// The name under which a model file notes it.
+    package static let note = "profile"
 }
 
 /// The extents of one sound, as the reference computes them from its length in seconds.

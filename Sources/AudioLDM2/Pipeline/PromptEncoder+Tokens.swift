@@ -7,14 +7,19 @@ extension PromptEncoder {
     /// - Parameters:
     ///   - negative: nil without guidance.
     ///   - speech: for models that speak, and for no others.
+    ///   - profile: says what stands for the negative text's language of audio.
     /// - Throws: `AudioLDM2Error` of kind `.invalidOption` if a model that speaks is not told what, or another is.
-    func tokenize(_ prompt: String, negative: String?, speech: GenerationOptions.Speech?) throws -> [Tokens] {
+    func tokenize(
+        _ prompt: String, negative: String?, speech: GenerationOptions.Speech?, profile: GenerationProfile = .diffusers
+    ) throws -> [Tokens] {
         let texts =
-            [negative.map { (text: $0, name: "negative prompt", prefix: "negative.") }].compactMap(\.self)
-            + [(text: prompt, name: "prompt", prefix: "")]
+            [negative.map { (text: $0, name: "negative prompt", prefix: "negative.", zero: profile == .authors) }]
+            .compactMap(\.self) + [(text: prompt, name: "prompt", prefix: "", zero: false)]
         let clap = try texts.map { try clapTokens($0.text, named: $0.name) }
         let second = try secondTokens(texts.map { ($0.text, $0.name) }, speech: speech)
-        return texts.indices.map { Tokens(clap: clap[$0], second: second[$0], prefix: texts[$0].prefix) }
+        return texts.indices.map {
+            Tokens(clap: clap[$0], second: second[$0], prefix: texts[$0].prefix, hasZeroLanguage: texts[$0].zero)
+        }
     }
 
     /// As many tokens as a text can have, for plans.
@@ -30,7 +35,8 @@ extension PromptEncoder {
         let positions = model.projectionConfig?.learnedPositions ?? 512
         let tokens = Tokens(
             clap: try model.clapConfig.map { try longest(Model.Part.tokenizer, $0.maxTokens) },
-            second: try model.secondConfig.map { _ in try longest(Model.Part.tokenizer2, positions) }, prefix: "")
+            second: try model.secondConfig.map { _ in try longest(Model.Part.tokenizer2, positions) }, prefix: "",
+            hasZeroLanguage: false)
         return Array(repeating: tokens, count: count)
     }
 

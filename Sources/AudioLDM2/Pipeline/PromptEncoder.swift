@@ -28,6 +28,8 @@ struct PromptEncoder {
         let second: Encoding?
         /// Precedes the names of this text's intermediate results.
         let prefix: String
+        /// Whether its language of audio is zeros, and GPT-2 is not asked.
+        let hasZeroLanguage: Bool
     }
 
     /// - Parameter tokens: of each text.
@@ -84,25 +86,32 @@ struct PromptEncoder {
         let projected = try context.with(
             Model.Part.projection, { try ProjectionModel(projectionConfig, $0) },
             { project in
-                try tokens.indices.compactMap { index -> (sequence: Tensor, mask: [Int])? in
-                    guard let clap = embeddings[index], let second = states[index] else { return nil }
+                try tokens.indices.map { index -> (sequence: Tensor, mask: [Int])? in
+                    guard !tokens[index].hasZeroLanguage, let clap = embeddings[index], let second = states[index]
+                    else { return nil }
                     return try project(
                         clap: clap.reshaped([1, 1, clap.shape.last]), second: second,
                         mask: tokens[index].second?.attentionMask ?? [])
                 }
             })
-        try observe("projected", projected.map(\.sequence), of: tokens)
-        try observe("projected.mask", projected.map { try upload($0.mask) }, of: tokens)
+        try observe("projected", projected.map(\.?.sequence), of: tokens)
+        try observe("projected.mask", projected.map { try $0.map { try upload($0.mask) } }, of: tokens)
         let loas = try context.with(
             Model.Part.languageModel, { try GPT2(config, $0) },
             { languageModel in
-                try projected.map { sequence, mask in
+                try projected.map { projected in
+                    guard let (sequence, mask) = projected else { return try zeroLanguage(config) }
                     try context.cancellation.check()
                     return try languageModel.generate(from: sequence, mask: mask, count: config.newTokens)
                 }
             })
         try observe("loa", loas, of: tokens)
         return loas
+    }
+
+    private func zeroLanguage(_ config: GPT2Config) throws -> Tensor {
+        try context.backend.upload(
+            Array(repeating: 0, count: config.newTokens * config.nEmbd), [1, config.newTokens, config.nEmbd])
     }
 
     /// CLAP's embedding of a text alone, `[1, width]`, of length 1.

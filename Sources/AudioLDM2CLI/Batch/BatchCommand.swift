@@ -73,7 +73,7 @@ struct BatchCommand: AsyncParsableCommand {
         try FileManager.default.createDirectory(atPath: outputDir, withIntermediateDirectories: true)
         let manifest = try BatchManifest(folder: outputDir, shard: shard)
         let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
-        var options = generation.options
+        var options = try generation.options(for: pipeline)
         (options.seconds, options.loops, options.memoryLimit) = (seconds, loop, memory.limit)
         let run = BatchRun(
             pipeline: pipeline, manifest: manifest, defaults: options, firstSeed: seed, format: format, quiet: quiet)

@@ -51,9 +51,6 @@ struct BatchLine {
         var options = defaults
         options.negativePrompt = fields.negative ?? fields.negativePrompt ?? options.negativePrompt
         options.seconds = fields.seconds ?? options.seconds
-        options.numInferenceSteps = fields.steps ?? options.numInferenceSteps
-        options.guidanceScale = fields.guidanceScale ?? options.guidanceScale
-        options.eta = fields.eta ?? options.eta
         options.seed = fields.seed ?? seed
         options.speech =
             fields.transcription.map(GenerationOptions.Speech.text)
@@ -66,7 +63,11 @@ struct BatchLine {
                 throw AudioLDM2Error(.invalidOption, "\"scheduler\" is \"\(name)\"; choose one of \(names)")
             }
             options.scheduler = scheduler
+            if scheduler != .ddim { options.eta = 0 }
         }
+        options.numInferenceSteps = fields.steps ?? options.numInferenceSteps
+        options.guidanceScale = fields.guidanceScale ?? options.guidanceScale
+        options.eta = fields.eta ?? options.eta
         self.options = options
         output = fields.output ?? Self.name(line.number, prompt: prompt) + "." + format
         guard !output.contains("/"), AudioClip.fileExtensions.contains(where: { output.hasSuffix(".\($0)") }) else {

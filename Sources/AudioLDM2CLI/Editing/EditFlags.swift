@@ -35,7 +35,7 @@ struct EditFlags: ParsableArguments {
         try AudioClip.checkWritable(output)
         let clip = try AudioClip(contentsOf: file)
         let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
-        var options = generation.options
+        var options = try generation.options(for: pipeline)
         (options.seed, options.memoryLimit) = (seed, memory.limit)
         let events = pipeline.events(editing: clip, prompt, plan: plan, options: options)
         let work = Task { [quiet] in try await follow(events, quiet: quiet) }

@@ -3,7 +3,8 @@
 
 The script builds its modules by their constructors, which leave them in training mode: dropout then changes the text
 stages of its golden files at random (CLAP by 3 %, T5 by 60 % on the tiny checkpoint), and nothing can reproduce them.
-This switches every module to evaluation, as `from_pretrained` does, and changes nothing else.
+This switches every module to evaluation, as `from_pretrained` does.  And it lets GPT-2 answer once for the same sequence:
+the script asks for the same 512 vectors of speech twelve times.
 
     make_goldens.py MAKE_CHECKPOINT.py --size tiny --seed 1 --dtype float16 --out ckpt-tiny --golden golden.safetensors
 
@@ -16,10 +17,24 @@ Arguments after the first are those of make_checkpoint.py.  The files in ../Gold
     tiny-large-3.3s   --size tiny-large --seconds 3.3 --steps 7 --guidance 2.5 --prompt "birds singing"
                       --negative "low quality, average quality, harsh noise"
 
-and the folders in ../Checkpoints: the first and the third.
+and the folders in ../Checkpoints: the first and the third.  At full size, which no repository holds (`--seed 1 --dtype
+float16 --seconds 1.28 --steps 4`, some minutes and 12 GB of memory each): --size large, --size tts.
 """
 import importlib.util
 import sys
+
+
+def answering_once(generate):
+    answers = []
+
+    def answer(inputs, **arguments):
+        for known, result in answers:
+            if known.shape == inputs.shape and bool((known == inputs).all()):
+                return result.clone()
+        answers.append((inputs.clone(), generate(inputs, **arguments)))
+        return answers[-1][1].clone()
+
+    return answer
 
 
 def main():
@@ -34,6 +49,7 @@ def main():
         for component in pipeline.components.values():
             if hasattr(component, "eval"):
                 component.eval()
+        pipeline.generate_language_model = answering_once(pipeline.generate_language_model)
         return pipeline
 
     script.build = build_for_evaluation

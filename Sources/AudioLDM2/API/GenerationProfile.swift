@@ -1,0 +1,25 @@
+/// Whose behaviour and defaults a sound is made with, where the two reference implementations differ.
+public enum GenerationProfile: String, CaseIterable, Sendable, Codable {
+    /// Guidance leads away from what GPT-2 makes of the negative prompt.
+    case diffusers
+    /// Guidance leads away from a language of audio of zeros, and every step of DDIM adds fresh noise.
+    case authors
+}
+
+extension GenerationOptions {
+    /// A reference implementation's defaults: 200 steps of DDIM at guidance 3.5, with η = 0 (diffusers) or 1 (authors).
+    /// - Parameter profile: nil for our own defaults.
+    public static func defaults(of profile: GenerationProfile?) -> GenerationOptions {
+        guard let profile else { return GenerationOptions() }
+        return GenerationOptions(
+            numInferenceSteps: 200, guidanceScale: 3.5, scheduler: .ddim, eta: profile == .authors ? 1 : 0,
+            profile: profile)
+    }
+
+    /// Takes a scheduler; if it is another one, with our number of steps and without fresh noise.
+    public mutating func use(_ scheduler: Scheduler) {
+        guard scheduler != self.scheduler else { return }
+        let own = GenerationOptions()
+        (self.scheduler, numInferenceSteps, eta) = (scheduler, own.numInferenceSteps, own.eta)
+    }
+}

@@ -1,0 +1,83 @@
+import AudioLDM2
+import Converter
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct ProfileTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func clip(_ model: String, _ options: GenerationOptions) async throws -> AudioClip {
+        var options = options
+        (options.seconds, options.numInferenceSteps, options.seed) = (0.5, 2, 1)
+        return try await AudioLDM2Pipeline(modelAt: model).generate("a woman speaks", options: options).clip
+    }
+
+    @Test func defaultsAreThoseOfTheReference() {
+        for (profile, eta) in [(GenerationProfile.diffusers, Float(0)), (.authors, 1)] {
+            let options = GenerationOptions.defaults(of: profile)
+            #expect(options.scheduler == .ddim && options.numInferenceSteps == 200 && options.guidanceScale == 3.5)
+            #expect(options.eta == eta && options.profile == profile)
+        }
+        #expect(GenerationOptions.defaults(of: nil) == GenerationOptions())
+        var options = GenerationOptions.defaults(of: .authors)
+        options.use(.ddim)
+        #expect(options == .defaults(of: .authors))
+        options.use(.dpmpp)
+        #expect(options == GenerationOptions(profile: .authors))
+    }
+
+    /// The denoiser of a speech model reads nothing but the language of audio, so that no negative prompt matters.
+    @Test func authorsGuideAwayFromZeros() async throws {
+        let model = try ModelFixture.path("tiny-tts", .int8)
+        func clip(_ profile: GenerationProfile, negative: String) async throws -> AudioClip {
+            try await self.clip(
+                model, GenerationOptions(negativePrompt: negative, speech: .phonemes("dˈeɪ"), profile: profile))
+        }
+        let authors = try await clip(.authors, negative: "noise")
+        #expect(try await clip(.authors, negative: "rain falling on a tin roof") == authors)
+        let diffusers = try await clip(.diffusers, negative: "noise")
+        #expect(try await clip(.diffusers, negative: "rain falling on a tin roof") != diffusers)
+        #expect(authors != diffusers)
+    }
+
+    @Test func aSavedConditionKeepsItsProfile() async throws {
+        let model = try ModelFixture.path("tiny", .int8)
+        let pipeline = try AudioLDM2Pipeline(modelAt: model)
+        let saved = try pipeline.condition(for: "a woman speaks", options: GenerationOptions(profile: .authors))
+        #expect(
+            try await clip(model, GenerationOptions(condition: saved))
+                == clip(model, GenerationOptions(profile: .authors)))
+    }
+
+    @Test func theFileSaysTheDefault() async throws {
+        let model = folder.file("authors.aldm")
+        let checkpoint = Fixtures.folder("Checkpoints").appendingPathComponent("tiny").path
+        _ = try CheckpointConverter(DiffusersFolder(path: checkpoint), ConversionOptions(profile: .authors))
+            .convert(to: model)
+        #expect(try AudioLDM2Pipeline(modelAt: model).profile == .authors)
+        #expect(try AudioLDM2Pipeline(modelAt: ModelFixture.path("tiny", .int8)).profile == nil)
+        let unsaid = try await clip(model, GenerationOptions())
+        #expect(try await clip(model, GenerationOptions(profile: .authors)) == unsaid)
+        #expect(try await clip(model, GenerationOptions(profile: .diffusers)) != unsaid)
+
+        // The command takes the profile's defaults, and what it is told over them.
+        func record(_ arguments: String...) throws -> [String: Any] {
+            let run = try CommandRun(
+                "audioldm2",
+                ["generate", "a dog", "-m", model, "-o", folder.file("a.wav"), "--seconds", "0.1", "--json"] + arguments
+            )
+            return try #require(try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+        }
+        let own = try record("--steps", "2")
+        #expect(own["scheduler"] as? String == "ddim" && own["eta"] as? Double == 1)
+        #expect(own["profile"] as? String == "authors")
+        let fast = try record("--scheduler", "dpm++")
+        #expect(fast["steps"] as? Int == 25 && fast["eta"] as? Double == 0)
+        let other = try record("--profile", "diffusers")
+        #expect(other["steps"] as? Int == 200 && other["eta"] as? Double == 0)
+        #expect(other["profile"] as? String == "diffusers")
+    }
+}

@@ -127,10 +127,10 @@ public struct Benchmark: Sendable {
         let config = context.model.unetConfig
         let build = { try UNet(config, $0) }
         return try context.with(PartName.unet, build) { unet in
-            let denoiser = try Denoiser(unet, conditions: [conditions], context: context)
             var source = NoiseSource(seeds: [0], on: context.backend)
             var sample = try source.normal([1, length.latentFrames, length.latentBands, config.inChannels])
             var scheduler = try makeScheduler(.ddim, config: context.model.schedulerConfig, steps: steps)
+            let denoiser = try Denoiser(unet, conditions: [conditions], context: context).at(scheduler.timesteps)
             var seconds: [Double] = []
             for step in scheduler.timesteps.indices.prefix(context.memory.stepLimit) {
                 if step == 1 { context.backend.startMetering() }

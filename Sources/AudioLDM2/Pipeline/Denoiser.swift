@@ -99,7 +99,8 @@ struct Denoiser {
         return sample
     }
 
-    /// One step of the loop, which is ready for the scheduler's time steps: predict, guide, and let the scheduler make the next sample.
+    /// One step of the loop, which is ready for the scheduler's time steps: predict, guide, and let the scheduler make
+    /// the next sample.
     func step(
         _ step: Int, of scheduler: inout any Scheduler, _ sample: Tensor, guidanceScale: Float,
         draw: (Shape) throws -> Tensor

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""One of the authors' files at full size, with random weights: `audioldm2-full.pth` has 7 GB, of which a few MB are in memory.
+"""One of the authors' files at full size, with random weights, of which a few MB are in memory at a time.
 
     python make_authors_file.py ../Authors/published-keys.json.zst audioldm2-full OUT.pth [--check]
 
-Keys, types and shapes are those of the published file.  It is written as torch.save does (zip64, stored records, storages tagged
-cuda:0, an OrderedDict with _metadata, other entries of a trainer) but record by record; --check reads it with torch.load.
+Keys, types and shapes are those of the published file.  It is written as torch.save does (zip64, stored records, storages
+tagged cuda:0, an OrderedDict with _metadata, other entries of a trainer) but record by record; --check reads it with
+torch.load.  The largest, audioldm2-full-large-1150k, has 11.7 GB.
 """
 import argparse
 import collections

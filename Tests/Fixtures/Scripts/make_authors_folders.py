@@ -3,13 +3,14 @@
 
     python make_authors_folders.py DIFFUSERS ../Authors
 
-DIFFUSERS is a checkout of github.com/huggingface/diffusers, whose scripts/convert_original_audioldm*_to_diffusers.py know
-AudioLDM 1 and 2.  They convert state dicts with the keys of ../Authors/*keys.json.zst in which each row holds its own number,
-so that what comes out tells where it came from.  What they do not know is added here: FiLM in a UNet with several
+DIFFUSERS is a checkout of github.com/huggingface/diffusers, whose scripts/convert_original_audioldm*_to_diffusers.py
+know AudioLDM 1 and 2.  They convert state dicts with the keys of ../Authors/*keys.json.zst in which each row holds its
+own number, so that what comes out tells where it came from.  What they do not know is added here: FiLM in a UNet with several
 transformers, the phoneme encoder, and which part of a file is FLAN-T5.
 
-`folders.json.zst`: by model, component: class, config, and tensors: key -> [the authors' key, first row, shape].  Small models
-have all of it, checked by loading them strictly into the classes of diffusers and transformers; published ones only the tensors, without shapes.
+`folders.json.zst`: by model, component: class, config, and tensors: key -> [the authors' key, first row, shape].  Small
+models have all of it, with keys and shapes of the classes of diffusers and transformers, none missing and none unknown;
+published ones have only the tensors, without shapes.
 """
 import importlib.util
 import json
@@ -57,7 +58,8 @@ class Rows:
 
 
 def phonemes(state, prefix):
-    names = {r"^emb\.": "embed_tokens.", r"^proj\.": "project.", r"attn_layers\.(\d+)\.conv_o": r"layers.\1.attention.out_proj",
+    names = {r"^emb\.": "embed_tokens.", r"^proj\.": "project.",
+             r"attn_layers\.(\d+)\.conv_o": r"layers.\1.attention.out_proj",
              r"attn_layers\.(\d+)\.conv_(\w)": r"layers.\1.attention.\2_proj",
              r"attn_layers\.(\d+)\.": r"layers.\1.attention.", r"norm_layers_1\.(\d+)": r"layers.\1.layer_norm",
              r"norm_layers_2\.(\d+)": r"layers.\1.final_layer_norm", r"ffn_layers\.(\d+)": r"layers.\1.feed_forward",
@@ -118,7 +120,8 @@ def module(component, name):
     if component == "unet":
         channels, head = {"audioldm-m-full": (64, 32), "audioldm-l-full": (64, 64)}.get(name, (32, 32))
         common = dict(
-            sample_size=128 if wide else 256, in_channels=16 if wide else 8, out_channels=16 if wide else 8, block_out_channels=(channels, 2 * channels),
+            sample_size=128 if wide else 256, in_channels=16 if wide else 8, out_channels=16 if wide else 8,
+            block_out_channels=(channels, 2 * channels),
             down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
             up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"), layers_per_block=1,
             attention_head_dim=(channels // head, 2 * channels // head))
@@ -135,8 +138,8 @@ def module(component, name):
         levels = 4 if wide else 3
         return diffusers.AutoencoderKL(
             in_channels=1, out_channels=1, down_block_types=("DownEncoderBlock2D",) * levels,
-            up_block_types=("UpDecoderBlock2D",) * levels, block_out_channels=(32,) * (levels - 1) + (64,), latent_channels=16 if wide else 8,
-            layers_per_block=1, scaling_factor=0.41)
+            up_block_types=("UpDecoderBlock2D",) * levels, block_out_channels=(32,) * (levels - 1) + (64,),
+            latent_channels=16 if wide else 8, layers_per_block=1, scaling_factor=0.41)
     if component == "vocoder":
         return transformers.SpeechT5HifiGan(transformers.SpeechT5HifiGanConfig(
             model_in_dim=256 if wide else 64, sampling_rate=48000 if wide else 16000,

@@ -12,8 +12,8 @@ struct ConvertCommand: AsyncParsableCommand {
         abstract: "Makes one model file (.aldm) from an AudioLDM 2 checkpoint.",
         discussion: """
             CHECKPOINT is a folder with the layout that diffusers saves (model_index.json, and a folder for each component \
-            with its config.json and weights), or one of the authors' files (.pth, .ckpt). Those hold no tokenizers: take \
-            them from folders. PyTorch's pickles are read as data; nothing in them is run.
+            with its config.json and weights), or one of the authors' files (.pth, .ckpt). Those hold no tokenizers but the \
+            symbols of speech: take them from folders. PyTorch's pickles are read as data; nothing in them is run.
 
             By default products are stored as 8-bit integers with a scale for each output, except where that loses too \
             much, which is measured. Interrupting leaves an older output file as it was.
@@ -25,6 +25,8 @@ struct ConvertCommand: AsyncParsableCommand {
               audioldm2-convert audioldm2/ --output mixed.aldm --weights unet=int8,vocoder=float16
               audioldm2-convert --describe audioldm2-full.pth
               audioldm2-convert audioldm2-full.pth --output full.aldm --tokenizer roberta/ --tokenizer-2 flan-t5/
+              audioldm2-convert audioldm2-speech-ljspeech.pth --output speech.aldm --tokenizer roberta/
+              audioldm2-convert mine.ckpt --ema --config mine.yaml --output mine.aldm --component vae=audioldm2/vae
             """,
         version: "0.1.0")
 

@@ -18,21 +18,23 @@ let package = Package(
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
         // What can be computed, where its weights come from, and one target that computes it.
+        .target(name: "Files"),
         .target(name: "Tensors"),
-        .target(name: "WeightFile", dependencies: ["Tensors", "CKernels", "CZstd"]),
+        .target(name: "WeightFile", dependencies: ["Files", "Tensors", "CKernels", "CZstd"]),
         .target(name: "Compute", dependencies: ["Tensors", "CKernels"]),
         .target(name: "Layers", dependencies: ["Tensors", "WeightFile"]),
 
         // What surrounds the models.
         .target(name: "Tokenizers"),
-        .target(name: "Audio", dependencies: ["CSndfile"]),
-        .target(name: "Checkpoints", dependencies: ["Tensors", "CKernels"]),
+        .target(name: "Audio", dependencies: ["Files", "CSndfile"]),
+        .target(name: "Checkpoints", dependencies: ["Files", "Tensors", "CKernels"]),
         .target(name: "Diffusion", dependencies: ["Tensors"]),
 
         .target(
             name: "AudioLDM2",
             dependencies: ["Layers", "Compute", "WeightFile", "Diffusion", "Audio", "Tokenizers", "Checkpoints"]),
-        .target(name: "Terminal"),
+        .target(
+            name: "Terminal", dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .executableTarget(
             name: "AudioLDM2CLI",
             dependencies: ["AudioLDM2", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
@@ -64,7 +66,8 @@ let package = Package(
                 "AudioLDM2Convert", "Converter", "Checkpoints", "Tensors", "WeightFile", "TestSupport", "CZstd",
             ]),
         .testTarget(name: "AudioTests", dependencies: ["Audio", "Checkpoints", "TestSupport"]),
-        .testTarget(name: "WeightFileTests", dependencies: ["WeightFile", "Tensors", "CKernels", "TestSupport"]),
+        .testTarget(
+            name: "WeightFileTests", dependencies: ["Files", "WeightFile", "Tensors", "CKernels", "TestSupport"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),
         .testTarget(
             name: "AudioLDM2Tests",

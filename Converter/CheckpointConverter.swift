@@ -166,7 +166,7 @@ package struct CheckpointConverter: Sendable {
     ///   an old one at `path` is as it was.
     package func convert(to path: String, report: (ConversionProgress) -> Void = { _ in }) throws -> ConversionSummary {
         let writer = try PackWriter(
-            file: AtomicFile(path: path), compression: options.compression, threads: options.threads)
+            path: path, compression: options.compression, threads: options.threads)
         var summary = ConversionSummary(
             source: checkpoint.name, weights: options.weightsName, compression: options.compression.name,
             license: license?.name)

@@ -109,28 +109,25 @@ struct ConvertCommand: AsyncParsableCommand {
             without: omitted, profile: profile, threads: threads)
         options.componentWeights = weights.byComponent
         let converter = try CheckpointConverter(input.open(), options)
-        let work = Task { [quiet] in
-            let line = ProgressLine(quiet: quiet)
-            defer { line.clear() }
-            return try converter.convert(to: output) { progress in
-                line.show(
-                    "converting", share: Double(progress.bytesDone) / Double(max(progress.bytesTotal, 1)),
-                    detail:
-                        "\(progress.component), \(megabytes(progress.bytesDone)) of \(megabytes(progress.bytesTotal))")
-            }
+        let command = self
+        try await untilInterrupted(note: quiet ? nil : "nothing was written") {
+            try command.convert(converter, to: output)
         }
-        let interrupts = Interrupts { work.cancel() }
-        defer { interrupts.stop() }
-        do {
-            let summary = try await work.value
-            if json {
-                print(try Terminal.json(summary))
-            } else if !quiet {
-                print(summary.table(output: output))
-            }
-        } catch is CancellationError {
-            if !quiet { printNote("stopped; nothing was written") }
-            throw ExitCode(130)
+    }
+
+    private func convert(_ converter: CheckpointConverter, to output: String) throws {
+        let line = ProgressLine(quiet: quiet)
+        defer { line.clear() }
+        let summary = try converter.convert(to: output) { progress in
+            line.show(
+                "converting", share: Double(progress.bytesDone) / Double(max(progress.bytesTotal, 1)),
+                detail: "\(progress.component), \(megabytes(progress.bytesDone)) of \(megabytes(progress.bytesTotal))")
+        }
+        line.clear()
+        if json {
+            print(try Terminal.json(summary))
+        } else if !quiet {
+            print(summary.table(output: output))
         }
     }
 }

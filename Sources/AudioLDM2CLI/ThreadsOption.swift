@@ -3,7 +3,7 @@ import AudioLDM2
 
 /// `--threads`, the same for every command that computes.
 struct ThreadsOption: ParsableArguments {
-    @Option(help: "Threads to compute with. Default: one per core.")
+    @Option(parsing: .unconditional, help: "Threads to compute with. Default: one per core.")
     var threads: Int?
 
     func validate() throws {

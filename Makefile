@@ -10,6 +10,9 @@ SECONDS_OF_SOUND ?= 2.56
 CHECKPOINT := Tests/Fixtures/Checkpoints/tiny
 MODEL ?= out/tiny.aldm
 
+# By the environment, so that no shell reads the words.
+export PROMPT
+
 PACKAGES := pkg-config libsndfile1-dev libzstd-dev libopenblas-dev libespeak-ng1
 BUILD := .build/release
 SWIFT_FILES := Package.swift Sources Converter Tests
@@ -33,7 +36,7 @@ out/tiny.aldm: $(CHECKPOINT) | build
 	$(BUILD)/audioldm2-convert $(CHECKPOINT) --output $@
 
 run: build $(MODEL)
-	$(BUILD)/audioldm2 generate "$(PROMPT)" --model $(MODEL) --output $(OUTPUT) --seconds $(SECONDS_OF_SOUND)
+	$(BUILD)/audioldm2 generate "$$PROMPT" --model $(MODEL) --output $(OUTPUT) --seconds $(SECONDS_OF_SOUND)
 
 # Kernels are slow unoptimized, so everything is tested as it is released.
 test: setup

@@ -38,6 +38,9 @@ struct CheckpointArguments: ParsableArguments {
             valueName: "FILE.yaml"), completion: .file())
     var config: String?
 
+    /// What is read.
+    var files: [String?] { [checkpoint, tokenizer, tokenizer2, config] + component.map(\.folder) }
+
     func open() throws -> any Checkpoint {
         var input = CheckpointInput(path: checkpoint)
         let tokenizers = [("tokenizer", tokenizer), ("tokenizer_2", tokenizer2)]

@@ -54,8 +54,10 @@ package final class SoundReader {
     /// - Throws: `AudioError.damaged` if the file ends before its header says, or cannot be decoded.
     package func next() throws -> ArraySlice<Float> {
         let count = max(0, Int(sf_read_float(file.pointer, &block, sf_count_t(block.count))))
-        framesRead += count / channels
-        guard count == 0 else { return block[..<count] }
+        let frames = count / channels
+        framesRead += frames
+        // A file that was cut may end within a frame.
+        guard frames == 0 else { return block[..<(frames * channels)] }
         if let error = file.error { throw AudioError.damaged(path: path, reason: error.lowercased()) }
         guard framesRead == frameCount else {
             throw AudioError.damaged(path: path, reason: "it ends after \(framesRead) of \(frameCount) frames")

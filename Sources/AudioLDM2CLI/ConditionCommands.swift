@@ -1,5 +1,6 @@
 import ArgumentParser
 import AudioLDM2
+import Terminal
 
 struct EncodeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -30,11 +31,18 @@ struct EncodeCommand: ParsableCommand {
             """)
     var profile: GenerationProfile?
 
+    @OptionGroup var speech: SpeechFlags
+
     @OptionGroup var threading: ThreadsOption
+
+    func validate() throws {
+        try requireDistinct(output: output, from: [model])
+    }
 
     func run() throws {
         let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
-        let options = GenerationOptions(negativePrompt: negativePrompt, profile: profile)
+        var options = GenerationOptions(negativePrompt: negativePrompt, profile: profile)
+        options.speech = speech.speech
         try pipeline.condition(for: prompt, options: options).write(to: output)
     }
 }
@@ -61,6 +69,10 @@ struct LanguageOfAudioCommand: ParsableCommand {
     var output: String
 
     @OptionGroup var threading: ThreadsOption
+
+    func validate() throws {
+        try requireDistinct(output: output, from: [model, file])
+    }
 
     func run() throws {
         let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)

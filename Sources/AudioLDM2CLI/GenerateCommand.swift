@@ -37,11 +37,7 @@ struct GenerateCommand: AsyncParsableCommand {
         help: "How to write to the standard output: wav, raw (16-bit integers, little-endian) or flac. Default: wav.")
     var format: AudioStream.Format?
 
-    @Option(help: "What a speech model is to say, in English; the prompt says who speaks. Needs libespeak-ng1.")
-    var transcription: String?
-
-    @Option(help: "The same as phonemes, which needs nothing: \"wɪʃ juː hɐv ɐ ɡʊd dˈeɪ\".")
-    var phonemes: String?
+    @OptionGroup var speech: SpeechFlags
 
     @Option(parsing: .unconditional, help: "Length in seconds, 0.1 to 3600. Default: what the model was trained on.")
     var seconds: Double?
@@ -78,11 +74,9 @@ struct GenerateCommand: AsyncParsableCommand {
         guard conditioning.saysSomething || prompt.contains(where: { !$0.isWhitespace }) else {
             throw ValidationError("The prompt is empty: say what the sound should be.")
         }
-        guard transcription == nil || phonemes == nil else {
-            throw ValidationError("--transcription and --phonemes say the same: give one of them.")
-        }
         guard !model.isEmpty else { throw ValidationError("--model is empty: name a model file.") }
         if output != "-" { try validateSoundFile(output) }
+        try requireDistinct(output: output, from: [model, conditioning.audioPrompt, conditioning.condition])
         if let spectrogram {
             try validatePicture(spectrogram, option: "--spectrogram")
             guard output != "-" else { throw ValidationError("--spectrogram needs an --output that is a file.") }
@@ -103,14 +97,13 @@ struct GenerateCommand: AsyncParsableCommand {
         let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
         var options = try generation.options(for: pipeline)
         (options.seconds, options.loops, options.memoryLimit) = (seconds, loop, memory.limit)
-        options.speech =
-            transcription.map(GenerationOptions.Speech.text) ?? phonemes.map(GenerationOptions.Speech.phonemes)
+        options.speech = speech.speech
         options.seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
         (options.condition, options.audioWeight) = (
             try conditioning.load(pipeline, prompt: prompt), conditioning.audioWeight
         )
         let (command, chosen) = (self, options)
-        try await untilInterrupted(note: quiet ? nil : "nothing was written") {
+        try await untilInterrupted(note: quiet || output == "-" ? nil : "nothing was written") {
             if command.ranking.candidates > 1 {
                 try await command.makeCandidates(pipeline, chosen)
             } else {

@@ -44,6 +44,9 @@ struct InspectCommand: ParsableCommand {
         guard plan || (seconds == nil && memory.limit == nil && threading.threads == nil) else {
             throw ValidationError("--seconds, --memory-limit and --threads belong to --plan.")
         }
+        guard !plan || !(check || tensors) else {
+            throw ValidationError("--plan says something else than --check and --tensors: ask for them one by one.")
+        }
     }
 
     func run() throws {

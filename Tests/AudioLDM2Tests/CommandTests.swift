@@ -125,6 +125,29 @@ import Testing
         #expect(try folder.contents().isEmpty)
     }
 
+    @Test func whatSomethingIsMadeFromIsNotReplaced() throws {
+        let (pack, link) = (folder.file("own.aldm"), folder.file("same.cond"))
+        try FileManager.default.copyItem(atPath: model, toPath: pack)
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: pack)
+        for output in [pack, link] {
+            let outcome = try run("encode", "a dog", "-m", pack, "-o", output)
+            #expect(outcome.status == 64 && outcome.errors.contains("choose another name"))
+        }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: pack)) == Data(contentsOf: URL(fileURLWithPath: model)))
+    }
+
+    @Test func linesOfABatchSayWhichFieldIsWrong() throws {
+        let lines = folder.file("lines.jsonl")
+        try #"{"prompt": "a", "steps": 1.5}\#n{"prompt": "a", "seed": -1}\#n"#
+            .write(toFile: lines, atomically: true, encoding: .utf8)
+        let outcome = try run("batch", lines, "-m", model, "-o", folder.file("out"), "--quiet")
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("field \"steps\" is not a whole number"))
+        #expect(outcome.errors.contains("field \"seed\" is not a whole number from 0"))
+        let taken = try run("batch", lines, "-m", model, "-o", lines)
+        #expect(taken.status == 1 && taken.errors.contains("lines.jsonl: cannot be made"))
+    }
+
     @Test func aFullDiskLeavesNothingBehind() throws {
         let output = folder.file("sound.wav")
         let outcome = try run(

@@ -27,6 +27,9 @@ public struct AudioClip: Sendable, Hashable {
             let room = limit / (3 * MemoryLayout<Float>.size)
             do {
                 let sound = try SoundFile.read(path, maximumSamples: min(room, SoundFile.maximumSamples))
+                guard !sound.samples.isEmpty else {
+                    throw AudioLDM2Error(.file, "\(path): damaged sound file: it holds no samples")
+                }
                 return AudioClip(samples: sound.samples, sampleRate: sound.sampleRate, channels: sound.channels)
             } catch AudioError.tooLong where room < SoundFile.maximumSamples {
                 throw AudioLDM2Error(

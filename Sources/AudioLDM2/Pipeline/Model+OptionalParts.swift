@@ -52,7 +52,7 @@ extension Model {
     }
 
     private static let conversionRemedy =
-        "convert the checkpoint again, with a current audioldm2-convert and without leaving it out"
+        "convert the checkpoint again, with a current audioldm2-convert and without leaving it out, or add it (--component) if the checkpoint has none"
 
     private func missing(_ title: String, _ name: String, _ remedy: String) -> AudioLDM2Error {
         AudioLDM2Error(.modelFile, "\(pack.path): has no \(title) ('\(name)'), which this needs; \(remedy)")

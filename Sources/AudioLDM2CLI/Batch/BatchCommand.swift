@@ -73,7 +73,11 @@ struct BatchCommand: AsyncParsableCommand {
 
     func run() async throws {
         let lines = try BatchFile.lines(of: prompts).filter { shard.contains(line: $0.number) }
-        try FileManager.default.createDirectory(atPath: outputDir, withIntermediateDirectories: true)
+        do {
+            try FileManager.default.createDirectory(atPath: outputDir, withIntermediateDirectories: true)
+        } catch {
+            throw AudioLDM2Error(.file, "\(outputDir): cannot be made or is no folder; choose another --output-dir")
+        }
         let manifest = try BatchManifest(folder: outputDir, shard: shard)
         let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
         var options = try generation.options(for: pipeline)

@@ -158,25 +158,33 @@ private struct BatchFields: Decodable {
                 ))
         }
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        prompt = try container.decodeIfPresent(String.self, forKey: .prompt)
-        negative = try container.decodeIfPresent(String.self, forKey: .negative)
-        negativePrompt = try container.decodeIfPresent(String.self, forKey: .negativePrompt)
-        seconds = try container.decodeIfPresent(Double.self, forKey: .seconds)
-        seed = try container.decodeIfPresent(UInt64.self, forKey: .seed)
-        steps = try container.decodeIfPresent(Int.self, forKey: .steps)
-        guidanceScale = try container.decodeIfPresent(Float.self, forKey: .guidanceScale)
-        scheduler = try container.decodeIfPresent(String.self, forKey: .scheduler)
-        eta = try container.decodeIfPresent(Float.self, forKey: .eta)
-        output = try container.decodeIfPresent(String.self, forKey: .output)
-        transcription = try container.decodeIfPresent(String.self, forKey: .transcription)
-        phonemes = try container.decodeIfPresent(String.self, forKey: .phonemes)
-        window = try container.decodeIfPresent(Double.self, forKey: .window)
-        loop = try container.decodeIfPresent(Bool.self, forKey: .loop)
-        profile = try container.decodeIfPresent(String.self, forKey: .profile)
-        audioPrompt = try container.decodeIfPresent(String.self, forKey: .audioPrompt)
-        audioWeight = try container.decodeIfPresent(Float.self, forKey: .audioWeight)
-        condition = try container.decodeIfPresent(String.self, forKey: .condition)
-        candidates = try container.decodeIfPresent(Int.self, forKey: .candidates)
+        func value<Value: Decodable>(_ type: Value.Type, _ key: CodingKeys) throws -> Value? {
+            do {
+                return try container.decodeIfPresent(type, forKey: key)
+            } catch let error where !(error is DecodingError) {
+                // Foundation's own, for a number that the type cannot hold; it would become "not valid JSON".
+                throw DecodingError.typeMismatch(type, .init(codingPath: [key], debugDescription: ""))
+            }
+        }
+        prompt = try value(String.self, .prompt)
+        negative = try value(String.self, .negative)
+        negativePrompt = try value(String.self, .negativePrompt)
+        seconds = try value(Double.self, .seconds)
+        seed = try value(UInt64.self, .seed)
+        steps = try value(Int.self, .steps)
+        guidanceScale = try value(Float.self, .guidanceScale)
+        scheduler = try value(String.self, .scheduler)
+        eta = try value(Float.self, .eta)
+        output = try value(String.self, .output)
+        transcription = try value(String.self, .transcription)
+        phonemes = try value(String.self, .phonemes)
+        window = try value(Double.self, .window)
+        loop = try value(Bool.self, .loop)
+        profile = try value(String.self, .profile)
+        audioPrompt = try value(String.self, .audioPrompt)
+        audioWeight = try value(Float.self, .audioWeight)
+        condition = try value(String.self, .condition)
+        candidates = try value(Int.self, .candidates)
     }
 }
 
@@ -186,11 +194,22 @@ extension DecodingError {
         switch self {
         case .keyNotFound(let key, _): "field \"\(key.stringValue)\" is missing"
         case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-            context.codingPath.last.map { "field \"\($0.stringValue)\" is no \(type)" } ?? "it is not a JSON object"
+            context.codingPath.last.map { "field \"\($0.stringValue)\" is not \(words(for: type))" }
+                ?? "it is not a JSON object"
         case .dataCorrupted(let context):
             context.codingPath.last.map { "field \"\($0.stringValue)\" cannot be used" }
                 ?? (context.debugDescription.hasPrefix("unknown") ? context.debugDescription : "it is not JSON")
         @unknown default: "it is not JSON"
+        }
+    }
+
+    private func words(for type: Any.Type) -> String {
+        switch type {
+        case is String.Type: "a text"
+        case is Bool.Type: "true or false"
+        case is Int.Type: "a whole number"
+        case is UInt64.Type: "a whole number from 0 to 2^64 - 1"
+        default: "a number"
         }
     }
 }

@@ -15,6 +15,8 @@ struct EditFlags: ParsableArguments {
 
     @OptionGroup var conditioning: ConditionFlags
 
+    @OptionGroup var speech: SpeechFlags
+
     @OptionGroup var ranking: CandidateFlags
 
     @Option(parsing: .unconditional, help: "A number that settles all chance. Default: a random one, which is printed.")
@@ -49,10 +51,11 @@ struct EditFlags: ParsableArguments {
 
     /// Reads a sound, changes it, writes it and says so.
     func run(_ file: String, prompt: String, plan: EditPlan) async throws {
+        try requireDistinct(output: output, from: [model, file, conditioning.audioPrompt, conditioning.condition])
         try AudioClip.checkWritable(output)
         let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
         var options = try generation.options(for: pipeline)
-        (options.seed, options.memoryLimit) = (seed, memory.limit)
+        (options.seed, options.memoryLimit, options.speech) = (seed, memory.limit, speech.speech)
         (options.condition, options.audioWeight) = (
             try conditioning.load(pipeline, prompt: prompt), conditioning.audioWeight
         )

@@ -1,0 +1,21 @@
+import ArgumentParser
+import AudioLDM2
+
+/// What a speech model says.
+struct SpeechFlags: ParsableArguments {
+    @Option(help: "What a speech model is to say, in English; the prompt says who speaks. Needs libespeak-ng1.")
+    var transcription: String?
+
+    @Option(help: "The same as phonemes, which needs nothing: \"wɪʃ juː hɐv ɐ ɡʊd dˈeɪ\".")
+    var phonemes: String?
+
+    func validate() throws {
+        guard transcription == nil || phonemes == nil else {
+            throw ValidationError("--transcription and --phonemes say the same: give one of them.")
+        }
+    }
+
+    var speech: GenerationOptions.Speech? {
+        transcription.map(GenerationOptions.Speech.text) ?? phonemes.map(GenerationOptions.Speech.phonemes)
+    }
+}

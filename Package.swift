@@ -21,6 +21,14 @@ let package = Package(
         .target(name: "Tensors"),
         .target(name: "WeightFile", dependencies: ["Tensors", "CKernels", "CZstd"]),
         .target(name: "Compute", dependencies: ["Tensors", "CKernels"]),
+        // NVIDIA's GPUs: nothing of CUDA is needed to build; its libraries are looked for at run time.
+        .target(name: "CCUDA"),
+        .target(
+            name: "ComputeCUDA", dependencies: ["CCUDA", "CKernels", "Compute", "Tensors"],
+            resources: [
+                "arguments.h", "common.cuh", "product.cu", "product_mma.cu", "quantize.cu", "attention.cu", "norms.cu",
+                "elements.cu",
+            ].map { .embedInCode("Kernels/" + $0) }),
         .target(name: "Layers", dependencies: ["Tensors", "WeightFile"]),
 
         // What surrounds the models.

@@ -14,7 +14,7 @@ package struct ConversionOptions: Sendable {
     package var compression: PackCompression
     /// Takes the place of what the checkpoint says.
     package var license: LicenseText?
-    /// Names of `CheckpointLayout.extras` that are not wanted.
+    /// Names from `CheckpointLayout.omissible` of parts whose weights are not wanted.
     package var without: Set<String>
     /// Whose behaviour the model has unless told otherwise; nil for the checkpoint's own.
     package var profile: GenerationProfile?
@@ -76,7 +76,8 @@ package struct CheckpointConverter: Sendable {
         let className: String
         let config: Data
         let requirements: [WeightRequirement]
-        let weights: MappedComponent
+        /// Nil for a part of which only the configuration is kept.
+        let weights: MappedComponent?
     }
 
     /// Reads everything but the weights' numbers, so that a checkpoint which does not fit fails before work begins.
@@ -87,19 +88,24 @@ package struct CheckpointConverter: Sendable {
         let layout = try CheckpointLayout.of(checkpoint)
         license = try options.license ?? checkpoint.license()
         components =
-            try layout.models.compactMap { try Self.component($0, in: checkpoint) }
+            try layout.models.compactMap { part in
+                try options.without.contains(part.name)
+                    ? Self.omitted(part, in: checkpoint) : Self.component(part, in: checkpoint)
+            }
             + layout.extras.filter { !options.without.contains($0.name) }
             .compactMap { try Self.component($0, in: checkpoint) }
-        let names = components.map(\.name)
+        let names = components.filter { $0.weights != nil }.map(\.name)
         if let unknown = options.componentWeights.keys.filter({ !names.contains($0) }).min() {
             throw CheckpointError.missing(
                 path: "the component \(unknown.quoted) that --weights names",
                 remedy: "choose from \(names.joined(separator: ", "))")
         }
-        missingTokenizers = layout.tokenizers.filter { checkpoint.components[$0] == nil }
-        tokenizers = try layout.tokenizers.filter { checkpoint.components[$0] != nil }
+        let unused = options.without.compactMap { PartName.tokenizers[$0] }
+        let wanted = layout.tokenizers.filter { !unused.contains($0) }
+        missingTokenizers = wanted.filter { checkpoint.components[$0] == nil }
+        tokenizers = try wanted.filter { checkpoint.components[$0] != nil }
             .map { ($0, try Self.tokenizer($0, in: checkpoint)) }
-        scheduler = Data(try checkpoint.config("\(CheckpointLayout.scheduler)/scheduler_config.json"))
+        scheduler = Data(try checkpoint.config("\(PartName.scheduler)/scheduler_config.json"))
         _ = try JSONDecoder().decode(SchedulerConfig.self, from: scheduler)
         frontEnds = try Self.frontEnds(of: components.map(\.name), in: checkpoint)
     }
@@ -119,17 +125,24 @@ package struct CheckpointConverter: Sendable {
             weights: try MappedComponent(modelName, weights: roles, source: source))
     }
 
+    /// A part that is left out: what other parts have to agree with stays.
+    private static func omitted(_ part: CheckpointPart, in checkpoint: any Checkpoint) throws -> Component {
+        Component(
+            name: part.name, className: try part.className(in: checkpoint),
+            config: Data(try checkpoint.config("\(part.folder)/config.json")), requirements: [], weights: nil)
+    }
+
     /// The spectrogram between VAE and vocoder, which only the vocoder's config tells something of, and CLAP's features.
     private static func frontEnds(of names: [String], in checkpoint: any Checkpoint) throws -> [(
         name: String, json: Data
     )] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        let vocoder = CheckpointLayout.vocoder
+        let vocoder = PartName.vocoder
         let mel = MelConfig(for: try .read(Data(checkpoint.config("\(vocoder)/config.json")), component: vocoder))
-        var frontEnds = [(name: CheckpointLayout.mel, json: try encoder.encode(mel))]
-        if names.contains("clap_audio") {
-            let (name, file) = (CheckpointLayout.features, "\(CheckpointLayout.features)/preprocessor_config.json")
+        var frontEnds = [(name: PartName.mel, json: try encoder.encode(mel))]
+        if names.contains(PartName.clapAudio) {
+            let (name, file) = (PartName.features, "\(PartName.features)/preprocessor_config.json")
             let config =
                 try checkpoint.has(file)
                 ? .read(Data(checkpoint.config(file)), component: name) : CLAPFeatureConfig.published
@@ -156,21 +169,22 @@ package struct CheckpointConverter: Sendable {
         var summary = ConversionSummary(
             source: checkpoint.name, weights: options.weightsName, compression: options.compression.name,
             license: license?.name)
-        let total = components.reduce(0) { $0 + $1.weights.byteCount }
+        let total = components.reduce(0) { $0 + ($1.weights?.byteCount ?? 0) }
         var done = 0
         for component in components {
             try writer.addComponent(name: component.name, className: component.className, config: component.config)
+            guard let weights = component.weights else { continue }
             var result = ConversionSummary.Component(name: component.name, className: component.className)
             for requirement in component.requirements {
                 try Task.checkCancellation()
-                try add(requirement, of: component, to: writer, &result)
-                done += component.weights.byteCount(of: requirement.path)
+                try add(requirement, of: component.name, weights, to: writer, &result)
+                done += weights.byteCount(of: requirement.path)
                 report(ConversionProgress(component: component.name, bytesDone: done, bytesTotal: total))
             }
             summary.components.append(result)
         }
         for (name, definition) in tokenizers { try writer.addBlob(name: name, definition.encoded()) }
-        try writer.addBlob(name: CheckpointLayout.scheduler, scheduler)
+        try writer.addBlob(name: PartName.scheduler, scheduler)
         for (name, json) in frontEnds { try writer.addBlob(name: name, json) }
         if let text = license?.text { try writer.addBlob(name: "license", Data(text.utf8)) }
         writer.setProvenance(provenance)
@@ -181,22 +195,22 @@ package struct CheckpointConverter: Sendable {
     }
 
     private func add(
-        _ requirement: WeightRequirement, of component: Component, to writer: PackWriter,
+        _ requirement: WeightRequirement, of component: String, _ weights: MappedComponent, to writer: PackWriter,
         _ result: inout ConversionSummary.Component
     ) throws {
-        let policy = PrecisionPolicy(options.componentWeights[component.name] ?? options.weights)
+        let policy = PrecisionPolicy(options.componentWeights[component] ?? options.weights)
         let encoder = WeightEncoder(workers: Workers(count: options.threads))
-        let rows = try component.weights.open(requirement.path)
+        let rows = try weights.open(requirement.path)
         func encoded(_ format: WeightFormat) throws -> EncodedWeight {
             try encoder.encode(
-                rows, role: requirement.role, as: format, name: component.weights.location(of: requirement.path))
+                rows, role: requirement.role, as: format, name: weights.location(of: requirement.path))
         }
         let formats = policy.candidates(for: requirement)
         var weight = try encoded(formats[0])
         for format in formats.dropFirst() where !policy.accepts(weight) { weight = try encoded(format) }
         let description = policy.description(of: requirement, as: weight.format)
         let stored = try weight.bytes.withUnsafeBytes {
-            try writer.addTensor(component: component.name, name: requirement.path, description, bytes: $0)
+            try writer.addTensor(component: component, name: requirement.path, description, bytes: $0)
         }
         result.add(weight, name: requirement.path, parameters: requirement.role.shape.count, storedBytes: stored)
     }

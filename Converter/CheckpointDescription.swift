@@ -1,3 +1,4 @@
+import AudioLDM2
 import Checkpoints
 import Foundation
 import Tensors
@@ -46,8 +47,8 @@ package struct CheckpointDescription: Sendable, Equatable, Codable {
         let names =
             parts
             + checkpoint.components.keys.filter { name in
-                !parts.contains(name) && !layout.tokenizers.contains(name) && name != CheckpointLayout.scheduler
-                    && name != CheckpointLayout.features
+                !parts.contains(name) && !layout.tokenizers.contains(name) && name != PartName.scheduler
+                    && name != PartName.features
             }.sorted()
         components = try names.filter { checkpoint.components[$0] != nil }.map { name in
             Component(

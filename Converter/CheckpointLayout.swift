@@ -1,3 +1,4 @@
+import AudioLDM2
 import Checkpoints
 
 /// A component of the pack, and where the checkpoint keeps it.
@@ -63,30 +64,28 @@ package struct CheckpointLayout: Sendable {
 
     /// What text to sound does without. Converted where the checkpoint has it, unless told otherwise.
     package static let extras = [
-        CheckpointPart("vae_encoder", aspect: "encoder", of: "vae", keyPrefix: "encoder."),
-        CheckpointPart("clap_audio", aspect: "audio", of: "text_encoder", keyPrefix: "audio_model."),
-        CheckpointPart("audiomae", className: "AudioMAE"),
+        CheckpointPart(PartName.vaeEncoder, aspect: "encoder", of: PartName.vae, keyPrefix: "encoder."),
+        CheckpointPart(PartName.clapAudio, aspect: "audio", of: PartName.clap, keyPrefix: "audio_model."),
+        CheckpointPart(PartName.audioMAE, className: "AudioMAE"),
     ]
-    static let scheduler = "scheduler"
-    static let vocoder = "vocoder"
-    /// The description of the VAE's spectrogram, which no folder has.
-    static let mel = "mel"
-    /// Configures what `clap_audio` hears; kept in the pack under this name.
-    static let features = "feature_extractor"
 
-    private static let clap = CheckpointPart("text_encoder")
-    private static let second = CheckpointPart("text_encoder_2")
-    private static let denoising = [CheckpointPart("unet"), CheckpointPart("vae"), CheckpointPart("vocoder")]
+    /// What can be left out: without what reads texts, sounds are made of saved conditions alone.
+    package static let omissible = PartName.textEncoders + extras.map(\.name)
+
+    private static let clap = CheckpointPart(PartName.clap)
+    private static let second = CheckpointPart(PartName.second)
+    private static let denoising = [PartName.unet, PartName.vae, PartName.vocoder].map { CheckpointPart($0) }
 
     /// By the class of the pipeline.
     private static let table = [
         "AudioLDM2Pipeline": CheckpointLayout(
-            models: [clap, second, CheckpointPart("projection_model"), CheckpointPart("language_model")] + denoising,
-            tokenizers: ["tokenizer", "tokenizer_2"]),
-        "AudioLDMPipeline": CheckpointLayout(models: [clap] + denoising, tokenizers: ["tokenizer"]),
+            models: [clap, second, CheckpointPart(PartName.projection), CheckpointPart(PartName.languageModel)]
+                + denoising,
+            tokenizers: [PartName.tokenizer, PartName.tokenizer2]),
+        "AudioLDMPipeline": CheckpointLayout(models: [clap] + denoising, tokenizers: [PartName.tokenizer]),
         // No class of diffusers': the authors' model that reads nothing but FLAN-T5.
         AuthorsCheckpoint.crossAttentionPipeline: CheckpointLayout(
-            models: [second] + denoising, tokenizers: ["tokenizer_2"]),
+            models: [second] + denoising, tokenizers: [PartName.tokenizer2]),
     ]
 
     /// Everything that some kind of checkpoint has.
@@ -109,7 +108,8 @@ package struct CheckpointLayout: Sendable {
                     + "converted")
         }
         let known = Set(
-            layout.models.map(\.folder) + extras.map(\.folder) + layout.tokenizers + [scheduler, features])
+            layout.models.map(\.folder) + extras.map(\.folder) + layout.tokenizers
+                + [PartName.scheduler, PartName.features])
         let unknown = checkpoint.components.values.filter { !known.contains($0.name) && $0.library != "authors" }
         if let unknown = unknown.map(\.name).min() {
             throw CheckpointError.invalidField(file: file, field: unknown, reason: "is a component of no known use")

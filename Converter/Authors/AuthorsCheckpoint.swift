@@ -50,7 +50,7 @@ package struct AuthorsCheckpoint: Checkpoint {
                 (part: part, prefix: $1, isCopy: $0 > 0)
             }
         }.sorted { $0.prefix.count > $1.prefix.count }
-        guard claims.contains(where: { $0.part.name == "unet" }) else {
+        guard claims.contains(where: { $0.part.name == PartName.unet }) else {
             throw CheckpointError.missing(
                 path: "the UNet of \(source.name) (model.diffusion_model.*)",
                 remedy: "give a file of the authors' models, or a folder in the diffusers layout")
@@ -97,7 +97,7 @@ package struct AuthorsCheckpoint: Checkpoint {
         of source: any CheckpointSource, _ places: inout [String: [String: TranslatedSource.Place]],
         _ usage: inout [String: KeyUse]
     ) throws {
-        for (key, place) in places["unet"] ?? [:] {
+        for (key, place) in places[PartName.unet] ?? [:] {
             let plain = place.key.dropFirst("model.".count)
             let average = "model_ema." + plain.filter { $0 != "." }
             guard let header = source.tensors[average], header.shape == source.tensors[place.key]?.shape else {
@@ -105,19 +105,19 @@ package struct AuthorsCheckpoint: Checkpoint {
                     path: "\(source.name): tensor \(average.quoted)",
                     remedy: "the file has no moving average of that tensor; convert it without --ema")
             }
-            usage[place.key] = .copy(of: "unet")
-            usage[average] = .component("unet")
-            places["unet"]?[key] = .init(key: average, tensor: place.tensor)
+            usage[place.key] = .copy(of: PartName.unet)
+            usage[average] = .component(PartName.unet)
+            places[PartName.unet]?[key] = .init(key: average, tensor: place.tensor)
         }
     }
 
     private static func kind(_ parts: [String: Found]) throws -> Kind {
-        guard let found = parts["unet"] else { return .audioLDM2 }
+        guard let found = parts[PartName.unet] else { return .audioLDM2 }
         let unet = try UNetStructure(found.shapes)
         let contexts = unet.contextWidths.compactMap(\.self)
         if unet.filmWidth != nil { return unet.transformerCount == 1 ? .audioLDM1 : .film }
         if contexts.count > 1 { return .audioLDM2 }
-        return parts["language_model"] != nil || parts["text_encoder_2"]?.part.className == "VitsModel"
+        return parts[PartName.languageModel] != nil || parts[PartName.second]?.part.className == "VitsModel"
             ? .speech : .crossAttention
     }
 
@@ -126,7 +126,7 @@ package struct AuthorsCheckpoint: Checkpoint {
             "scheduler": CheckpointComponent(name: "scheduler", library: "diffusers", className: "DDIMScheduler")
         ]
         for (name, found) in parts {
-            let isPlain = kind == .audioLDM1 && name == "unet"
+            let isPlain = kind == .audioLDM1 && name == PartName.unet
             components[name] = CheckpointComponent(
                 name: name, library: "authors",
                 className: isPlain ? "UNet2DConditionModel" : found.part.className)
@@ -189,7 +189,8 @@ package struct AuthorsCheckpoint: Checkpoint {
         case "AudioMAE": return try AuthorsConfigs.audioMAE(shapes, pool: kind == .speech ? 1 : 8)
         default:
             // Spectrograms of 10.24 s have 1024 frames; each level of the autoencoder but the first halves them.
-            let levels = parts["vae"].map { vae in vae.shapes.count { "decoder.up.\($0).block.0.norm1.weight" } } ?? 3
+            let levels =
+                parts[PartName.vae].map { vae in vae.shapes.count { "decoder.up.\($0).block.0.norm1.weight" } } ?? 3
             return try AuthorsConfigs.unet(
                 UNetStructure(shapes), headWidth: settings.headWidth, frames: 1024 >> min(max(levels - 1, 0), 10))
         }

@@ -1,3 +1,4 @@
+import AudioLDM2
 import Checkpoints
 
 /// A component in the authors' files: where it lies, and how its keys become those of its class.
@@ -29,7 +30,7 @@ struct AuthorsPart: Sendable {
     ]
 
     private static let clap = AuthorsPart(
-        name: "text_encoder", className: "ClapModel",
+        name: PartName.clap, className: "ClapModel",
         prefixes: [
             "clap.model.", "cond_stage_models.0.cond_stage_models.0.model.", "cond_stage_models.0.model.",
             "cond_stage_model.model.",
@@ -65,7 +66,7 @@ struct AuthorsPart: Sendable {
     }
 
     private static let t5 = AuthorsPart(
-        name: "text_encoder_2", className: "T5EncoderModel",
+        name: PartName.second, className: "T5EncoderModel",
         prefixes: [
             "cond_stage_models.1.model.", "cond_stage_models.0.model.",
             "cond_stage_models.0.cond_stage_models.1.model.",
@@ -73,7 +74,7 @@ struct AuthorsPart: Sendable {
     ) { _ in KeyTable() }
 
     private static let phonemes = AuthorsPart(
-        name: "text_encoder_2", className: "VitsModel",
+        name: PartName.second, className: "VitsModel",
         prefixes: ["cond_stage_models.0.cond_stage_models.1.text_encoder."], marker: "emb.weight"
     ) { _ in
         KeyTable(
@@ -94,7 +95,7 @@ struct AuthorsPart: Sendable {
     }
 
     private static let projection = AuthorsPart(
-        name: "projection_model", className: "AudioLDM2ProjectionModel", prefixes: ["cond_stage_models.0."],
+        name: PartName.projection, className: "AudioLDM2ProjectionModel", prefixes: ["cond_stage_models.0."],
         marker: "start_of_sequence_tokens.weight",
         only: [
             "start_of_sequence_tokens.*", "end_of_sequence_tokens.*", "input_sequence_embed_linear.*",
@@ -114,17 +115,18 @@ struct AuthorsPart: Sendable {
     }
 
     private static let gpt2 = AuthorsPart(
-        name: "language_model", className: "GPT2Model", prefixes: ["cond_stage_models.0.model."],
+        name: PartName.languageModel, className: "GPT2Model", prefixes: ["cond_stage_models.0.model."],
         marker: "h.0.attn.c_attn.weight"
     ) { _ in KeyTable() }
 
     static let unet = AuthorsPart(
-        name: "unet", className: "AudioLDM2UNet2DConditionModel", prefixes: ["model.diffusion_model."],
+        name: PartName.unet, className: "AudioLDM2UNet2DConditionModel", prefixes: ["model.diffusion_model."],
         marker: "input_blocks.0.0.weight"
     ) { try UNetStructure($0).keys }
 
     private static let autoencoder = AuthorsPart(
-        name: "vae", className: "AutoencoderKL", prefixes: ["first_stage_model."], marker: "decoder.conv_in.weight"
+        name: PartName.vae, className: "AutoencoderKL", prefixes: ["first_stage_model."],
+        marker: "decoder.conv_in.weight"
     ) { shapes in
         let levels = shapes.count { "decoder.up.\($0).block.0.norm1.weight" }
         // The authors count the way up from its end.
@@ -151,7 +153,7 @@ struct AuthorsPart: Sendable {
     }
 
     private static let vocoder = AuthorsPart(
-        name: "vocoder", className: "SpeechT5HifiGan", prefixes: ["first_stage_model.vocoder."],
+        name: PartName.vocoder, className: "SpeechT5HifiGan", prefixes: ["first_stage_model.vocoder."],
         marker: "conv_post.bias"
     ) { _ in KeyTable([KeyRename("ups.*", "upsampler.*")]) }
 

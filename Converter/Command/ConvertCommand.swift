@@ -53,7 +53,8 @@ struct ConvertCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Leave out what text to sound does without: \(CheckpointLayout.extras.map(\.name).joined(separator: ", ")).",
+            "Leave out what is not needed: \(CheckpointLayout.omissible.joined(separator: ", ")); or encoders, which are "
+                + "all of these: such a model makes sounds of what 'audioldm2 encode' saved.",
             valueName: "NAME,…"))
     var without = ""
 
@@ -81,13 +82,19 @@ struct ConvertCommand: AsyncParsableCommand {
         guard describe || output?.isEmpty == false else {
             throw ValidationError("--output needs the name of a file.")
         }
-        let names = CheckpointLayout.extras.map(\.name)
+        let names = CheckpointLayout.omissible + [Self.encoders]
         if let unknown = excluded.subtracting(names).min() {
             throw ValidationError("--without \(unknown): choose from \(names.joined(separator: ", ")).")
         }
     }
 
+    private static let encoders = "encoders"
+
     private var excluded: Set<String> { Set(without.split(separator: ",").map(String.init)) }
+
+    private var omitted: Set<String> {
+        excluded.contains(Self.encoders) ? Set(CheckpointLayout.omissible) : excluded
+    }
 
     func run() async throws {
         guard !describe, let output else {
@@ -97,7 +104,7 @@ struct ConvertCommand: AsyncParsableCommand {
         }
         var options = ConversionOptions(
             weights: weights.preset, compression: compression.value, license: try license.map(LicenseText.init(path:)),
-            without: excluded, profile: profile, threads: threads)
+            without: omitted, profile: profile, threads: threads)
         options.componentWeights = weights.byComponent
         let converter = try CheckpointConverter(input.open(), options)
         let work = Task { [quiet] in

@@ -7,7 +7,9 @@ extension GenerateCommand {
     /// Makes the candidates and writes those that are kept.
     func runCandidates(_ pipeline: AudioLDM2Pipeline, _ options: GenerationOptions) async throws {
         let events = pipeline.events(ranking: candidates, keeping: keep, of: prompt, options: options)
-        let work = Task { [quiet, candidates] in try await follow(events, count: candidates, quiet: quiet) }
+        let work = Task { [quiet, verbose, candidates] in
+            try await follow(events, count: candidates, quiet: quiet, verbose: verbose)
+        }
         let interrupts = Interrupts { work.cancel() }
         defer { interrupts.stop() }
         do {
@@ -36,12 +38,14 @@ extension GenerateCommand {
 
 /// Follows candidates to their end, showing how far they are.
 private func follow(
-    _ events: AsyncThrowingStream<RankingEvent, any Error>, count: Int, quiet: Bool
+    _ events: AsyncThrowingStream<RankingEvent, any Error>, count: Int, quiet: Bool, verbose: Bool
 ) async throws -> [RankedSound] {
     let line = ProgressLine(quiet: quiet)
     defer { line.clear() }
     for try await event in events {
         switch event {
+        case .plan(let plan):
+            if verbose { printNote("\(plan)") }
         case .progress(let progress, let candidate):
             line.show(progress, of: "\(candidate + 1) of \(count)")
         case .warning(let text):

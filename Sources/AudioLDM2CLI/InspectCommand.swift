@@ -105,7 +105,8 @@ struct InspectCommand: ParsableCommand {
             print(
                 padded(component.name, 18) + padded(component.className, 32)
                     + padded(String(format: "%.2f M", Double(component.parameters) / 1e6), 11)
-                    + padded(megabytes(component.storedBytes), 11) + formats)
+                    + padded(megabytes(component.storedBytes), 11)
+                    + (component.tensors.isEmpty ? "left out" : formats))
             if tensors { for tensor in component.tensors { printRow(tensor) } }
         }
         for (name, bytes) in inspection.blobs.sorted(by: { $0.key < $1.key }) {

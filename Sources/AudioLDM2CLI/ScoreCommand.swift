@@ -27,6 +27,8 @@ struct ScoreCommand: ParsableCommand {
 
     @OptionGroup var threading: ThreadsOption
 
+    @OptionGroup var memory: MemoryOption
+
     @Flag(help: "Print JSON for programs.")
     var json = false
 
@@ -37,7 +39,7 @@ struct ScoreCommand: ParsableCommand {
     }
 
     func run() throws {
-        let scorer = try SoundScorer(modelAt: model, threads: threading.threads)
+        let scorer = try SoundScorer(modelAt: model, threads: threading.threads, memoryLimit: memory.limit)
         let scores = try scorer.scores(of: files, for: prompt).sorted { $0.score > $1.score }
         if json {
             print(try Terminal.json(scores))

@@ -117,30 +117,37 @@ import WeightFile
         #expect(outcome.failed(naming: "audiomae"), "\(outcome.errors)")
     }
 
-    @Test func candidatesAreRankedAndCanBeMadeAgain() async throws {
-        let pipeline = try AudioLDM2Pipeline(modelAt: model)
-        func ranked(keeping kept: Int) async throws -> [RankedSound] {
-            for try await event in pipeline.events(ranking: 3, keeping: kept, of: "a dog", options: options) {
-                if case .finished(let sounds) = event { return sounds }
-            }
-            return []
+    /// UNet, VAE decoder and vocoder alone make sounds of saved conditions, and say what they cannot do.
+    @Test func modelsWithoutEncoders() async throws {
+        let small = folder.file("small.aldm")
+        let convert = try CommandRun(
+            "audioldm2-convert",
+            [
+                Fixtures.folder("Checkpoints").appendingPathComponent("tiny").path, "-o", small, "--weights",
+                "float32", "--without", "encoders", "--quiet",
+            ])
+        #expect(convert.status == 0, "\(convert.errors)")
+        let held = try Pack(opening: small).components.filter { !$0.tensors.isEmpty }.map(\.name)
+        #expect(held == ["unet", "vae", "vocoder"])
+        var saved = options
+        saved.condition = try AudioLDM2Pipeline(modelAt: model).condition(for: "a dog", options: options)
+        #expect(try await samples("", saved, small) == samples("a dog", options))
+        saved.memoryLimit = try AudioLDM2Pipeline(modelAt: small).memoryPlan(options: options).peakBytes
+        #expect(try await samples("", saved, small) == samples("a dog", options))
+        let output = folder.file("o.wav")
+        let tone = folder.file("tone.wav")
+        try AudioClip(samples: Array(repeating: 0.1, count: 8000), sampleRate: 16000).write(to: tone)
+        for arguments in [
+            ["generate", "a dog", "-o", output], ["encode", "a dog", "-o", output], ["score", "a dog", tone],
+            ["generate", "a dog", "--candidates", "2", "-o", output],
+        ] {
+            let outcome = try CommandRun("audioldm2", arguments + ["-m", small])
+            #expect(outcome.failed(naming: small, "text_encoder_2", "--condition"), "\(outcome.errors)")
         }
-        let all = try await ranked(keeping: 3)
-        #expect(all.map(\.score) == all.map(\.score).sorted(by: >))
-        #expect(Set(all.map(\.result.seed)) == [3, 4, 5])
-        for sound in all {
-            var single = options
-            single.seed = sound.result.seed
-            #expect(try await samples("a dog", single) == sound.result.clip.samples)
-            #expect(sound.result.record.score == sound.score && sound.result.record.candidates == 3)
-            try sound.result.clip.write(to: folder.file("\(sound.result.seed).wav"))
-            let score = try SoundScorer(modelAt: model).scores(
-                of: [folder.file("\(sound.result.seed).wav")], for: "a dog")
-            #expect(abs(score[0].score - sound.score) < 0.02)
-        }
-        let best = try await ranked(keeping: 1)
-        #expect(best.map(\.score) == [all[0].score] && best[0].result.clip == all[0].result.clip)
-        await #expect(throws: AudioLDM2Error.self) { try await ranked(keeping: 4) }
+        let edit = try CommandRun("audioldm2", ["transform", tone, "a dog", "-o", output, "-m", small])
+        #expect(edit.failed(naming: small), "\(edit.errors)")
+        #expect(try CommandRun("audioldm2", ["inspect", small]).output.contains("left out"))
+        #expect(try CommandRun("audioldm2", ["inspect", small, "--plan"]).status == 0)
     }
 
     @Test func theCommandsDoTheSame() throws {

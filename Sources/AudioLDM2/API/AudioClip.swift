@@ -63,10 +63,17 @@ extension AudioClip {
     }
 
     /// The mean of all channels.
-    var mono: [Float] {
-        guard channels > 1 else { return samples }
+    var mono: [Float] { mono(from: 0, to: seconds) }
+
+    /// - Parameters: times, in seconds.
+    func mono(from start: Double, to end: Double) -> [Float] {
+        let frames = samples.count / channels
+        let first = min(Int((start * Double(sampleRate)).rounded()), frames)
+        let last = max(min(Int((end * Double(sampleRate)).rounded()), frames), first)
+        guard channels > 1 else { return first == 0 && last == frames ? samples : Array(samples[first..<last]) }
         let share = 1 / Float(channels)
-        return stride(from: 0, to: samples.count, by: channels).map { share * samples[$0..<$0 + channels].reduce(0, +) }
+        return stride(from: first * channels, to: last * channels, by: channels)
+            .map { share * samples[$0..<$0 + channels].reduce(0, +) }
     }
 
     /// - Throws: `AudioLDM2Error` of kind `.file` for a sound that cannot be worked on.

@@ -98,11 +98,7 @@ public final class AudioLDM2Pipeline: Sendable {
         run { [model, backend] cancellation, send in
             let context = StageContext(
                 model: model, backend: backend, cancellation: cancellation, report: { send($0) })
-            var options = options
-            options.seed = options.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
-            (options.seconds, options.loops) = (nil, false)
-            let generation = Generation(prompt: prompt, options: options, context: context)
-            send(.finished(try Edit(clip: clip, plan: plan, generation: generation).run()))
+            send(.finished(try Edit(clip, plan, prompt, options, in: context).run()))
         }
     }
 

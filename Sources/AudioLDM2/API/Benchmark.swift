@@ -87,7 +87,8 @@ public struct Benchmark: Sendable {
                 "a dog barking while rain falls", negative: "low quality",
                 speech: context.model.speaks ? .phonemes("wɪʃ juː hɐv ɐ ɡʊd dˈeɪ") : nil)
             let plan = try MemoryPlanner(
-                context: context, limit: memoryLimit, samples: length.samples, isGuided: true
+                context: context, limit: memoryLimit, soundBytes: 3 * length.samples * MemoryLayout<Float>.size,
+                isGuided: true
             ) { _ = try measure(tokens, length, in: $0) }.plan()
             let planned = context.following(plan)
             let (timer, stepSeconds, operations) = try measure(tokens, length, in: planned)
@@ -125,9 +126,9 @@ public struct Benchmark: Sendable {
     ) throws -> (Tensor, [Double]) {
         let config = context.model.unetConfig
         let build = { try UNet(config, $0) }
-        return try context.with(Model.Part.unet, build) { unet in
-            let denoiser = try Denoiser(unet, conditions: conditions, context: context)
-            var source = NoiseSource(seed: 0, on: context.backend)
+        return try context.with(PartName.unet, build) { unet in
+            let denoiser = try Denoiser(unet, conditions: [conditions], context: context)
+            var source = NoiseSource(seeds: [0], on: context.backend)
             var sample = try source.normal([1, length.latentFrames, length.latentBands, config.inChannels])
             var scheduler = try makeScheduler(.ddim, config: context.model.schedulerConfig, steps: steps)
             var seconds: [Double] = []

@@ -40,6 +40,8 @@ public struct MemoryPlan: Sendable, Hashable, Codable {
 
     public let limitBytes: Int?
     public let guidance: Guidance
+    /// How many sounds the denoiser works on at once, where several are made.
+    public let sounds: Int
     /// Of the program itself: code's data, threads' stacks, texts, the finished sound.
     public let baseBytes: Int
     /// In the order of the work.
@@ -76,6 +78,7 @@ extension MemoryPlan: CustomStringConvertible {
     public var description: String {
         let streamed = stages.filter { $0.weights == .streamed }.map(\.name)
         var choices = guidance == .apart ? ["guidance one after the other"] : []
+        if sounds > 1 { choices.append("\(sounds) sounds at once") }
         if !streamed.isEmpty {
             choices.append("weights decompressed ahead of use: " + streamed.joined(separator: ", "))
         }

@@ -82,6 +82,23 @@ extension SoundCondition {
         self.init(source: prompt, negativePrompt: negativePrompt, tensors)
     }
 
+    /// As large as any that a model reads, for plans.
+    static func largest(for model: Model) -> SoundCondition {
+        let states = model.secondConfig.map { [model.projectionConfig?.learnedPositions ?? 512, $0.width] }
+        let tensors = ["", "negative."].flatMap { prefix in
+            [
+                ("loa", model.languageModelConfig.map { [$0.newTokens, $0.nEmbd] }), ("states", states),
+                ("mask", states.map { [$0[0]] }), ("film", model.unetConfig.filmWidth.map { [$0] }),
+            ].compactMap { name, shape in
+                shape.map {
+                    NamedTensor(
+                        name: prefix + name, shape: [1] + $0, values: Array(repeating: 1, count: $0.reduce(1, *)))
+                }
+            }
+        }
+        return SoundCondition(source: "", tensors)
+    }
+
     /// What the denoiser of a model reads, the negative prompt's first if it is wanted.
     /// - Throws: `AudioLDM2Error` of kind `.invalidOption` if this was made by another kind of model, or lacks a part.
     func conditions(isGuided: Bool, for model: Model, on backend: any Backend) throws -> [Condition] {

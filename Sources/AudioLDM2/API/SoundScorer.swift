@@ -16,12 +16,16 @@ public struct SoundScore: Sendable, Hashable, Codable {
 ///     let scores = try SoundScorer(modelAt: "audioldm2.aldm").scores(of: ["a.wav", "b.mp3"], for: "a dog barking")
 public struct SoundScorer: Sendable {
     private let context: StageContext
+    private let memoryLimit: Int?
 
+    /// - Parameter memoryLimit: in bytes, as in `GenerationOptions`.
     /// - Throws: `AudioLDM2Error`, also for a model without CLAP's audio encoder.
-    public init(modelAt path: String, threads: Int? = nil) throws {
+    public init(modelAt path: String, threads: Int? = nil, memoryLimit: Int? = nil) throws {
+        self.memoryLimit = memoryLimit
         context = try AudioLDM2Error.translating {
             let model = try Model(opening: path)
             let context = StageContext(model: model, backend: try CPUBackend(for: model, requestedThreads: threads))
+            try model.requireTextEncoders()
             _ = try (context.model.clapAudioConfig(), context.model.clapFeatureConfig())
             return context
         }
@@ -34,19 +38,14 @@ public struct SoundScorer: Sendable {
     public func scores(of files: [String], for prompt: String) throws -> [SoundScore] {
         try AudioLDM2Error.translating {
             let config = try context.model.clapFeatureConfig()
-            let text = try PromptEncoder(context: context).clapEmbedding(of: prompt).values()
-            // A few at a time, so that any number fits in memory.
-            return try stride(from: 0, to: files.count, by: 8).flatMap { first in
-                let group = files[first..<min(first + 8, files.count)]
-                let sounds = try group.map {
-                    try SoundFile.readMono(
-                        $0, sampleRate: config.samplingRate, maximumSeconds: Double(config.maxLengthS), excess: .cut)
-                }
-                let embeddings = try SoundEncoder(context: context).clapEmbeddings(of: sounds)
-                return try zip(group, embeddings).map {
-                    SoundScore(file: $0, score: Double(cosine(text, try $1.values())))
-                }
+            let plan = try MemoryPlanner(
+                context: context, limit: memoryLimit, soundBytes: 3 * config.sampleCount * MemoryLayout<Float>.size
+            ) { _ = try SoundEncoder(context: $0).scores(of: [()], for: prompt) { [0] } }.plan()
+            let scores = try SoundEncoder(context: context.following(plan)).scores(of: files, for: prompt) {
+                try SoundFile.readMono(
+                    $0, sampleRate: config.samplingRate, maximumSeconds: Double(config.maxLengthS), excess: .cut)
             }
+            return zip(files, scores).map { SoundScore(file: $0, score: $1) }
         }
     }
 }

@@ -1,29 +1,34 @@
 import Diffusion
 import Tensors
 
-/// The diffusion loop: from noise to latents.
+/// The diffusion loop: from noise to latents, of one sound or of several at once.
 struct Denoiser {
     let context: StageContext
     let unet: UNet
     /// One for each batch that the UNet is given.
     private let conditionings: [UNetConditioning]
+    private let sounds: Int
     private let isGuided: Bool
     /// Nil if the UNet sees the whole sample at once.
     private let windows: LatentWindows?
     /// Nil if all of the sample is made.
     private let known: KnownLatents?
 
-    /// - Parameter conditions: the negative one and the positive one, or the positive one alone.
+    /// - Parameter conditions: of each sound, the negative one and the positive one, or the positive one alone.
     init(
-        _ unet: UNet, conditions: [Condition], windows: LatentWindows? = nil, known: KnownLatents? = nil,
+        _ unet: UNet, conditions: [[Condition]], windows: LatentWindows? = nil, known: KnownLatents? = nil,
         context: StageContext
     ) throws {
         self.windows = windows
         self.known = known
         self.unet = unet
         self.context = context
-        isGuided = conditions.count == 2
-        let batches = context.memory.guidance == .together ? [conditions] : conditions.map { [$0] }
+        sounds = conditions.count
+        let sides = conditions.first?.count ?? 0
+        isGuided = sides == 2
+        // All the negative ones first.
+        let bySide = (0..<sides).map { side in conditions.map { $0[side] } }
+        let batches = context.memory.batching.guidance == .together ? [bySide.flatMap(\.self)] : bySide
         conditionings = try batches.map { try Self.conditioning($0, of: unet, in: context) }
     }
 
@@ -54,7 +59,8 @@ struct Denoiser {
         try mask.backend.upload(mask.values().map { (1 - $0) * -10000 }, mask.shape)
     }
 
-    /// The UNet's prediction for every condition: `[conditions, time, frequency, channels]`.
+    /// The UNet's predictions for every sound, with the negative conditions before those with the positive ones:
+    /// `[conditions, time, frequency, channels]`.
     func predictions(_ sample: Tensor, timestep: Float) throws -> Tensor {
         if isGuided, conditionings.count == 1 {
             return try unet(Tensor.concatenate([sample, sample], axis: 0), timestep: timestep, conditionings[0])
@@ -64,7 +70,7 @@ struct Denoiser {
     }
 
     /// - Parameters:
-    ///   - noise: `[1, time, frequency, channels]`, of variance 1.
+    ///   - noise: `[sounds, time, frequency, channels]`, of variance 1.
     ///   - draw: more such noise, for schedulers that add some at every step.
     /// - Returns: latents of the same shape.
     func callAsFunction(
@@ -100,27 +106,30 @@ struct Denoiser {
         let predictions = try predictions(input, timestep: timestep)
         guard isGuided else { return predictions }
         return try guided(
-            unconditional: predictions.outermost(0..<1), conditional: predictions.outermost(1..<2),
-            scale: guidanceScale)
+            unconditional: predictions.outermost(0..<sounds),
+            conditional: predictions.outermost(sounds..<2 * sounds), scale: guidanceScale)
     }
 }
 
-/// Normal noise as PyTorch's CPU generator draws it, in channels-last order.
+/// Normal noise as PyTorch's CPU generator draws it, in channels-last order, for each sound from its own seed.
 struct NoiseSource {
-    private var generator: TorchGenerator
+    private var generators: [TorchGenerator]
     private let backend: any Backend
 
-    init(seed: UInt64, on backend: any Backend) {
-        generator = TorchGenerator(seed: seed)
+    init(seeds: [UInt64], on backend: any Backend) {
+        generators = seeds.map { TorchGenerator(seed: $0) }
         self.backend = backend
     }
 
-    /// - Parameter shape: `[batch, time, frequency, channels]`; the numbers are drawn as if it were
-    ///   `[batch, channels, time, frequency]`.
+    /// - Parameter shape: `[sounds, time, frequency, channels]`; each sound's numbers are drawn as if it were
+    ///   `[1, channels, time, frequency]`.
     mutating func normal(_ shape: Shape) throws -> Tensor {
-        let values = generator.normal(count: shape.count)
-        return try backend.upload(
-            ChannelOrder.channelsLast(values, [shape[0], shape[3], shape[1], shape[2]]), shape)
+        var values: [Float] = []
+        for sound in generators.indices {
+            let drawn = generators[sound].normal(count: shape.count / generators.count)
+            values += ChannelOrder.channelsLast(drawn, [1, shape[3], shape[1], shape[2]])
+        }
+        return try backend.upload(values, shape)
     }
 }
 

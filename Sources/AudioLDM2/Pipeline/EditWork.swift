@@ -8,47 +8,72 @@ struct EditWork {
     let mask: EditMask
     /// Frames of latents that are worked on.
     let span: Range<Int>
+    /// One sound is made of each.
+    let seeds: [UInt64]
     var generation: Generation
 
     private var model: Model { generation.context.model }
     /// Samples of a frame of latents.
     private var hop: Int { model.vocoderConfig.hopLength * model.vaeConfig.scaleFactor }
 
-    func memoryPlan() throws -> ExecutionPlan {
-        try MemoryPlanner(
+    /// - Parameters:
+    ///   - mixBytes: of what is done with the samples.
+    ///   - ranking: of the sounds.
+    func memoryPlan(mixBytes: Int, ranking: Ranking?) throws -> ExecutionPlan {
+        let samples = source.count + span.count * hop
+        return try MemoryPlanner(
             context: generation.context, limit: generation.options.memoryLimit,
-            samples: source.count + span.count * hop, isGuided: generation.options.guidanceScale > 1
+            soundBytes: 3 * samples * MemoryLayout<Float>.size + mixBytes + (ranking?.soundBytes(samples: 0) ?? 0),
+            isGuided: generation.isGuided, sounds: seeds.count
         ) { context in
             var trial = self
             trial.generation.context = context
-            var timer = StageTimer()
-            _ = try trial.compute(&timer)
+            try trial.compute { _, _ in }
+            try ranking?.tryOut(in: context)
         }.plan()
     }
 
-    func following(_ plan: ExecutionPlan) -> EditWork {
-        var work = self
-        work.generation.context = generation.context.following(plan)
-        return work
-    }
-
-    /// - Returns: samples of the whole span.
-    func compute(_ timer: inout StageTimer) throws -> [Float] {
+    /// - Parameters:
+    ///   - start: hears the number of each sound that is begun.
+    ///   - take: gets the samples of the whole span for each seed, and its share of the time.
+    func compute(start: (Int) -> Void = { _ in }, take: ([Float], StageTimer) throws -> Void) throws {
         let context = generation.context
+        var timer = StageTimer()
         let known = try timer.measure(.encoding) { try self.known() }
         let conditions = try timer.measure(.encoding) {
             try generation.conditions(PromptEncoder(context: context).encode(generation.tokens()))
         }
+        let latents = try timer.measure(.denoising) { try denoised(conditions, known, start) }
+        for (number, latents) in latents.enumerated() {
+            start(number)
+            var own = StageTimer()
+            own.add(timer, sharedBy: seeds.count)
+            var samples: [Float] = []
+            try generation.decode(latents, samples: span.count * hop, &own) { samples += $0 }
+            try take(samples, own)
+        }
+    }
+
+    /// Latents for each seed.
+    private func denoised(
+        _ conditions: [Condition], _ known: KnownLatents, _ start: (Int) -> Void
+    ) throws -> [Tensor] {
+        let context = generation.context
         let steps = generation.options.numInferenceSteps
         let skipped = steps - min(max(Int(Double(steps) * plan.strength), 1), steps)
-        let (config, frames) = (model.unetConfig, span.count)
+        let config = model.unetConfig
         let build = { try UNet(config, $0) }
-        let latents = try context.with(Model.Part.unet, build) { unet in
-            try generation.denoise(with: unet, conditions, frames: frames, known: known, skipped: skipped, &timer)
+        return try context.with(PartName.unet, build) { unet in
+            let most = context.memory.batching.sounds
+            return try stride(from: 0, to: seeds.count, by: most).flatMap { first in
+                start(first)
+                let batch = Array(seeds[first..<min(first + most, seeds.count)])
+                let latents = try generation.denoise(
+                    with: unet, Array(repeating: conditions, count: batch.count), seeds: batch, frames: span.count,
+                    known: known, skipped: skipped)
+                return try batch.indices.map { try latents.outermost($0..<$0 + 1) }
+            }
         }
-        var samples: [Float] = []
-        try generation.decode(latents, samples: span.count * hop, &timer) { samples += $0 }
-        return samples
     }
 
     /// The sound's own latents, and where they stay.

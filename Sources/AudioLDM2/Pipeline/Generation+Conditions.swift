@@ -25,6 +25,7 @@ extension Generation {
 
     /// All that conditions the denoiser, to be saved.
     func encoded() throws -> SoundCondition {
+        try context.model.requireTextEncoders()
         try checkCondition()
         let conditions = try conditions(PromptEncoder(context: context).encode(tokens()))
         return try SoundCondition(prompt: prompt, negativePrompt: options.negativePrompt, conditions)

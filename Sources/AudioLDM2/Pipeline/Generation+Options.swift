@@ -4,6 +4,7 @@ import Diffusion
 extension Generation {
     /// - Throws: `AudioLDM2Error` of kind `.invalidOption`, `SchedulerError`.
     func check() throws {
+        if !isConditioned { try context.model.requireTextEncoders() }
         _ = try (length(), scheduler(), windowFrames())
         try checkCondition()
     }

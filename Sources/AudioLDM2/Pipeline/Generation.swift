@@ -31,6 +31,11 @@ struct Generation {
 
     /// What memory a prompt of any length may take.
     func plan() throws -> MemoryPlan {
+        guard isConditioned || context.model.missingTextEncoders.isEmpty else {
+            var conditioned = self
+            conditioned.options.condition = .largest(for: context.model)
+            return try conditioned.plan()
+        }
         try check()
         let encoder = PromptEncoder(context: context)
         return try plan(isConditioned ? [] : encoder.longestTokens(count: isGuided ? 2 : 1)).summary
@@ -38,7 +43,7 @@ struct Generation {
 
     func plan(_ tokens: [PromptEncoder.Tokens]) throws -> ExecutionPlan {
         try MemoryPlanner(
-            context: context, limit: options.memoryLimit, samples: length().samples, isGuided: isGuided
+            context: context, limit: options.memoryLimit, soundBytes: soundBytes(), isGuided: isGuided
         ) { context in
             var trial = self
             (trial.context, trial.receive) = (context, nil)
@@ -46,6 +51,9 @@ struct Generation {
             _ = try trial.compute(tokens, &timer)
         }.plan()
     }
+
+    /// The finished sound is copied twice.
+    func soundBytes() throws -> Int { try 3 * length().samples * MemoryLayout<Float>.size }
 
     var isGuided: Bool { options.guidanceScale > 1 }
 
@@ -57,7 +65,9 @@ struct Generation {
         }
         let config = context.model.unetConfig
         let build = { try UNet(config, $0) }
-        let latents = try context.with(Model.Part.unet, build) { try denoise(with: $0, conditions, &timer) }
+        let latents = try timer.measure(.denoising) {
+            try context.with(PartName.unet, build) { try denoise(with: $0, [conditions], seeds: [seed]) }
+        }
         return try samples(of: latents, &timer)
     }
 
@@ -68,26 +78,27 @@ struct Generation {
             prompt, negative: isGuided ? options.negativePrompt : nil, speech: options.speech, profile: profile)
     }
 
-    /// From noise to latents.
+    /// The options' seed; they have one by the time the work begins.
+    var seed: UInt64 { options.seed ?? 0 }
+
+    /// From noise to latents, of sounds that are made alike but for their conditions and seeds.
     /// - Parameters:
     ///   - frames: of latents; nil for the options' length.
     ///   - known: what of them is known.
     ///   - skipped: steps at the start that are left out.
+    /// - Returns: `[sounds, frames, bands, channels]`: each is what it would be alone.
     func denoise(
-        with unet: UNet, _ conditions: [Condition], frames: Int? = nil, known: KnownLatents? = nil, skipped: Int = 0,
-        _ timer: inout StageTimer
+        with unet: UNet, _ conditions: [[Condition]], seeds: [UInt64], frames: Int? = nil, known: KnownLatents? = nil,
+        skipped: Int = 0
     ) throws -> Tensor {
-        try timer.measure(.denoising) {
-            let length = try length()
-            let frames = frames ?? length.latentFrames
-            let windows = LatentWindows(frames: frames, longest: try windowFrames(), isCircular: options.loops)
-            let denoise = try Denoiser(
-                unet, conditions: conditions, windows: windows, known: known, context: context)
-            var source = NoiseSource(seed: options.seed ?? 0, on: context.backend)
-            let noise = try source.normal([1, frames, length.latentBands, context.model.unetConfig.inChannels])
-            return try denoise(noise, scheduler(skipped: skipped), guidanceScale: options.guidanceScale) {
-                try source.normal($0)
-            }
+        let length = try length()
+        let frames = frames ?? length.latentFrames
+        let windows = LatentWindows(frames: frames, longest: try windowFrames(), isCircular: options.loops)
+        let denoise = try Denoiser(unet, conditions: conditions, windows: windows, known: known, context: context)
+        var source = NoiseSource(seeds: seeds, on: context.backend)
+        let noise = try source.normal([seeds.count, frames, length.latentBands, context.model.unetConfig.inChannels])
+        return try denoise(noise, scheduler(skipped: skipped), guidanceScale: options.guidanceScale) {
+            try source.normal($0)
         }
     }
 
@@ -138,6 +149,11 @@ struct StageTimer {
 
     mutating func add(_ stage: GenerationProgress.Stage, _ seconds: Double) {
         self.seconds[stage, default: 0] += seconds
+    }
+
+    /// Adds an equal part of what several sounds took together.
+    mutating func add(_ other: StageTimer, sharedBy count: Int) {
+        for (stage, seconds) in other.seconds { add(stage, seconds / Double(count)) }
     }
 
     mutating func measure<Result>(_ stage: GenerationProgress.Stage, _ body: () throws -> Result) rethrows -> Result {

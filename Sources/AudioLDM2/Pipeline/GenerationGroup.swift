@@ -1,61 +1,91 @@
 import Tensors
 
-/// Several generations at once: the text encoders and the UNet are loaded once for all of them.
+/// Several generations at once: the text encoders and the UNet are loaded once for all of them, and the UNet works on as
+/// many as are made alike and memory has room for.
 ///
 /// What fails ends that request alone, unless it is cancellation or a damaged model file.
 struct GenerationGroup {
     let requests: [GenerationRequest]
     let context: StageContext
-    let report: @Sendable (GroupEvent) -> Void
+    var report: @Sendable (GroupEvent) -> Void
 
     /// A request that has not failed so far.
-    private struct Job {
+    struct Job {
         let index: Int
         var generation: Generation
         let tokens: [PromptEncoder.Tokens]
         var timer = StageTimer()
         var conditions: [Condition] = []
+        var latents: Tensor?
     }
 
     func run() throws {
-        var jobs = try requests.indices.compactMap { index in
-            try attempt(index) {
-                let request = requests[index]
-                let generation = try generation(request, index: index)
+        var jobs = try self.jobs()
+        guard let plan = try plan(&jobs) else { return }
+        context.report(.plan(plan.summary))
+        try compute(jobs, in: context.following(plan)) { job, samples in
+            let result = try job.generation.result(samples, plan, job.timer)
+            report(.finished(result, request: job.index))
+        }
+    }
+
+    /// What can be made of the requests.
+    func jobs() throws -> [Job] {
+        try requests.indices.compactMap { index in
+            try attempt([index]) {
+                let generation = try generation(requests[index], index: index)
                 try generation.check()
                 return Job(index: index, generation: generation, tokens: try generation.tokens())
             }
         }
-        guard let plan = try plan(&jobs) else { return }
+    }
+
+    /// All the work.
+    /// - Parameters:
+    ///   - context: says how to use memory.
+    ///   - take: gets the samples of each sound as they are made.
+    func compute(_ jobs: [Job], in context: StageContext, take: (Job, [Float]) throws -> Void) throws {
+        var jobs = jobs
+        for place in jobs.indices {
+            // One backend, so that what one sound leaves in its pool serves the next.
+            jobs[place].generation.context = context.reporting(to: jobs[place].generation.context.report)
+        }
         try encode(&jobs)
-        let latents = try denoise(&jobs)
-        for (job, latents) in zip(jobs, latents) {
-            guard let latents else { continue }
-            var timer = job.timer
-            let result = try attempt(job.index) {
-                try job.generation.result(job.generation.samples(of: latents, &timer), plan, timer)
+        try denoise(&jobs, in: context)
+        for job in jobs {
+            guard let latents = job.latents else { continue }
+            var job = job
+            job.latents = nil
+            try attempt([job.index]) {
+                let samples = try job.generation.samples(of: latents, &job.timer)
+                try take(job, samples)
             }
-            if let result { report(.finished(result, request: job.index)) }
         }
     }
 
-    /// What the longest sound needs will do for all of them; those whose needs cannot be met fail.
+    /// For all together, or for those that are left when the longest ones, whose needs cannot be met, have failed.
     /// - Returns: nil if none is left.
     private func plan(_ jobs: inout [Job]) throws -> ExecutionPlan? {
-        let ordered = try jobs.map { ($0, try $0.generation.length().samples) }.sorted { $0.1 > $1.1 }.map(\.0)
-        for longest in ordered {
-            guard let plan = try attempt(longest.index, { try longest.generation.plan(longest.tokens) }) else {
-                jobs.removeAll { $0.index == longest.index }
-                continue
+        while let longest = try jobs.max(by: { try $0.generation.length().samples < $1.generation.length().samples }) {
+            let limit = jobs.compactMap(\.generation.options.memoryLimit).min()
+            let plan = try attempt([longest.index]) { [jobs] in
+                try MemoryPlanner(
+                    context: context, limit: limit, soundBytes: longest.generation.soundBytes(),
+                    isGuided: jobs.contains(where: \.generation.isGuided), sounds: jobs.count
+                ) { try tryOut(jobs, in: $0) }.plan()
             }
-            // One backend, so that what one sound leaves in its pool serves the next.
-            let planned = context.following(plan)
-            for place in jobs.indices {
-                jobs[place].generation.context = planned.reporting(to: jobs[place].generation.context.report)
-            }
-            return plan
+            if let plan { return plan }
+            jobs.removeAll { $0.index == longest.index }
         }
         return nil
+    }
+
+    /// The same work for a planner, which hears nothing of it.
+    func tryOut(_ jobs: [Job], in context: StageContext) throws {
+        var (group, jobs) = (self, jobs)
+        group.report = { _ in }
+        for place in jobs.indices { jobs[place].generation.context = context }
+        try group.compute(jobs, in: context) { _, _ in }
     }
 
     private func generation(_ request: GenerationRequest, index: Int) throws -> Generation {
@@ -73,42 +103,82 @@ struct GenerationGroup {
         return Generation(prompt: request.prompt, options: options, context: context)
     }
 
+    /// Each text once.
     private func encode(_ jobs: inout [Job]) throws {
+        guard let first = jobs.first else { return }
         var timer = StageTimer()
         try timer.measure(.encoding) {
-            let encoder = PromptEncoder(context: jobs[0].generation.context)
-            var conditions = try encoder.encode(jobs.flatMap(\.tokens))[...]
+            var texts: [PromptEncoder.Tokens: Int] = [:]
+            for tokens in jobs.flatMap(\.tokens) where texts[tokens] == nil { texts[tokens] = texts.count }
+            let ordered = texts.sorted { $0.value < $1.value }.map(\.key)
+            let conditions = try PromptEncoder(context: first.generation.context).encode(ordered)
             for place in jobs.indices {
-                let own = Array(conditions.prefix(jobs[place].tokens.count))
+                let own = jobs[place].tokens.compactMap { texts[$0].map { conditions[$0] } }
                 jobs[place].conditions = try jobs[place].generation.conditions(own)
-                conditions = conditions.dropFirst(jobs[place].tokens.count)
             }
         }
-        // Nobody's own: an equal share each.
-        for place in jobs.indices {
-            jobs[place].timer.add(.encoding, (timer.seconds[.encoding] ?? 0) / Double(jobs.count))
-        }
+        for place in jobs.indices { jobs[place].timer.add(timer, sharedBy: jobs.count) }
     }
 
-    private func denoise(_ jobs: inout [Job]) throws -> [Tensor?] {
+    private func denoise(_ jobs: inout [Job], in context: StageContext) throws {
+        guard let first = jobs.first else { return }
         let config = context.model.unetConfig
         let build = { try UNet(config, $0) }
-        return try jobs[0].generation.context.with(Model.Part.unet, build) { unet in
-            try jobs.indices.map { place in
-                let job = jobs[place]
-                return try attempt(job.index) {
-                    try job.generation.denoise(with: unet, job.conditions, &jobs[place].timer)
-                }
+        try first.generation.context.with(PartName.unet, build) { unet in
+            for places in Self.batches(of: jobs, at: context.memory.batching.sounds) {
+                try denoise(&jobs, at: places, with: unet)
             }
         }
     }
 
-    /// - Returns: nil if `body` failed, which was reported.
-    private func attempt<Result>(_ index: Int, _ body: () throws -> Result) throws -> Result? {
+    /// Denoises some jobs that are alike.
+    private func denoise(_ jobs: inout [Job], at places: [Int], with unet: UNet) throws {
+        let batch = places.map { jobs[$0] }
+        var timer = StageTimer()
+        let latents = try attempt(batch.map(\.index)) {
+            try timer.measure(.denoising) {
+                try batch[0].generation.denoise(
+                    with: unet, batch.map(\.conditions), seeds: batch.map(\.generation.seed))
+            }
+        }
+        for (sound, place) in places.enumerated() {
+            jobs[place].latents = try latents?.outermost(sound..<sound + 1)
+            jobs[place].conditions = []
+            jobs[place].timer.add(timer, sharedBy: places.count)
+        }
+    }
+
+    /// Places of jobs that differ in nothing that the UNet would notice but the numbers it is given.
+    private static func batches(of jobs: [Job], at most: Int) -> [[Int]] {
+        struct Kind: Hashable {
+            let options: GenerationOptions
+            /// Lengths of the conditions.
+            let tokens: [Int]
+        }
+        let kinds = jobs.map { job in
+            var options = job.generation.options
+            (options.negativePrompt, options.seed, options.speech, options.condition) = ("", nil, nil, nil)
+            return Kind(
+                options: options, tokens: job.conditions.flatMap { [$0.loa?.shape[1] ?? 0, $0.states?.shape[1] ?? 0] })
+        }
+        var batches: [[Int]] = []
+        for place in jobs.indices {
+            if let alike = batches.lastIndex(where: { kinds[$0[0]] == kinds[place] && $0.count < most }) {
+                batches[alike].append(place)
+            } else {
+                batches.append([place])
+            }
+        }
+        return batches
+    }
+
+    /// - Returns: nil if `body` failed, which was reported for all the requests.
+    @discardableResult
+    private func attempt<Result>(_ indices: [Int], _ body: () throws -> Result) throws -> Result? {
         do {
             return try AudioLDM2Error.translating(body)
         } catch let error as AudioLDM2Error where error.kind != .modelFile {
-            report(.failed(error, request: index))
+            for index in indices { report(.failed(error, request: index)) }
             return nil
         }
     }

@@ -16,7 +16,7 @@ struct KnownLatents {
 
     /// The first sample of the loop.
     func start(_ noise: Tensor, _ scheduler: any Scheduler) throws -> Tensor {
-        let noised = try scheduler.noised(latents, with: noise)
+        let noised = try scheduler.noised(latents(for: noise), with: noise)
         return startsFromNoise ? try blend(scheduler.initialNoiseScale * noise, known: noised) : noised
     }
 
@@ -25,14 +25,20 @@ struct KnownLatents {
         _ output: Tensor, sample: Tensor, step: Int, _ scheduler: any Scheduler
     ) throws -> Tensor {
         guard kept.contains(where: { $0 > 0 }) else { return output }
-        return try blend(output, known: scheduler.output(leadingTo: latents, from: sample, step: step))
+        return try blend(output, known: scheduler.output(leadingTo: latents(for: sample), from: sample, step: step))
+    }
+
+    /// The same for each sound of a batch.
+    private func latents(for sample: Tensor) throws -> Tensor {
+        let sounds = sample.shape[0]
+        return sounds == 1 ? latents : try .concatenate(Array(repeating: latents, count: sounds), axis: 0)
     }
 
     private func blend(_ free: Tensor, known: Tensor) throws -> Tensor {
         let channels = free.shape.last
         let known = try known.values()
         let blended = try free.values().enumerated().map { index, value in
-            let share = kept[index / channels]
+            let share = kept[index / channels % kept.count]
             return share == 1 ? known[index] : (1 - share) * value + share * known[index]
         }
         return try free.backend.upload(blended, free.shape)

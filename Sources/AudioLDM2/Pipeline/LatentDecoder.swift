@@ -11,10 +11,10 @@ struct LatentDecoder {
     func mel(_ latents: Tensor, windows: LatentWindows? = nil) throws -> Tensor {
         context.report(.decoding, 0, of: 1)
         let config = context.model.vaeConfig
-        let isFrugal = context.memory.use(of: Model.Part.vae).keeping == 0
+        let isFrugal = context.memory.use(of: PartName.vae).keeping == 0
         let scaled = try 1 / config.scalingFactor * latents
         let build = { try VAEDecoder(config, $0) }
-        let mel = try context.with(Model.Part.vae, build) { decode in
+        let mel = try context.with(PartName.vae, build) { decode in
             try windows?.average(scaled, step: 0) { window in
                 try context.cancellation.check()
                 return try decode(window, isFrugal: isFrugal)
@@ -33,7 +33,7 @@ struct LatentDecoder {
         context.report(.vocoding, 0, of: 1)
         var left = samples
         let build = { try HiFiGAN(context.model.vocoderConfig, $0) }
-        try context.with(Model.Part.vocoder, build) { vocode in
+        try context.with(PartName.vocoder, build) { vocode in
             try vocode(frames) { block in
                 try context.cancellation.check()
                 try onSamples(Array(block.prefix(left)))

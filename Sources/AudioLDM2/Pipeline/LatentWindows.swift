@@ -37,7 +37,7 @@ struct LatentWindows: Equatable {
 
     /// The weighted mean of what `predict` says about each window.
     /// - Parameters:
-    ///   - sample: `[1, frames, …]`.
+    ///   - sample: `[batch, frames, …]`.
     ///   - predict: gives a result for a window, with the same number of rows for each frame.
     func average(_ sample: Tensor, step: Int, _ predict: (Tensor) throws -> Tensor) throws -> Tensor {
         var sums: [Float] = []
@@ -47,22 +47,24 @@ struct LatentWindows: Equatable {
             let first = isCircular ? (start + shift(step)) % frames : start
             let prediction = try predict(cut(sample, from: first))
             let rows = prediction.shape[1] / length
-            let row = prediction.shape.count / prediction.shape[1]
             if sums.isEmpty {
                 shape = prediction.shape
                 shape[1] = frames * rows
                 sums = Array(repeating: 0, count: shape.count)
                 shares = Array(repeating: 0, count: shape[1])
             }
+            let weights = Self.weights(length * rows)
+            for (place, weight) in weights.enumerated() { shares[(first * rows + place) % shares.count] += weight }
             let values = try prediction.values()
-            for (place, weight) in Self.weights(length * rows).enumerated() {
-                let target = (first * rows + place) % (frames * rows)
-                shares[target] += weight
-                for index in 0..<row { sums[target * row + index] += weight * values[place * row + index] }
+            let row = values.count / (shape[0] * weights.count)
+            for source in 0..<shape[0] * weights.count {
+                let (sound, place) = source.quotientAndRemainder(dividingBy: weights.count)
+                let target = sound * shares.count + (first * rows + place) % shares.count
+                for index in 0..<row { sums[target * row + index] += weights[place] * values[source * row + index] }
             }
         }
-        let row = sums.count / max(shares.count, 1)
-        for index in sums.indices { sums[index] /= shares[index / row] }
+        let row = sums.count / max(shape[0] * shares.count, 1)
+        for index in sums.indices { sums[index] /= shares[index / row % shares.count] }
         return try sample.backend.upload(sums, shape)
     }
 

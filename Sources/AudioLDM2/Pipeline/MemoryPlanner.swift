@@ -1,40 +1,53 @@
 import Compute
 import WeightFile
 
-/// Finds out what a generation needs by running it without computing, and the fastest way of holding weights and
-/// activations that stays within a limit.
+/// Finds out what some work needs by running it without computing, and the fastest way of holding weights and activations
+/// that stays within a limit.
 struct MemoryPlanner {
-    /// As the generation will run in; only the index of its model is read.
+    /// As the work will run in; only the index of its model is read.
     let context: StageContext
     /// In bytes; nil for none.
     private let limit: Int?
-    /// Of the finished sound.
-    let samples: Int
-    let isGuided: Bool
+    /// Of sounds, before, within and after the work.
+    let soundBytes: Int
+    /// From what is best to what takes least.
+    private let batchings: [Batching]
     /// Runs all stages, each in `StageContext.with`.
     let run: (StageContext) throws -> Void
 
-    /// - Parameter limit: in bytes; nil for none but the system's.
+    /// - Parameters:
+    ///   - limit: in bytes; nil for none but the system's.
+    ///   - sounds: that can be denoised at once.
     init(
-        context: StageContext, limit: Int?, samples: Int, isGuided: Bool, run: @escaping (StageContext) throws -> Void
+        context: StageContext, limit: Int?, soundBytes: Int, isGuided: Bool = false, sounds: Int = 1,
+        run: @escaping (StageContext) throws -> Void
     ) {
-        (self.context, self.samples, self.isGuided, self.run) = (context, samples, isGuided, run)
+        (self.context, self.soundBytes, self.run) = (context, soundBytes, run)
         self.limit = [limit, MemoryPlan.processLimit].compactMap(\.self).min()
+        // OpenBLAS rounds a row's sums by what is computed beside it, so there a batch must stay what it is.
+        let isFixed = context.backend.reservedBytes > 0
+        let most = isFixed ? 1 : min(sounds, Self.mostSounds)
+        batchings =
+            sequence(first: most) { $0 > 1 ? ($0 + 1) / 2 : nil }.map { Batching(sounds: $0) }
+            + (isGuided && !isFixed ? [Batching(guidance: .apart)] : [])
     }
+
+    /// Beyond these, batches gain nothing.
+    private static let mostSounds = 8
 
     /// - Throws: `AudioLDM2Error` of kind `.outOfMemory`, with the least that would do, if the limit is too low.
     func plan() throws -> ExecutionPlan {
         let budget = (limit ?? .max) - baseBytes - Self.slack
         var plans: [(hardship: Int, plan: ExecutionPlan)] = []
         var least = Int.max
-        for guidance in guidances {
-            let needs = try needs(guidance)
+        for batching in batchings where !plans.contains(where: { $0.hardship == 0 }) {
+            let needs = try needs(batching)
             least = min(least, needs.map(\.leastBytes).max() ?? 0)
             let holdings = needs.compactMap {
                 limit == nil ? $0.comfortable(within: Self.comfortableActivations) : $0.holding(within: budget)
             }
             guard holdings.count == needs.count else { continue }
-            plans.append((holdings.reduce(0) { $0 + $1.hardship }, try execution(holdings, guidance)))
+            plans.append((holdings.reduce(0) { $0 + $1.hardship }, try execution(holdings, batching)))
         }
         let best = plans.map(\.hardship).min()
         guard let plan = plans.first(where: { $0.hardship == best })?.plan else {
@@ -46,12 +59,6 @@ struct MemoryPlanner {
         return plan
     }
 
-    /// OpenBLAS rounds a row's sums by what is computed beside it, so there a batch must stay what it is.
-    private var guidances: [MemoryPlan.Guidance] {
-        guard isGuided else { return [.apart] }
-        return context.backend.reservedBytes > 0 ? [.together] : [.together, .apart]
-    }
-
     /// What stages leave to others may lie in buffers that are a little too large, depending on what was kept.
     private static let slack = 1 << 20
 
@@ -59,9 +66,9 @@ struct MemoryPlanner {
     private static let comfortableActivations = 384 << 20
 
     /// What each stage takes if memory is kept for reuse, and if it is not.
-    private func needs(_ guidance: MemoryPlan.Guidance) throws -> [StageNeed] {
-        let roomy = try record(guidance, keeping: [:])
-        let lean = try record(guidance, keeping: Dictionary(uniqueKeysWithValues: roomy.map { ($0.component, 0) }))
+    private func needs(_ batching: Batching) throws -> [StageNeed] {
+        let roomy = try record(batching, keeping: [:])
+        let lean = try record(batching, keeping: Dictionary(uniqueKeysWithValues: roomy.map { ($0.component, 0) }))
         return try zip(roomy, lean).map { roomy, lean in
             let component = try context.model.pack.requiredComponent(roomy.component)
             return StageNeed(
@@ -70,28 +77,29 @@ struct MemoryPlanner {
         }
     }
 
-    private func record(_ guidance: MemoryPlan.Guidance, keeping: [String: Int]) throws -> [MemoryRecord.Stage] {
+    private func record(_ batching: Batching, keeping: [String: Int]) throws -> [MemoryRecord.Stage] {
         let record = MemoryRecord(keeping: keeping)
         try run(
             StageContext(
                 model: context.model, backend: try CPUBackend(counting: context.backend),
-                cancellation: context.cancellation, memory: .planning(record, guidance)))
+                cancellation: context.cancellation, memory: .planning(record, batching)))
         return record.stages
     }
 
     /// With activations as they are when each stage is held so.
-    private func execution(_ holdings: [StageHolding], _ guidance: MemoryPlan.Guidance) throws -> ExecutionPlan {
+    private func execution(_ holdings: [StageHolding], _ batching: Batching) throws -> ExecutionPlan {
         let keeping = Dictionary(uniqueKeysWithValues: holdings.map { ($0.name, $0.keeping) })
-        let stages = try zip(holdings, record(guidance, keeping: keeping)).map { $0.summary(of: $1.activationBytes) }
+        let stages = try zip(holdings, record(batching, keeping: keeping)).map { $0.summary(of: $1.activationBytes) }
         return ExecutionPlan(
-            summary: MemoryPlan(limitBytes: limit, guidance: guidance, baseBytes: baseBytes, stages: stages),
+            summary: MemoryPlan(
+                limitBytes: limit, guidance: batching.guidance, sounds: batching.sounds, baseBytes: baseBytes,
+                stages: stages),
             residency: Dictionary(uniqueKeysWithValues: holdings.map { ($0.name, $0.residency) }), keeping: keeping)
     }
 
-    /// The program itself, what each thread has, and the finished sound, which is copied twice.
+    /// The program itself, what each thread has, and sounds.
     private var baseBytes: Int {
-        24 << 20 + context.backend.reservedBytes + context.backend.threadCount * (3 << 20) + 3 * samples
-            * MemoryLayout<Float>.size
+        24 << 20 + context.backend.reservedBytes + context.backend.threadCount * (3 << 20) + soundBytes
     }
 }
 

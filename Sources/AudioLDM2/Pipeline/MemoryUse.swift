@@ -1,19 +1,26 @@
 import Synchronization
 import WeightFile
 
+/// How much the denoiser works on at once.
+struct Batching: Sendable, Hashable {
+    var guidance = MemoryPlan.Guidance.together
+    /// At most.
+    var sounds = 1
+}
+
 /// How a run of the stages treats memory.
 enum MemoryUse: Sendable {
-    /// Everything resident and together.
+    /// Everything resident, one sound after the other.
     case unplanned
     /// Nothing is computed: the run finds out what it would need.
-    case planning(MemoryRecord, MemoryPlan.Guidance)
+    case planning(MemoryRecord, Batching)
     case planned(ExecutionPlan)
 
-    var guidance: MemoryPlan.Guidance {
+    var batching: Batching {
         switch self {
-        case .unplanned: .together
-        case .planning(_, let guidance): guidance
-        case .planned(let plan): plan.guidance
+        case .unplanned: Batching()
+        case .planning(_, let batching): batching
+        case .planned(let plan): plan.batching
         }
     }
 
@@ -57,21 +64,28 @@ final class MemoryRecord: Sendable {
 
     init(keeping: [String: Int] = [:]) { self.keeping = keeping }
 
-    /// Of each component, the most.
+    /// By component.
     var activationBytes: [String: Int] {
-        Dictionary(stages.map { ($0.component, $0.activationBytes) }, uniquingKeysWith: max)
+        Dictionary(uniqueKeysWithValues: stages.map { ($0.component, $0.activationBytes) })
     }
 
-    /// In the order of the work, so far.
+    /// In the order of the work, so far; of a component that works several times, the most that it took.
     var stages: [Stage] { recorded.withLock { $0 } }
 
-    func add(_ stage: Stage) { recorded.withLock { $0.append(stage) } }
+    func add(_ stage: Stage) {
+        recorded.withLock { stages in
+            guard let place = stages.firstIndex(where: { $0.component == stage.component }) else {
+                return stages.append(stage)
+            }
+            if stages[place].activationBytes < stage.activationBytes { stages[place] = stage }
+        }
+    }
 }
 
 /// A plan as it is carried out.
 struct ExecutionPlan: Sendable {
     var summary: MemoryPlan
-    var guidance: MemoryPlan.Guidance { summary.guidance }
+    var batching: Batching { Batching(guidance: summary.guidance, sounds: summary.sounds) }
     /// By component.
     var residency: [String: WeightResidency]
     var keeping: [String: Int]

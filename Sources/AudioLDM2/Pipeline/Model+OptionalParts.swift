@@ -10,16 +10,12 @@ extension Model {
         /// What to do if it is missing.
         var remedy = Model.conversionRemedy
 
-        static let vaeEncoder = OptionalPart(name: "vae_encoder", title: "VAE encoder")
-        static let clapAudio = OptionalPart(name: "clap_audio", title: "CLAP audio encoder")
+        static let vaeEncoder = OptionalPart(name: PartName.vaeEncoder, title: "VAE encoder")
+        static let clapAudio = OptionalPart(name: PartName.clapAudio, title: "CLAP audio encoder")
         static let audioMAE = OptionalPart(
-            name: "audiomae", title: "AudioMAE encoder",
+            name: PartName.audioMAE, title: "AudioMAE encoder",
             remedy: "convert one of the authors' files, or a checkpoint with a folder 'audiomae'")
     }
-
-    /// Descriptions of what models hear, kept beside their components.
-    private static let melName = "mel"
-    private static let featuresName = "feature_extractor"
 
     func has(_ part: OptionalPart) -> Bool { pack.component(part.name) != nil }
 
@@ -30,10 +26,10 @@ extension Model {
 
     /// - Throws: `AudioLDM2Error` of kind `.modelFile` for a file that does not say, `ConfigError`.
     func melConfig() throws -> MelConfig {
-        guard pack.blobs.contains(where: { $0.name == Self.melName }) else {
-            throw missing("description of its mel spectrogram", Self.melName, Self.conversionRemedy)
+        guard pack.blobs.contains(where: { $0.name == PartName.mel }) else {
+            throw missing("description of its mel spectrogram", PartName.mel, Self.conversionRemedy)
         }
-        return try MelConfig.read(pack.blob(Self.melName), component: Self.melName)
+        return try MelConfig.read(pack.blob(PartName.mel), component: PartName.mel)
     }
 
     /// - Throws: as `require(_:)`, `ConfigError`.
@@ -46,7 +42,7 @@ extension Model {
     }
 
     func clapFeatureConfig() throws -> CLAPFeatureConfig {
-        try CLAPFeatureConfig.read(pack.blob(Self.featuresName), component: Self.featuresName)
+        try CLAPFeatureConfig.read(pack.blob(PartName.features), component: PartName.features)
     }
 
     /// - Throws: as `require(_:)`, `ConfigError`.

@@ -18,32 +18,18 @@ struct Model: Sendable {
     /// Nil if the file does not say.
     let profile: GenerationProfile?
 
-    /// The names under which a model file holds its parts: those of `model_index.json`.
-    enum Part {
-        static let clap = "text_encoder"
-        static let second = "text_encoder_2"
-        static let projection = "projection_model"
-        static let languageModel = "language_model"
-        static let unet = "unet"
-        static let vae = "vae"
-        static let vocoder = "vocoder"
-        static let tokenizer = "tokenizer"
-        static let tokenizer2 = "tokenizer_2"
-        static let scheduler = "scheduler"
-    }
-
     /// - Throws: `PackError`, `ConfigError`, `SchedulerError`.
     init(opening path: String) throws {
         pack = try Pack(opening: path)
         let names = Set(pack.components.map(\.name))
-        clapConfig = try names.contains(Part.clap) ? pack.config(Part.clap) : nil
-        secondConfig = try names.contains(Part.second) ? StateEncoderConfig(pack, component: Part.second) : nil
-        projectionConfig = try names.contains(Part.projection) ? pack.config(Part.projection) : nil
-        languageModelConfig = try names.contains(Part.languageModel) ? pack.config(Part.languageModel) : nil
-        unetConfig = try pack.config(Part.unet)
-        vaeConfig = try pack.config(Part.vae)
-        vocoderConfig = try pack.config(Part.vocoder)
-        schedulerConfig = try decodeConfig(pack.blob(Part.scheduler), component: Part.scheduler)
+        clapConfig = try names.contains(PartName.clap) ? pack.config(PartName.clap) : nil
+        secondConfig = try names.contains(PartName.second) ? StateEncoderConfig(pack, component: PartName.second) : nil
+        projectionConfig = try names.contains(PartName.projection) ? pack.config(PartName.projection) : nil
+        languageModelConfig = try names.contains(PartName.languageModel) ? pack.config(PartName.languageModel) : nil
+        unetConfig = try pack.config(PartName.unet)
+        vaeConfig = try pack.config(PartName.vae)
+        vocoderConfig = try pack.config(PartName.vocoder)
+        schedulerConfig = try decodeConfig(pack.blob(PartName.scheduler), component: PartName.scheduler)
         profile = try pack.profile()
         try checkAgreement()
     }
@@ -55,34 +41,51 @@ struct Model: Sendable {
         }
         if let languageModelConfig {
             let (clap, second, projection) = (
-                try required(clapConfig, Part.clap), try required(secondConfig, Part.second),
-                try required(projectionConfig, Part.projection)
+                try required(clapConfig, PartName.clap), try required(secondConfig, PartName.second),
+                try required(projectionConfig, PartName.projection)
             )
-            try require(Part.projection, "text_encoder_dim", projection.textEncoderDim, equals: clap.projectionDim)
-            try require(Part.projection, "text_encoder_1_dim", projection.textEncoder1Dim, equals: second.width)
+            try require(PartName.projection, "text_encoder_dim", projection.textEncoderDim, equals: clap.projectionDim)
+            try require(PartName.projection, "text_encoder_1_dim", projection.textEncoder1Dim, equals: second.width)
             try require(
-                Part.projection, "langauge_model_dim", projection.langaugeModelDim, equals: languageModelConfig.nEmbd)
+                PartName.projection, "langauge_model_dim", projection.langaugeModelDim,
+                equals: languageModelConfig.nEmbd)
         }
-        try require(Part.unet, "in_channels", unetConfig.inChannels, equals: vaeConfig.latentChannels)
-        try require(Part.unet, "out_channels", unetConfig.outChannels, equals: vaeConfig.latentChannels)
-        try require(Part.vae, "out_channels", vaeConfig.outChannels, equals: 1)
+        try require(PartName.unet, "in_channels", unetConfig.inChannels, equals: vaeConfig.latentChannels)
+        try require(PartName.unet, "out_channels", unetConfig.outChannels, equals: vaeConfig.latentChannels)
+        try require(PartName.vae, "out_channels", vaeConfig.outChannels, equals: 1)
         guard vocoderConfig.modelInDim % vaeConfig.scaleFactor == 0 else {
             throw ConfigError.unsupported(
-                component: Part.vocoder, key: "model_in_dim", value: "\(vocoderConfig.modelInDim)",
+                component: PartName.vocoder, key: "model_in_dim", value: "\(vocoderConfig.modelInDim)",
                 supported: "multiples of the VAE's scale, \(vaeConfig.scaleFactor)")
         }
         if let width = unetConfig.filmWidth {
-            let clap = try required(clapConfig, Part.clap)
-            try require(Part.unet, "projection_class_embeddings_input_dim", width, equals: clap.projectionDim)
+            let clap = try required(clapConfig, PartName.clap)
+            try require(PartName.unet, "projection_class_embeddings_input_dim", width, equals: clap.projectionDim)
         }
         let sources = contextSources
         for level in unetConfig.levels {
             for (place, dim) in level.crossAttentionDims.enumerated() {
                 guard let dim else { continue }
                 let index = UNetConfig.contextIndex(place)
-                let source = try required(index < sources.count ? sources[index] : nil, Part.second)
-                try require(Part.unet, "cross_attention_dim", dim, equals: width(of: source))
+                let source = try required(index < sources.count ? sources[index] : nil, PartName.second)
+                try require(PartName.unet, "cross_attention_dim", dim, equals: width(of: source))
             }
+        }
+    }
+
+    /// Parts that read texts and were left out of the file.
+    var missingTextEncoders: [String] {
+        PartName.textEncoders.filter { pack.component($0)?.tensors.isEmpty == true }
+    }
+
+    /// - Throws: `AudioLDM2Error` of kind `.invalidOption` for a model that was made without its text encoders.
+    func requireTextEncoders() throws {
+        let missing = missingTextEncoders
+        guard missing.isEmpty else {
+            throw AudioLDM2Error(
+                .invalidOption,
+                "\(pack.path): was made without \(missing.joined(separator: ", ")), so it cannot read a prompt; give it a "
+                    + "condition (--condition FILE) that 'audioldm2 encode' saved with the whole model")
         }
     }
 

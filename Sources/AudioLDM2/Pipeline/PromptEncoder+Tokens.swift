@@ -34,15 +34,15 @@ extension PromptEncoder {
         }
         let positions = model.projectionConfig?.learnedPositions ?? 512
         let tokens = Tokens(
-            clap: try model.clapConfig.map { try longest(Model.Part.tokenizer, $0.maxTokens) },
-            second: try model.secondConfig.map { _ in try longest(Model.Part.tokenizer2, positions) }, prefix: "",
+            clap: try model.clapConfig.map { try longest(PartName.tokenizer, $0.maxTokens) },
+            second: try model.secondConfig.map { _ in try longest(PartName.tokenizer2, positions) }, prefix: "",
             hasZeroLanguage: false)
         return Array(repeating: tokens, count: count)
     }
 
     func clapTokens(_ text: String, named name: String) throws -> Encoding? {
         guard let config = context.model.clapConfig else { return nil }
-        let tokenizer = try context.model.tokenizer(Model.Part.tokenizer)
+        let tokenizer = try context.model.tokenizer(PartName.tokenizer)
         let limit = min(tokenizer.definition.maxLength ?? .max, config.maxTokens)
         let encoding = tokenizer.encode(text, maxLength: limit, padding: .none)
         warn(name, encoding, "CLAP", limit: limit)
@@ -59,7 +59,7 @@ extension PromptEncoder {
                 .invalidOption, "this model does not speak: leave out what to say, and put all into the prompt")
         }
         guard context.model.secondConfig != nil, let prompt = texts.last else { return texts.map { _ in nil } }
-        let tokenizer = try context.model.tokenizer(Model.Part.tokenizer2)
+        let tokenizer = try context.model.tokenizer(PartName.tokenizer2)
         let positive = tokenizer.encode(prompt.text)
         warn(prompt.name, positive, "T5", limit: tokenizer.definition.maxLength ?? 0)
         // The reference pads the negative prompt to the prompt's length, and cuts it there.
@@ -75,7 +75,7 @@ extension PromptEncoder {
     /// What to say, padded to the model's length, with a mark at its end if there is room. The negative text says nothing:
     /// it is all padding.
     private func phonemes(_ speech: GenerationOptions.Speech?, texts: Int) throws -> [Encoding] {
-        let tokenizer = try context.model.tokenizer(Model.Part.tokenizer2)
+        let tokenizer = try context.model.tokenizer(PartName.tokenizer2)
         let definition = tokenizer.definition
         let positions = context.model.projectionConfig?.learnedPositions ?? .max
         guard let speech, let length = [definition.maxLength, positions].compactMap(\.self).min() else {

@@ -23,7 +23,7 @@ struct PromptEncoder {
     var observe: (_ name: String, _ tensor: Tensor) throws -> Void = { _, _ in }
 
     /// The ids of one text for both encoders; nil for an encoder that the model does not have.
-    struct Tokens {
+    struct Tokens: Hashable {
         let clap: Encoding?
         let second: Encoding?
         /// Precedes the names of this text's intermediate results.
@@ -56,7 +56,7 @@ struct PromptEncoder {
     private func embeddings(_ tokens: [Tokens]) throws -> [Tensor?] {
         guard let config = context.model.clapConfig else { return tokens.map { _ in nil } }
         let embeddings = try context.with(
-            Model.Part.clap, { try CLAPTextEncoder(config, $0) },
+            PartName.clap, { try CLAPTextEncoder(config, $0) },
             { encoder in try tokens.map { try $0.clap.map { try encoder($0.ids, on: context.backend) } } })
         try observe("clap.text", embeddings, of: tokens)
         return embeddings
@@ -66,7 +66,7 @@ struct PromptEncoder {
     private func states(_ tokens: [Tokens]) throws -> [Tensor?] {
         guard let config = context.model.secondConfig else { return tokens.map { _ in nil } }
         let states = try context.with(
-            Model.Part.second, { try config.encoder($0) },
+            PartName.second, { try config.encoder($0) },
             { encoder in
                 try tokens.map { text in
                     try text.second.map { try encoder($0.ids, mask: $0.attentionMask, on: context.backend) }
@@ -84,7 +84,7 @@ struct PromptEncoder {
             return tokens.map { _ in nil }
         }
         let projected = try context.with(
-            Model.Part.projection, { try ProjectionModel(projectionConfig, $0) },
+            PartName.projection, { try ProjectionModel(projectionConfig, $0) },
             { project in
                 try tokens.indices.map { index -> (sequence: Tensor, mask: [Int])? in
                     guard !tokens[index].hasZeroLanguage, let clap = embeddings[index], let second = states[index]
@@ -97,7 +97,7 @@ struct PromptEncoder {
         try observe("projected", projected.map(\.?.sequence), of: tokens)
         try observe("projected.mask", projected.map { try $0.map { try upload($0.mask) } }, of: tokens)
         let loas = try context.with(
-            Model.Part.languageModel, { try GPT2(config, $0) },
+            PartName.languageModel, { try GPT2(config, $0) },
             { languageModel in
                 try projected.map { projected in
                     guard let (sequence, mask) = projected else { return try zeroLanguage(config) }
@@ -117,10 +117,10 @@ struct PromptEncoder {
     /// CLAP's embedding of a text alone, `[1, width]`, of length 1.
     /// - Throws: `PackError.missingComponent` for a model without CLAP.
     func clapEmbedding(of text: String) throws -> Tensor {
-        let config: CLAPConfig = try context.model.pack.config(Model.Part.clap)
+        let config: CLAPConfig = try context.model.pack.config(PartName.clap)
         let ids = try clapTokens(text, named: "prompt")?.ids ?? []
         return try context.with(
-            Model.Part.clap, { try CLAPTextEncoder(config, $0) }, { try $0(ids, on: context.backend) })
+            PartName.clap, { try CLAPTextEncoder(config, $0) }, { try $0(ids, on: context.backend) })
     }
 
     private func observe(_ name: String, _ tensors: [Tensor?], of tokens: [Tokens]) throws {

@@ -5,20 +5,29 @@ struct SoundEncoder {
     let context: StageContext
 
     /// CLAP's embeddings, comparable with those of texts.
-    /// - Parameter sounds: mono samples at `clapFeatureConfig().samplingRate`, each at least one.
+    /// - Parameter samples: of a sound, when its turn comes: mono, at `clapFeatureConfig().samplingRate`, at least one.
     /// - Returns: `[1, width]` of length 1 for each.
-    func clapEmbeddings(of sounds: [[Float]]) throws -> [Tensor] {
+    func clapEmbeddings<Sound>(of sounds: [Sound], samples: (Sound) throws -> [Float]) throws -> [Tensor] {
         let model = context.model
         let config = try model.clapAudioConfig()
         let features = CLAPFeatures(try model.clapFeatureConfig())
         return try context.with(
             Model.OptionalPart.clapAudio.name, { try CLAPAudioEncoder(config, $0) },
             { encoder in
-                try sounds.map { samples in
+                try sounds.map { sound in
                     try context.cancellation.check()
-                    return try encoder(features(samples), on: context.backend)
+                    return try encoder(features(samples(sound)), on: context.backend)
                 }
             })
+    }
+
+    /// How well sounds fit a text: cosines of their CLAP embeddings.
+    /// - Parameter samples: of a sound, when its turn comes, as for `clapEmbeddings`.
+    func scores<Sound>(
+        of sounds: [Sound], for prompt: String, samples: (Sound) throws -> [Float]
+    ) throws -> [Double] {
+        let text = try PromptEncoder(context: context).clapEmbedding(of: prompt).values()
+        return try clapEmbeddings(of: sounds, samples: samples).map { Double(cosine(text, try $0.values())) }
     }
 
     /// The language of audio of sounds, which can stand where a prompt's stands.

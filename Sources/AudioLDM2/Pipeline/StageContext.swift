@@ -33,7 +33,7 @@ final class LoadingTimer: Sendable {
 extension Model {
     /// Whether most of the work is float products.
     fileprivate var isMostlyFloat: Bool {
-        let weights = pack.component(Part.unet)?.tensors.map(\.description) ?? []
+        let weights = pack.component(PartName.unet)?.tensors.map(\.description) ?? []
         let int8 = weights.filter { $0.format == .int8 }.reduce(0) { $0 + $1.role.shape.count }
         return 2 * int8 < weights.reduce(0) { $0 + $1.role.shape.count }
     }
@@ -90,6 +90,7 @@ struct StageContext: Sendable {
         _ name: String, _ build: (WeightScope) throws -> Component, _ body: (Component) throws -> Result
     ) throws -> Result {
         try cancellation.check()
+        if PartName.textEncoders.contains(name) { try model.requireTextEncoders() }
         defer { backend.trim() }
         let (residency, keeping) = memory.use(of: name)
         backend.resetPeak(keeping: keeping)

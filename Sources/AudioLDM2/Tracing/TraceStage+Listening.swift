@@ -39,7 +39,7 @@ extension TraceStage {
             let features = CLAPFeatures(featureConfig)
             let sounds = try values.samples("clap.audio.wave")
             let spectrograms = sounds.map { features($0) }
-            let embeddings = try SoundEncoder(context: context).clapEmbeddings(of: sounds)
+            let embeddings = try SoundEncoder(context: context).clapEmbeddings(of: sounds) { $0 }
             let bands = featureConfig.featureSize
             return [
                 TraceArray([sounds.count, 1, spectrograms[0].count / bands, bands], spectrograms.flatMap(\.self)),

@@ -20,7 +20,7 @@ extension TraceStage {
         ) { values, context in
             let (samples, timesteps) = (try values.channelsLast("unet.input"), try values.array("unet.t").values)
             let build = { try UNet(config, $0) }
-            return try context.with(Model.Part.unet, build) { unet in
+            return try context.with(PartName.unet, build) { unet in
                 let predictions = try (0..<samples.shape[0]).map { sample in
                     try unet(
                         samples.outermost(sample..<sample + 1), timestep: timesteps[sample],
@@ -52,7 +52,7 @@ extension TraceStage {
             return [
                 try TraceArray(
                     channelsFirst: context.with(
-                        Model.Part.vocoder, { try HiFiGAN(config, $0) }, { vocode in try vocode(mel) }))
+                        PartName.vocoder, { try HiFiGAN(config, $0) }, { vocode in try vocode(mel) }))
             ]
         }
     }

@@ -13,7 +13,7 @@ extension TraceStage {
             outputs: ["clap.text"]
         ) { values, context in
             try context.with(
-                Model.Part.clap, { try CLAPTextEncoder(config, $0) },
+                PartName.clap, { try CLAPTextEncoder(config, $0) },
                 { encoder in
                     try values.perSample(of: ids) { sample in
                         let tokens = try values.integers(ids, of: sample)
@@ -52,7 +52,7 @@ extension TraceStage {
             outputs: ["\(name).hidden"]
         ) { values, context in
             try context.with(
-                Model.Part.second, { try config.encoder($0) },
+                PartName.second, { try config.encoder($0) },
                 { encoder in
                     try values.perSample(of: ids) { sample in
                         let tokens = try values.integers(ids, of: sample)
@@ -76,7 +76,7 @@ extension TraceStage {
         ) { values, context in
             let sequences = try values.tensor(input)
             return try context.with(
-                Model.Part.languageModel, { try GPT2(config, $0) },
+                PartName.languageModel, { try GPT2(config, $0) },
                 { languageModel in
                     try values.perSample(of: input) { sample in
                         try languageModel.generate(

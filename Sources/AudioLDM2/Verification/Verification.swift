@@ -66,8 +66,8 @@ public struct Verification {
         let initial = try golden.latents("latents.initial", on: context.backend)
         try comparison.compare("latents.initial", initial, order: .channelsFirst)
         let build = { try UNet(context.model.unetConfig, $0) }
-        return try context.with(Model.Part.unet, build) { unet in
-            let denoise = try Denoiser(unet, conditions: conditions, context: context)
+        return try context.with(PartName.unet, build) { unet in
+            let denoise = try Denoiser(unet, conditions: [conditions], context: context)
             let ddim = try scheduler(.ddim)
             try comparison.compare("timesteps", integers: ddim.timesteps.map { Int($0) })
             try comparison.compare(
@@ -116,7 +116,7 @@ public struct Verification {
             let features = CLAPFeatures(config)(wave)
             let frames = features.count / config.featureSize
             try comparison.compare("clap.mel", [1, 1, frames, config.featureSize], features)
-            let audio = try SoundEncoder(context: context).clapEmbeddings(of: [wave])[0]
+            let audio = try SoundEncoder(context: context).clapEmbeddings(of: [wave]) { $0 }[0]
             try comparison.compare("clap.audio", audio)
             if let embedding { try comparison.compare("clap.score", [1], [cosine(embedding.values(), audio.values())]) }
         }

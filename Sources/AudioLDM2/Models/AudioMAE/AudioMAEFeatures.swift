@@ -19,8 +19,8 @@ package struct AudioMAEFeatures: Sendable {
     /// - Returns: `[targetLength, numMelBins]`: what a longer sound has more is left out, frames that a shorter one lacks are
     ///   zeros before normalization.
     package func callAsFunction(_ samples: [Float]) -> [Float] {
-        let mean = Float(samples.reduce(0.0) { $0 + Double($1) } / Double(max(samples.count, 1)))
-        var features = filterBank(samples.map { $0 - mean }, maximumFrames: config.targetLength)
+        // The authors subtract the sound's mean first, which comes to nothing: Kaldi subtracts each frame's.
+        var features = filterBank(samples, maximumFrames: config.targetLength)
         features += [Float](repeating: 0, count: config.targetLength * config.numMelBins - features.count)
         return features.map { ($0 - config.featureMean) / (2 * config.featureStd) }
     }

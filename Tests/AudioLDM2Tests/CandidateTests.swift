@@ -1,0 +1,115 @@
+import AudioLDM2
+import Converter
+import Foundation
+import TestSupport
+import Testing
+
+/// Several sounds of a prompt, made together and ranked by CLAP.
+@Suite struct CandidateTests {
+    private let folder: TemporaryFolder
+    private let options = GenerationOptions(negativePrompt: "noise", seconds: 0.5, numInferenceSteps: 2, seed: 3)
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func finished(
+        _ events: AsyncThrowingStream<RankingEvent, any Error>
+    ) async throws -> (plan: MemoryPlan?, sounds: [RankedSound]) {
+        var made: MemoryPlan?
+        for try await event in events {
+            if case .plan(let plan) = event { made = plan }
+            if case .finished(let sounds) = event { return (made, sounds) }
+        }
+        return (made, [])
+    }
+
+    private func ranked(
+        _ model: String, _ options: GenerationOptions, count: Int = 3, keeping kept: Int = 3
+    ) async throws -> (plan: MemoryPlan?, sounds: [RankedSound]) {
+        let pipeline = try AudioLDM2Pipeline(modelAt: model)
+        return try await finished(pipeline.events(ranking: count, keeping: kept, of: "a dog", options: options))
+    }
+
+    @Test func candidatesAreRankedAndCanBeMadeAgain() async throws {
+        let model = try ModelFixture.path("tiny", .float32)
+        let all = try await ranked(model, options).sounds
+        #expect(all.map(\.score) == all.map(\.score).sorted(by: >))
+        #expect(Set(all.map(\.result.seed)) == [3, 4, 5])
+        for sound in all {
+            var single = options
+            single.seed = sound.result.seed
+            let alone = try await AudioLDM2Pipeline(modelAt: model).generate("a dog", options: single)
+            #expect(alone.clip == sound.result.clip)
+            #expect(sound.result.record.score == sound.score && sound.result.record.candidates == 3)
+            #expect(GenerationProgress.Stage.allCases.allSatisfy { sound.result.stageSeconds[$0] ?? 0 > 0 })
+            let file = folder.file("\(sound.result.seed).wav")
+            try sound.result.clip.write(to: file)
+            let score = try SoundScorer(modelAt: model).scores(of: [file], for: "a dog")
+            #expect(abs(score[0].score - sound.score) < 0.02)
+        }
+        let best = try await ranked(model, options, keeping: 1).sounds
+        #expect(best.map(\.score) == [all[0].score] && best[0].result.clip == all[0].result.clip)
+        await #expect(throws: AudioLDM2Error.self) { try await ranked(model, options, keeping: 4) }
+    }
+
+    /// The UNet works on several at once, as many as memory has room for, and each is what it would be alone.
+    @Test(arguments: GenerationOptions.Scheduler.allCases, [false, true])
+    func batchesChangeNothing(_ scheduler: GenerationOptions.Scheduler, _ isLong: Bool) async throws {
+        let model = try ModelFixture.path("tiny", .int8)
+        var options = options
+        options.scheduler = scheduler
+        if scheduler == .ddim { options.eta = 1 }
+        if isLong { (options.seconds, options.windowSeconds) = (1.5, 1) }
+        let (plan, all) = try await ranked(model, options, count: 5, keeping: 5)
+        #expect(plan?.sounds == 5 && Set(all.map(\.result.seed)) == [3, 4, 5, 6, 7])
+        for sound in all {
+            var single = options
+            single.seed = sound.result.seed
+            let alone = try await AudioLDM2Pipeline(modelAt: model).generate("a dog", options: single)
+            #expect(alone.clip == sound.result.clip && alone.memoryPlan.sounds == 1)
+        }
+    }
+
+    @Test func batchesShrinkUnderALimitAndKeepWithinIt() async throws {
+        let model = try ModelFixture.path("tiny", .int8)
+        let free = try await ranked(model, options, count: 8, keeping: 8)
+        let peak = try #require(free.plan?.peakBytes)
+        var limited = options
+        limited.memoryLimit = 1 << 20
+        do {
+            _ = try await ranked(model, limited, count: 8)
+            Issue.record("a limit of 1M was accepted")
+        } catch let error as AudioLDM2Error {
+            #expect(error.kind == .outOfMemory)
+            let number = error.description.split(separator: " ").first { $0.hasSuffix("M") }
+            let least = try #require(number.flatMap { MemoryPlan.bytes(String($0)) })
+            #expect(least < peak)
+            limited.memoryLimit = least
+        }
+        let (plan, sounds) = try await ranked(model, limited, count: 8, keeping: 8)
+        let summary = try #require(plan)
+        #expect(summary.sounds < 8 && summary.peakBytes <= limited.memoryLimit ?? 0)
+        #expect(sounds.map(\.result.clip) == free.sounds.map(\.result.clip))
+        let planned = Dictionary(uniqueKeysWithValues: summary.stages.map { ($0.name, $0.activationBytes) })
+        for sound in sounds {
+            #expect(sound.result.activationBytes.allSatisfy { $0.value <= planned[$0.key] ?? 0 })
+        }
+    }
+
+    @Test func editsAreRankedToo() async throws {
+        let pipeline = try AudioLDM2Pipeline(modelAt: ModelFixture.path("tiny", .int8))
+        let tone = (0..<32000).map { Float(0.3 * sin(Double($0 / 2) * 0.05)) }
+        let clip = AudioClip(samples: tone, sampleRate: 16000, channels: 2)
+        let plan = EditPlan.inpaint([0.3...0.6])
+        var options = options
+        options.seconds = nil
+        let (memory, sounds) = try await finished(
+            pipeline.events(ranking: 3, keeping: 2, editing: clip, "rain", plan: plan, options: options))
+        #expect(memory?.sounds == 3 && sounds.count == 2 && sounds[0].score >= sounds[1].score)
+        for sound in sounds {
+            var single = options
+            single.seed = sound.result.seed
+            let alone = try await pipeline.edit(clip, "rain", plan: plan, options: single)
+            #expect(alone.clip == sound.result.clip && sound.result.record.candidates == 3)
+        }
+    }
+}

@@ -39,7 +39,9 @@ let package = Package(
 
         .target(
             name: "AudioLDM2",
-            dependencies: ["Layers", "Compute", "WeightFile", "Diffusion", "Audio", "Tokenizers", "Checkpoints"]),
+            dependencies: [
+                "Layers", "Compute", "ComputeCUDA", "WeightFile", "Diffusion", "Audio", "Tokenizers", "Checkpoints",
+            ]),
         .target(name: "Terminal"),
         .executableTarget(
             name: "AudioLDM2CLI",
@@ -63,8 +65,13 @@ let package = Package(
             exclude: ["Command", "Makefile"]),
         .executableTarget(name: "KernelBench", dependencies: ["CKernels"], path: "Tests/KernelBench"),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "KernelChecks"]),
-        .testTarget(name: "ComputeTests", dependencies: ["Compute", "Tensors", "CKernels"]),
-        .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/Support"),
+        .testTarget(name: "ComputeTests", dependencies: ["Compute", "Tensors", "CKernels", "TestSupport"]),
+        .testTarget(
+            name: "ComputeCUDATests",
+            dependencies: [
+                "ComputeCUDA", "Compute", "Tensors", "AudioLDM2", "AudioLDM2CLI", "Converter", "TestSupport",
+            ]),
+        .target(name: "TestSupport", dependencies: ["Tensors", "CKernels"], path: "Tests/Support"),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors", "TestSupport"]),
         .testTarget(
             name: "ConverterTests",

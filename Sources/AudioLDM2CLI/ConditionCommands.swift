@@ -30,10 +30,10 @@ struct EncodeCommand: ParsableCommand {
             """)
     var profile: GenerationProfile?
 
-    @OptionGroup var threading: ThreadsOption
+    @OptionGroup var computing: ComputeOptions
 
     func run() throws {
-        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
+        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: computing.threads, device: computing.device)
         let options = GenerationOptions(negativePrompt: negativePrompt, profile: profile)
         try pipeline.condition(for: prompt, options: options).write(to: output)
     }
@@ -60,10 +60,10 @@ struct LanguageOfAudioCommand: ParsableCommand {
     @Option(name: [.short, .long], help: "Where to write the condition.")
     var output: String
 
-    @OptionGroup var threading: ThreadsOption
+    @OptionGroup var computing: ComputeOptions
 
     func run() throws {
-        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
+        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: computing.threads, device: computing.device)
         try pipeline.languageOfAudio(of: file).write(to: output)
     }
 }

@@ -27,20 +27,29 @@ package final class CPUBackend: StageBackend {
         if usesBLAS { try blas.reserve(threads) }
     }
 
-    private init(_ other: CPUBackend, counting: Bool) throws {
-        isCounting = counting
-        pool = try BufferPool(counting ? CountedMemory() as any MemorySource : HostMemory())
-        threads = counting ? ThreadPool(threadCount: other.threadCount, isIdle: true) : other.threads
-        meter = counting ? OperationMeter() : other.meter
+    private init(
+        _ other: CPUBackend, memory: any MemorySource, threads: ThreadPool, meter: OperationMeter, isCounting: Bool
+    ) {
+        pool = BufferPool(memory)
+        (self.threads, self.meter, self.isCounting) = (threads, meter, isCounting)
         (kernels, blas) = (other.kernels, other.blas)
     }
 
     /// The same threads with memory of their own.
-    package func withOwnMemory() throws -> any StageBackend { try CPUBackend(self, counting: false) }
+    package func withOwnMemory() -> any StageBackend {
+        CPUBackend(self, memory: HostMemory(), threads: threads, meter: meter, isCounting: false)
+    }
 
-    package func counting() throws -> any StageBackend { try CPUBackend(self, counting: true) }
+    package func counting() throws -> any StageBackend {
+        CPUBackend(
+            self, memory: try CountedMemory(), threads: ThreadPool(threadCount: threadCount, isIdle: true),
+            meter: OperationMeter(), isCounting: true)
+    }
 
     package var threadCount: Int { threads.threadCount }
+
+    package var holdsWeights: Bool { false }
+    package var availableBytes: Int? { nil }
 
     /// What OpenBLAS keeps, in bytes.
     package var reservedBytes: Int { blas.byteCount(threads: threadCount) }
@@ -59,6 +68,9 @@ package final class CPUBackend: StageBackend {
     package func resetPeak(keeping limit: Int) { pool.resetPeak(keeping: limit) }
 
     package func trim() { pool.trim() }
+
+    package func synchronize() {}
+    package var reading: DeviceReading? { nil }
 
     package func startMetering() { meter.enable() }
 

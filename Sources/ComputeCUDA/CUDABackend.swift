@@ -5,13 +5,13 @@ import Tensors
 
 /// Computes on one of NVIDIA's GPUs. Tensors and weights stay in its memory; only `download` brings numbers back.
 package final class CUDABackend: StageBackend {
-    let device: CUDADevice
+    package let device: CUDADevice
     let pool: BufferPool
     let meter: OperationMeter
     /// True if this backend only counts memory.
     package let isCounting: Bool
     /// Whether products of bytes are made by tensor cores.
-    let usesMMA: Bool
+    package let usesMMA: Bool
 
     /// - Parameter usesMMA: false for the products that every device has; nil for what suits the device.
     package convenience init(_ device: CUDADevice, usesMMA: Bool? = nil) {
@@ -32,6 +32,8 @@ package final class CUDABackend: StageBackend {
     /// For what the host does: checking and decompressing weights.
     package var threadCount: Int { ProcessInfo.processInfo.activeProcessorCount }
     package var reservedBytes: Int { 0 }
+    package var holdsWeights: Bool { true }
+    package var availableBytes: Int? { (try? device.memory())?.available }
 
     package func withOwnMemory() -> any StageBackend { CUDABackend(device, usesMMA: usesMMA, counting: false) }
     package func counting() -> any StageBackend { CUDABackend(device, usesMMA: usesMMA, counting: true) }
@@ -39,6 +41,12 @@ package final class CUDABackend: StageBackend {
     package var peakActivationBytes: Int { pool.peakBytes }
     package func resetPeak(keeping limit: Int) { pool.resetPeak(keeping: limit) }
     package func trim() { pool.trim() }
+
+    package func synchronize() throws {
+        if !isCounting { try device.synchronize() }
+    }
+
+    package var reading: DeviceReading? { isCounting ? nil : device.reading }
 
     package func startMetering() { meter.enable() }
     package var operationTotals: [String: OperationTotal] { meter.totals }
@@ -87,7 +95,7 @@ package final class CUDABackend: StageBackend {
     func measured<Result>(_ name: String, products: Int = 0, _ body: () throws -> Result) throws -> Result {
         guard let span = meter.begin(name, products: products) else { return try body() }
         let result = try body()
-        if !isCounting { try device.synchronize() }
+        try synchronize()
         meter.end(span)
         return result
     }

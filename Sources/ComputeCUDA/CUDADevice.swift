@@ -20,6 +20,8 @@ package final class CUDADevice: @unchecked Sendable {
     private let context: cuda_handle?
     private let stream: cuda_handle?
     private let functions: [Kernel: cuda_handle]
+    private let cache: KernelCache
+    private let monitor: DeviceMonitor?
     private let module: cuda_handle?
 
     /// "cuda:0 (NVIDIA H100 80GB HBM3, sm_90)"
@@ -27,14 +29,11 @@ package final class CUDADevice: @unchecked Sendable {
 
     /// - Parameter cacheFolder: for compiled kernels; nil for the user's.
     /// - Throws: `CUDAError`.
-    package convenience init(_ ordinal: Int = 0, cacheFolder: URL? = nil) throws {
-        try self.init(ordinal, KernelCache(folder: cacheFolder))
-    }
-
-    init(_ ordinal: Int, _ cache: KernelCache) throws {
-        let libraries = try CUDALibraries()
+    package init(_ ordinal: Int = 0, libraries: CUDALibraryPaths = .init(), cacheFolder: URL? = nil) throws {
+        let libraries = try CUDALibraries(libraries)
+        let cache = KernelCache(folder: cacheFolder)
         let driver = libraries.driver
-        self.ordinal = ordinal
+        (self.ordinal, self.cache) = (ordinal, cache)
         (self.driver, driverVersion) = (driver, libraries.driverVersion)
         let found = try FoundDevice(ordinal, driver)
         (device, product, busID) = (found.device, found.product, found.busID)
@@ -51,6 +50,7 @@ package final class CUDADevice: @unchecked Sendable {
             throw error
         }
         (context, stream) = (opened.context, opened.stream)
+        monitor = libraries.monitor().flatMap { DeviceMonitor($0, busID: found.busID) }
     }
 
     deinit {
@@ -96,6 +96,19 @@ package final class CUDADevice: @unchecked Sendable {
         return (module, functions)
     }
 
+    // MARK: Notes
+
+    /// How these kernels were found to compute on such a device; nil if that is not known yet.
+    package var checkNote: String? { cache.note(checkName) }
+
+    package func note(check: String) { cache.write(note: check, checkName) }
+
+    private var checkName: String {
+        let name = product.filter { $0.isLetter || $0.isNumber }
+        return
+            "checked-\(String(KernelSource.hash, radix: 16))-\(name)-\(capability.architecture)-driver\(driverVersion)"
+    }
+
     // MARK: Work
 
     /// Calls of the driver belong to the context that its thread has.
@@ -133,6 +146,9 @@ package final class CUDADevice: @unchecked Sendable {
     }
 
     func synchronize() throws { try call("cuStreamSynchronize") { driver.stream_synchronize(stream) } }
+
+    /// What the device's own sensors say now; nil where NVML is not installed.
+    package var reading: DeviceReading? { monitor?.reading() }
 
     /// In bytes.
     package func memory() throws -> (available: Int, total: Int) {

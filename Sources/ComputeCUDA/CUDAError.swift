@@ -38,3 +38,13 @@ package enum CUDAError: Error, CustomStringConvertible, Sendable, Equatable {
             : "install NVIDIA's driver, or use --device cpu"
     }
 }
+
+extension CUDAError {
+    /// Whether this machine simply has no GPU that could be used.
+    package var meansNoGPU: Bool {
+        switch self {
+        case .missing, .noDevices, .tooOld: true
+        case .noDevice, .call, .compilation, .disagreement: false
+        }
+    }
+}

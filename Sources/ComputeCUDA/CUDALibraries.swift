@@ -1,15 +1,34 @@
 import CCUDA
 import Foundation
 
-/// NVIDIA's libraries, found at run time. AUDIOLDM2_CUDA_DRIVER, AUDIOLDM2_NVRTC and AUDIOLDM2_NVML name others.
+/// Where NVIDIA's libraries are; nil for where the system has them.
+package struct CUDALibraryPaths: Sendable {
+    package var driver: String?
+    package var compiler: String?
+    package var monitor: String?
+
+    /// What AUDIOLDM2_CUDA_DRIVER, AUDIOLDM2_NVRTC and AUDIOLDM2_NVML say.
+    package init() {
+        let environment = ProcessInfo.processInfo.environment
+        driver = environment["AUDIOLDM2_CUDA_DRIVER"]
+        compiler = environment["AUDIOLDM2_NVRTC"]
+        monitor = environment["AUDIOLDM2_NVML"]
+    }
+
+    package init(driver: String?, compiler: String?) { (self.driver, self.compiler) = (driver, compiler) }
+}
+
+/// NVIDIA's libraries, found at run time.
 struct CUDALibraries: Sendable {
+    private let paths: CUDALibraryPaths
     let driver: cuda_driver
     /// 12040 for CUDA 12.4: the newest that the driver can run.
     let driverVersion: Int
 
     /// - Throws: `CUDAError` if there is no driver, or it does not start.
-    init() throws {
-        let driver = try Self.load(["libcuda.so.1"], variable: "AUDIOLDM2_CUDA_DRIVER") { cuda_load_driver($0, &$1) }
+    init(_ paths: CUDALibraryPaths) throws {
+        self.paths = paths
+        let driver = try Self.load(paths.driver.map { [$0] } ?? ["libcuda.so.1"]) { cuda_load_driver($0, &$1) }
         var version: Int32 = 0
         try driver.check("cuInit", driver.`init`(0))
         try driver.check("cuDriverGetVersion", driver.driver_version(&version))
@@ -24,22 +43,19 @@ struct CUDALibraries: Sendable {
         let usable = names.filter { name in
             driverVersion / 1000 >= Int(name.dropFirst("libnvrtc.so.".count).prefix(2)) ?? 0
         }
-        let functions = try Self.load(
-            usable + usable.map { "/usr/local/cuda/lib64/" + $0 }, variable: "AUDIOLDM2_NVRTC"
-        ) { cuda_load_compiler($0, &$1) }
-        return try KernelCompiler(functions)
+        let known = usable + usable.map { "/usr/local/cuda/lib64/" + $0 }
+        return try KernelCompiler(Self.load(paths.compiler.map { [$0] } ?? known) { cuda_load_compiler($0, &$1) })
     }
 
     /// What tells memory, utilization and power; nil if it is not there.
-    static func monitor() -> cuda_monitor? {
-        try? load(["libnvidia-ml.so.1"], variable: "AUDIOLDM2_NVML") { cuda_load_monitor($0, &$1) }
+    func monitor() -> cuda_monitor? {
+        try? Self.load(paths.monitor.map { [$0] } ?? ["libnvidia-ml.so.1"]) { cuda_load_monitor($0, &$1) }
     }
 
     /// Opens the first library that is there and has everything.
     private static func load<Table>(
-        _ names: [String], variable: String, _ open: (String, inout UnsafePointer<CChar>?) -> UnsafePointer<Table>?
+        _ names: [String], _ open: (String, inout UnsafePointer<CChar>?) -> UnsafePointer<Table>?
     ) throws -> Table {
-        let names = ProcessInfo.processInfo.environment[variable].map { [$0] } ?? names
         var failure = CUDAError.missing(library: "libnvrtc", what: "a version that this driver can run")
         for (index, name) in names.enumerated() {
             var missing: UnsafePointer<CChar>?

@@ -5,13 +5,18 @@ import Foundation
 ///
 /// A file is named by all that its contents depend on, and checked as it is read; what is damaged counts as not there.
 /// A folder that cannot be written to only costs time.
-struct KernelCache: Sendable {
-    struct Key: Hashable, Sendable {
+package struct KernelCache: Sendable {
+    package struct Key: Hashable, Sendable {
         let sourceHash: UInt64
         let architecture: String
         let driverVersion: Int
         /// Nil matches any.
         let compilerVersion: String?
+
+        package init(sourceHash: UInt64, architecture: String, driverVersion: Int, compilerVersion: String?) {
+            (self.sourceHash, self.architecture) = (sourceHash, architecture)
+            (self.driverVersion, self.compilerVersion) = (driverVersion, compilerVersion)
+        }
 
         fileprivate var prefix: String {
             "kernels-\(String(sourceHash, radix: 16))-\(architecture)-driver\(driverVersion)-nvrtc"
@@ -20,12 +25,8 @@ struct KernelCache: Sendable {
 
     let folder: URL
 
-    init(folder: URL? = nil) {
-        let environment = ProcessInfo.processInfo.environment
-        let caches =
-            environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0) }
-            ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".cache")
-        self.folder = folder ?? caches.appendingPathComponent("audioldm2")
+    package init(folder: URL? = nil) {
+        self.folder = folder ?? Self.caches.appendingPathComponent("audioldm2")
     }
 
     func read(_ key: Key) -> [UInt8]? {
@@ -37,7 +38,12 @@ struct KernelCache: Sendable {
         return contents(key.prefix + version + Self.ending)
     }
 
-    func write(_ binary: [UInt8], for key: Key) {
+    private static var caches: URL {
+        ProcessInfo.processInfo.environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0) }
+            ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".cache")
+    }
+
+    package func write(_ binary: [UInt8], for key: Key) {
         let name = key.prefix + (key.compilerVersion ?? "") + Self.ending
         try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         var data = Data(binary)

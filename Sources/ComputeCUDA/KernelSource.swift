@@ -21,7 +21,7 @@ package enum KernelSource {
 }
 
 /// The kernels by the names of their functions.
-enum Kernel: String, CaseIterable, Sendable {
+package enum Kernel: String, CaseIterable, Sendable {
     case productFloat32 = "product_float32"
     case productFloat16 = "product_float16"
     case productExpanded = "product_expanded"
@@ -47,14 +47,16 @@ enum Kernel: String, CaseIterable, Sendable {
     case copyRows = "copy_rows"
 
     /// Those that a device can run.
-    static func all(for capability: Capability) -> [Kernel] {
+    package static func all(for capability: Capability) -> [Kernel] {
         allCases.filter { $0 != .productMMA || capability.hasMMA }
     }
 }
 
 /// What a device can do: 8.0 is written sm_80.
-struct Capability: Hashable, Sendable {
-    let major, minor: Int
+package struct Capability: Hashable, Sendable {
+    package let major, minor: Int
+
+    package init(major: Int, minor: Int) { (self.major, self.minor) = (major, minor) }
 
     var architecture: String { "sm_\(major)\(minor)" }
     /// Products of four bytes in one instruction, without which there is nothing to gain.

@@ -6,8 +6,12 @@ package protocol StageBackend: Backend {
     var threadCount: Int { get }
     /// What is kept on the host beside activations and weights, in bytes.
     var reservedBytes: Int { get }
+    /// Whether weights are copied into the memory that is counted here, rather than used where the pack has them.
+    var holdsWeights: Bool { get }
+    /// What the device can give, in bytes; nil for the host.
+    var availableBytes: Int? { get }
     /// The same device with memory of its own.
-    func withOwnMemory() throws -> any StageBackend
+    func withOwnMemory() -> any StageBackend
     /// Does all that this backend would do except to compute: so a forward pass tells how much memory it needs.
     ///
     /// Tensors have sizes and no contents; what is downloaded is zero.
@@ -23,10 +27,28 @@ package protocol StageBackend: Backend {
     /// Gives memory that no tensor uses back; call it between stages.
     func trim()
 
+    /// Waits until all work is done that was given to the device.
+    func synchronize() throws
+    /// What the device's sensors say now; nil where there are none.
+    var reading: DeviceReading? { get }
     /// Forgets what operations have cost, and counts from now on.
     func startMetering()
     /// What operations have cost since `startMetering`.
     var operationTotals: [String: OperationTotal] { get }
     /// Multiply-accumulates per second that are possible at most; nil where that is not known how to measure.
     var peakProductsPerSecond: Double? { get }
+}
+
+/// What a device's sensors say.
+package struct DeviceReading: Sendable, Hashable {
+    /// Of all programs, in bytes.
+    package let usedBytes: Int
+    /// Share of the last moment in which something was computed, 0…1.
+    package let utilization: Double
+    /// Nil where the device does not tell.
+    package let watts: Double?
+
+    package init(usedBytes: Int, utilization: Double, watts: Double?) {
+        (self.usedBytes, self.utilization, self.watts) = (usedBytes, utilization, watts)
+    }
 }

@@ -9,6 +9,8 @@
 #include "kernels.h"
 
 #include <malloc.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +19,9 @@
 enum { INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_DEVICE = 101, INVALID_IMAGE = 200, NOT_FOUND = 500 };
 
 static const char image_mark[] = "emulated kernels for --gpu-architecture=sm_";
-static size_t used;
+static atomic_size_t used;
+// Kernels run one at a time.
+static pthread_mutex_t running = PTHREAD_MUTEX_INITIALIZER;
 
 static size_t setting(const char *name, size_t otherwise) {
     const char *text = getenv(name);
@@ -143,7 +147,9 @@ int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned 
     }
     const char *wrong = getenv("FAKE_CUDA_WRONG");
     if (wrong && find_kernel(wrong) == kernel) return 0;
+    pthread_mutex_lock(&running);
     launch_kernel(kernel, (const unsigned[]){x, y, z}, threads, parameters[0]);
+    pthread_mutex_unlock(&running);
     return 0;
 }
 

@@ -5,32 +5,52 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
+// A place in a stack to go back to. The compiler's own are faster by far, where it has them.
+#if defined(__x86_64__)
+typedef void *Jump[5];
+#define REMEMBER(jump) __builtin_setjmp(jump)
+#define GO_BACK(jump) __builtin_longjmp(jump, 1)
+#else
+typedef jmp_buf Jump;
+#define REMEMBER(jump) _setjmp(jump)
+#define GO_BACK(jump) _longjmp(jump, 1)
+#endif
+
 Index threadIdx, blockIdx, gridDim;
+int emulation_is_reversed;
 
 namespace emulation {
 
 Slot slots[MOST_THREADS];
 
-enum State { READY, AT_BLOCK, AT_WARP, DONE };
+enum State { READY, AT_BLOCK, AT_WARP, DONE, STATE_COUNT };
 enum { STACK_BYTES = 1 << 18 };
 
 struct Fiber {
     State state;
     bool started;
-    jmp_buf place;
+    Jump place;
     ucontext_t context;
     void *stack;
 };
 
 static Fiber fibers[MOST_THREADS];
-static jmp_buf scheduler;
+// How many threads of each warp are in each state.
+static unsigned counts[MOST_THREADS / WARP][STATE_COUNT];
+static Jump scheduler;
 static unsigned current, thread_count;
 static void (*body)(void *);
 static void *argument;
 
-static void leave(State state) {
-    fibers[current].state = state;
-    if (!_setjmp(fibers[current].place)) _longjmp(scheduler, 1);
+static void change(unsigned thread, State state) {
+    counts[thread / WARP][fibers[thread].state]--;
+    counts[thread / WARP][state]++;
+    fibers[thread].state = state;
+}
+
+__attribute__((noinline)) static void leave(State state) {
+    change(current, state);
+    if (!REMEMBER(fibers[current].place)) GO_BACK(scheduler);
 }
 
 void wait_for_block() { leave(AT_BLOCK); }
@@ -43,12 +63,12 @@ static void work() {
     }
 }
 
-static void resume(unsigned thread) {
+__attribute__((noinline)) static void resume(unsigned thread) {
     Fiber *fiber = &fibers[thread];
     current = thread;
     threadIdx = Index{thread, 0, 0};
-    if (_setjmp(scheduler)) return;
-    if (fiber->started) _longjmp(fiber->place, 1);
+    if (REMEMBER(scheduler)) return;
+    if (fiber->started) GO_BACK(fiber->place);
     fiber->started = true;
     fiber->stack = mmap(0, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     getcontext(&fiber->context);
@@ -58,57 +78,54 @@ static void resume(unsigned thread) {
     setcontext(&fiber->context);
 }
 
-static unsigned count(unsigned first, unsigned last, State state) {
-    unsigned sum = 0;
-    for (unsigned i = first; i < last; i++) sum += fibers[i].state == state;
-    return sum;
-}
-
-static void release(unsigned first, unsigned last, State state) {
-    for (unsigned i = first; i < last; i++) {
-        if (fibers[i].state == state) fibers[i].state = READY;
+static void resume_warp(unsigned warp, bool reverse) {
+    for (unsigned i = 0; i < WARP; i++) {
+        const unsigned thread = warp * WARP + (reverse ? WARP - 1 - i : i);
+        if (fibers[thread].state == READY) resume(thread);
     }
 }
 
-// Lets go those whose others have all arrived. Threads that have ended are not waited for by blocks.
-static bool release_waiting() {
-    bool released = false;
-    for (unsigned first = 0; first < thread_count; first += WARP) {
-        const unsigned last = first + WARP;
-        if (count(first, last, AT_WARP) != WARP) continue;
-        release(first, last, AT_WARP);
-        released = true;
+static void release(unsigned warp, State state) {
+    for (unsigned i = warp * WARP; i < (warp + 1) * WARP; i++) {
+        if (fibers[i].state == state) change(i, READY);
     }
-    if (!released && count(0, thread_count, AT_BLOCK) + count(0, thread_count, DONE) == thread_count) {
-        released = count(0, thread_count, AT_BLOCK) > 0;
-        release(0, thread_count, AT_BLOCK);
-    }
-    return released;
 }
 
-static void run_block(bool reverse) {
-    for (unsigned i = 0; i < thread_count; i++) fibers[i].state = READY;
+// A warp runs until all of its threads wait for the block, or have ended, which blocks do not wait for.
+static void run_warp(unsigned warp, bool reverse) {
     do {
-        for (unsigned i = 0; i < thread_count; i++) {
-            const unsigned thread = reverse ? thread_count - 1 - i : i;
-            if (fibers[thread].state == READY) resume(thread);
-        }
-    } while (release_waiting());
-    if (count(0, thread_count, DONE) == thread_count) return;
-    fprintf(stderr, "emulation: threads of a block wait at different places\n");
+        resume_warp(warp, reverse);
+        if (counts[warp][AT_WARP] == WARP) release(warp, AT_WARP);
+    } while (counts[warp][READY] > 0);
+    if (counts[warp][AT_WARP] == 0) return;
+    fprintf(stderr, "emulation: some threads of a warp do not reach a shuffle\n");
     abort();
 }
 
+static void run_block(bool reverse) {
+    const unsigned warps = thread_count / WARP;
+    for (unsigned i = 0; i < thread_count; i++) change(i, READY);
+    for (bool waiting = true; waiting;) {
+        waiting = false;
+        for (unsigned i = 0; i < warps; i++) {
+            const unsigned warp = reverse ? warps - 1 - i : i;
+            run_warp(warp, reverse);
+            waiting = waiting || counts[warp][AT_BLOCK] > 0;
+        }
+        for (unsigned warp = 0; waiting && warp < warps; warp++) release(warp, AT_BLOCK);
+    }
+}
+
 void run(Index grid, unsigned threads, void (*work)(void *), void *arguments) {
-    const char *order = getenv("FAKE_CUDA_ORDER");
-    const bool reverse = order && !strcmp(order, "reverse");
     gridDim = grid;
     thread_count = threads;
     body = work;
     argument = arguments;
+    memset(counts, 0, sizeof counts);
+    for (unsigned i = 0; i < threads; i++) counts[i / WARP][fibers[i].state]++;
     for (blockIdx.z = 0; blockIdx.z < grid.z; blockIdx.z++) {
         for (blockIdx.y = 0; blockIdx.y < grid.y; blockIdx.y++) {
-            for (blockIdx.x = 0; blockIdx.x < grid.x; blockIdx.x++) run_block(reverse);
+            for (blockIdx.x = 0; blockIdx.x < grid.x; blockIdx.x++) run_block(emulation_is_reversed);
         }
     }
 }

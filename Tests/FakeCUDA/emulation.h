@@ -1,8 +1,8 @@
 // CUDA C++ on the host, as far as our kernels use it: the threads of a block are fibers of one thread, which run until
 // they wait for one another. Shared memory is static, so one block runs at a time.
 //
-// Threads run in the order of their numbers, or, to find what depends on it, in the reverse order (FAKE_CUDA_ORDER=reverse).
-// A block whose threads wait at different places is reported, as is a shuffle that some lanes of a warp do not reach.
+// Threads run in the order of their numbers, or, to find what depends on it, in the reverse order.
+// A shuffle that some lanes of a warp do not reach is reported.
 #ifndef EMULATION_H
 #define EMULATION_H
 
@@ -25,6 +25,7 @@ struct Index {
     unsigned x, y, z;
 };
 extern Index threadIdx, blockIdx, gridDim;
+extern "C" int emulation_is_reversed;
 
 namespace emulation {
 

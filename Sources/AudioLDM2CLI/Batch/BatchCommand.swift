@@ -48,7 +48,7 @@ struct BatchCommand: AsyncParsableCommand {
     @Option(help: "How many sounds are made together: weights are loaded once for all of them.")
     var together = 8
 
-    @OptionGroup var threading: ThreadsOption
+    @OptionGroup var computing: ComputeOptions
 
     @OptionGroup var memory: MemoryOption
 
@@ -72,7 +72,7 @@ struct BatchCommand: AsyncParsableCommand {
         let lines = try BatchFile.lines(of: prompts).filter { shard.contains(line: $0.number) }
         try FileManager.default.createDirectory(atPath: outputDir, withIntermediateDirectories: true)
         let manifest = try BatchManifest(folder: outputDir, shard: shard)
-        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
+        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: computing.threads, device: computing.device)
         var options = try generation.options(for: pipeline)
         (options.seconds, options.loops, options.memoryLimit) = (seconds, loop, memory.limit)
         let run = BatchRun(

@@ -16,7 +16,7 @@ struct EditFlags: ParsableArguments {
     @Option(help: "A number that settles all chance. Default: a random one, which is printed.")
     var seed: UInt64?
 
-    @OptionGroup var threading: ThreadsOption
+    @OptionGroup var computing: ComputeOptions
 
     @OptionGroup var memory: MemoryOption
 
@@ -34,7 +34,7 @@ struct EditFlags: ParsableArguments {
     func run(_ file: String, prompt: String, plan: EditPlan) async throws {
         try AudioClip.checkWritable(output)
         let clip = try AudioClip(contentsOf: file)
-        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
+        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: computing.threads, device: computing.device)
         var options = try generation.options(for: pipeline)
         (options.seed, options.memoryLimit) = (seed, memory.limit)
         let events = pipeline.events(editing: clip, prompt, plan: plan, options: options)

@@ -18,8 +18,9 @@ let package = Package(
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
         // What can be computed, where its weights come from, and one target that computes it.
+        .target(name: "Files"),
         .target(name: "Tensors"),
-        .target(name: "WeightFile", dependencies: ["Tensors", "CKernels", "CZstd"]),
+        .target(name: "WeightFile", dependencies: ["Files", "Tensors", "CKernels", "CZstd"]),
         .target(name: "Compute", dependencies: ["Tensors", "CKernels"]),
         // NVIDIA's GPUs: nothing of CUDA is needed to build; its libraries are looked for at run time.
         .target(name: "CCUDA"),
@@ -33,8 +34,8 @@ let package = Package(
 
         // What surrounds the models.
         .target(name: "Tokenizers"),
-        .target(name: "Audio", dependencies: ["CSndfile"]),
-        .target(name: "Checkpoints", dependencies: ["Tensors", "CKernels"]),
+        .target(name: "Audio", dependencies: ["Files", "CSndfile"]),
+        .target(name: "Checkpoints", dependencies: ["Files", "Tensors", "CKernels"]),
         .target(name: "Diffusion", dependencies: ["Tensors"]),
 
         .target(
@@ -42,7 +43,8 @@ let package = Package(
             dependencies: [
                 "Layers", "Compute", "ComputeCUDA", "WeightFile", "Diffusion", "Audio", "Tokenizers", "Checkpoints",
             ]),
-        .target(name: "Terminal"),
+        .target(
+            name: "Terminal", dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .executableTarget(
             name: "AudioLDM2CLI",
             dependencies: ["AudioLDM2", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
@@ -79,7 +81,8 @@ let package = Package(
                 "AudioLDM2Convert", "Converter", "Checkpoints", "Tensors", "WeightFile", "TestSupport", "CZstd",
             ]),
         .testTarget(name: "AudioTests", dependencies: ["Audio", "Checkpoints", "TestSupport"]),
-        .testTarget(name: "WeightFileTests", dependencies: ["WeightFile", "Tensors", "CKernels", "TestSupport"]),
+        .testTarget(
+            name: "WeightFileTests", dependencies: ["Files", "WeightFile", "Tensors", "CKernels", "TestSupport"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),
         .testTarget(
             name: "AudioLDM2Tests",

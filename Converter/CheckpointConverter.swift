@@ -156,7 +156,8 @@ package struct CheckpointConverter: Sendable {
         guard let kind = TokenizerKind(className: className) else {
             throw MappingError.unknownClass(file: name, className: className)
         }
-        return try TokenizerReader.read(folder: URL(fileURLWithPath: checkpoint.tokenizerFolder(name)), kind: kind)
+        guard let folder = checkpoint.tokenizerFolder(name) else { return .vitsSymbols }
+        return try TokenizerReader.read(folder: URL(fileURLWithPath: folder), kind: kind)
     }
 
     /// Writes the pack. The same checkpoint and options write the same bytes, whatever the number of threads.
@@ -165,7 +166,7 @@ package struct CheckpointConverter: Sendable {
     ///   an old one at `path` is as it was.
     package func convert(to path: String, report: (ConversionProgress) -> Void = { _ in }) throws -> ConversionSummary {
         let writer = try PackWriter(
-            file: AtomicFile(path: path), compression: options.compression, threads: options.threads)
+            path: path, compression: options.compression, threads: options.threads)
         var summary = ConversionSummary(
             source: checkpoint.name, weights: options.weightsName, compression: options.compression.name,
             license: license?.name)

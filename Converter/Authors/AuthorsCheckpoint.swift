@@ -131,6 +131,10 @@ package struct AuthorsCheckpoint: Checkpoint {
                 name: name, library: "authors",
                 className: isPlain ? "UNet2DConditionModel" : found.part.className)
         }
+        if kind == .speech {
+            components[PartName.tokenizer2] = CheckpointComponent(
+                name: PartName.tokenizer2, library: "authors", className: "VitsTokenizer")
+        }
         return components
     }
 
@@ -147,7 +151,7 @@ package struct AuthorsCheckpoint: Checkpoint {
     package var savedWith: String? { nil }
     package var profile: GenerationProfile? { .authors }
     package func license() throws -> LicenseText? { nil }
-    package func tokenizerFolder(_ component: String) -> String { component }
+    package func tokenizerFolder(_ component: String) -> String? { nil }
 
     /// Whether a moving average of the UNet is there.
     package var hasAverage: Bool { source.tensors["model_ema.decay"] != nil }
@@ -186,14 +190,30 @@ package struct AuthorsCheckpoint: Checkpoint {
             return try AuthorsConfigs.gpt2(shapes, newTokens: settings.languageLength ?? (kind == .speech ? 512 : 8))
         case "AutoencoderKL": return try AuthorsConfigs.autoencoder(shapes, scalingFactor: scalingFactor())
         case "SpeechT5HifiGan": return try AuthorsConfigs.vocoder(shapes, samplingRate: settings.samplingRate)
-        case "AudioMAE": return try AuthorsConfigs.audioMAE(shapes, pool: kind == .speech ? 1 : 8)
-        default:
-            // Spectrograms of 10.24 s have 1024 frames; each level of the autoencoder but the first halves them.
-            let levels =
-                parts[PartName.vae].map { vae in vae.shapes.count { "decoder.up.\($0).block.0.norm1.weight" } } ?? 3
-            return try AuthorsConfigs.unet(
-                UNetStructure(shapes), headWidth: settings.headWidth, frames: 1024 >> min(max(levels - 1, 0), 10))
+        case "AudioMAE":
+            let pool = kind == .speech ? 1 : 8
+            return try AuthorsConfigs.audioMAE(
+                shapes, poolTime: settings.poolTime ?? pool, poolFrequency: settings.poolFrequency ?? pool)
+        default: return try unet(UNetStructure(shapes))
         }
+    }
+
+    private func unet(_ structure: UNetStructure) throws -> AuthorsConfigs.Config {
+        if let channels = settings.modelChannels, channels != structure.modelChannels {
+            throw CheckpointError.invalidField(
+                file: "the configuration", field: "model_channels",
+                reason:
+                    "is \(channels), but the UNet of \(name) has \(structure.modelChannels): give its own configuration"
+            )
+        }
+        // Spectrograms of 10.24 s have 1024 frames; each level of the autoencoder but the first halves them.
+        let levels =
+            parts[PartName.vae].map { vae in vae.shapes.count { "decoder.up.\($0).block.0.norm1.weight" } } ?? 3
+        // Of all models only the large one of AudioLDM 1 is so wide, and has wider heads.
+        let headWidth = kind == .audioLDM1 && structure.modelChannels == 256 ? 64 : 32
+        return try AuthorsConfigs.unet(
+            structure, headWidth: settings.headWidth ?? headWidth,
+            frames: settings.latentFrames ?? 1024 >> min(max(levels - 1, 0), 10))
     }
 
     /// What latents were divided by, as training measured it.

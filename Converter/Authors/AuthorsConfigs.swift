@@ -205,29 +205,34 @@ enum AuthorsConfigs {
         ]
     }
 
-    /// - Parameter pool: patches along time and frequency for each vector of the language of audio.
-    static func audioMAE(_ shapes: PartShapes, pool: Int) throws -> Config {
+    /// - Parameters:
+    ///   - poolTime, poolFrequency: patches for each vector of the language of audio. More than there are mean all, as in
+    ///     the authors' code.
+    static func audioMAE(_ shapes: PartShapes, poolTime: Int, poolFrequency: Int) throws -> Config {
         let width = try shapes.extent("patch_embed.proj.weight", 0)
         let layers = shapes.count { "blocks.\($0).norm1.weight" }
         let (patch, bands) = (try shapes.extent("patch_embed.proj.weight", 2), 128)
         // One position is the class token's, the others are patches of all bands, frame by frame.
         let positions = try shapes.extent("pos_embed", 1) - 1
+        let bandPatches = max(bands / patch, 1)
         return [
             "sampling_rate": 16000, "num_mel_bins": bands,
-            "target_length": positions * patch / max(bands / max(patch, 1), 1),
+            "target_length": positions * patch / bandPatches,
             "feature_mean": -4.2677393, "feature_std": 4.5689974, "patch_size": patch, "hidden_size": width,
             "num_hidden_layers": layers, "num_attention_heads": heads(width),
             "intermediate_size": try shapes.extent("blocks.0.mlp.fc1.weight", 0), "layer_norm_eps": 1e-6,
-            "first_averaged_layer": layers - 3, "pool_time": pool, "pool_frequency": pool,
+            "first_averaged_layer": layers - 3, "pool_time": min(poolTime, max(positions / bandPatches, 1)),
+            "pool_frequency": min(poolFrequency, bandPatches),
         ]
     }
 
     static func scheduler(_ settings: AuthorsSettings) -> Config {
         [
-            "_class_name": "DDIMScheduler", "num_train_timesteps": 1000,
+            "_class_name": "DDIMScheduler", "num_train_timesteps": settings.trainingSteps,
             "beta_start": NSDecimalNumber(string: "\(settings.betaStart)"),
             "beta_end": NSDecimalNumber(string: "\(settings.betaEnd)"), "beta_schedule": "scaled_linear",
-            "steps_offset": 1, "set_alpha_to_one": false, "clip_sample": false, "prediction_type": "epsilon",
+            "timestep_spacing": "leading", "steps_offset": 1, "set_alpha_to_one": false, "clip_sample": false,
+            "prediction_type": settings.predictionType,
         ]
     }
 }

@@ -7,7 +7,9 @@ struct CheckpointArguments: ParsableArguments {
     var checkpoint: String
 
     @Option(
-        help: ArgumentHelp("Takes a component from its own or another checkpoint's folder.", valueName: "NAME=FOLDER"))
+        help: ArgumentHelp(
+            "Takes a component (text_encoder, vae, …) from its own or another checkpoint's folder.",
+            valueName: "NAME=FOLDER"))
     var component: [ComponentArgument] = []
 
     @Option(help: ArgumentHelp("RoBERTa's tokenizer, for CLAP.", valueName: "FOLDER"), completion: .directory)
@@ -15,18 +17,25 @@ struct CheckpointArguments: ParsableArguments {
 
     @Option(
         name: .customLong("tokenizer-2"),
-        help: ArgumentHelp("The second text encoder's tokenizer: T5's, or phonemes.", valueName: "FOLDER"),
+        help: ArgumentHelp(
+            "The second text encoder's tokenizer: T5's, or phonemes, which the authors' files do without.",
+            valueName: "FOLDER"),
         completion: .directory)
     var tokenizer2: String?
 
     @Flag(help: "Authors' files: the UNet's moving average instead of its weights.")
     var ema = false
 
-    @Option(help: ArgumentHelp("Authors' files: the model's name, where the file has another.", valueName: "MODEL"))
+    @Option(
+        help: ArgumentHelp(
+            "Authors' files: the model's name, such as audioldm-l-full, where the file has another.", valueName: "MODEL"
+        ))
     var name: String?
 
     @Option(
-        help: ArgumentHelp("Authors' files: the training configuration.", valueName: "FILE.yaml"), completion: .file())
+        help: ArgumentHelp(
+            "Authors' files: the training configuration, for models of your own: head width, schedule, lengths, rate.",
+            valueName: "FILE.yaml"), completion: .file())
     var config: String?
 
     func open() throws -> any Checkpoint {

@@ -12,8 +12,8 @@ struct ConvertCommand: AsyncParsableCommand {
         abstract: "Makes one model file (.aldm) from an AudioLDM 2 checkpoint.",
         discussion: """
             CHECKPOINT is a folder with the layout that diffusers saves (model_index.json, and a folder for each component \
-            with its config.json and weights), or one of the authors' files (.pth, .ckpt). Those hold no tokenizers: take \
-            them from folders. PyTorch's pickles are read as data; nothing in them is run.
+            with its config.json and weights), or one of the authors' files (.pth, .ckpt). Those hold no tokenizers but the \
+            symbols of speech: take them from folders. PyTorch's pickles are read as data; nothing in them is run.
 
             By default products are stored as 8-bit integers with a scale for each output, except where that loses too \
             much, which is measured. Interrupting leaves an older output file as it was.
@@ -25,6 +25,8 @@ struct ConvertCommand: AsyncParsableCommand {
               audioldm2-convert audioldm2/ --output mixed.aldm --weights unet=int8,vocoder=float16
               audioldm2-convert --describe audioldm2-full.pth
               audioldm2-convert audioldm2-full.pth --output full.aldm --tokenizer roberta/ --tokenizer-2 flan-t5/
+              audioldm2-convert audioldm2-speech-ljspeech.pth --output speech.aldm --tokenizer roberta/
+              audioldm2-convert mine.ckpt --ema --config mine.yaml --output mine.aldm --component vae=audioldm2/vae
             """,
         version: "0.1.0")
 
@@ -107,28 +109,25 @@ struct ConvertCommand: AsyncParsableCommand {
             without: omitted, profile: profile, threads: threads)
         options.componentWeights = weights.byComponent
         let converter = try CheckpointConverter(input.open(), options)
-        let work = Task { [quiet] in
-            let line = ProgressLine(quiet: quiet)
-            defer { line.clear() }
-            return try converter.convert(to: output) { progress in
-                line.show(
-                    "converting", share: Double(progress.bytesDone) / Double(max(progress.bytesTotal, 1)),
-                    detail:
-                        "\(progress.component), \(megabytes(progress.bytesDone)) of \(megabytes(progress.bytesTotal))")
-            }
+        let command = self
+        try await untilInterrupted(note: quiet ? nil : "nothing was written") {
+            try command.convert(converter, to: output)
         }
-        let interrupts = Interrupts { work.cancel() }
-        defer { interrupts.stop() }
-        do {
-            let summary = try await work.value
-            if json {
-                print(try Terminal.json(summary))
-            } else if !quiet {
-                print(summary.table(output: output))
-            }
-        } catch is CancellationError {
-            if !quiet { printNote("stopped; nothing was written") }
-            throw ExitCode(130)
+    }
+
+    private func convert(_ converter: CheckpointConverter, to output: String) throws {
+        let line = ProgressLine(quiet: quiet)
+        defer { line.clear() }
+        let summary = try converter.convert(to: output) { progress in
+            line.show(
+                "converting", share: Double(progress.bytesDone) / Double(max(progress.bytesTotal, 1)),
+                detail: "\(progress.component), \(megabytes(progress.bytesDone)) of \(megabytes(progress.bytesTotal))")
+        }
+        line.clear()
+        if json {
+            print(try Terminal.json(summary))
+        } else if !quiet {
+            print(summary.table(output: output))
         }
     }
 }

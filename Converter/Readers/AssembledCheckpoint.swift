@@ -79,7 +79,7 @@ package struct AssembledCheckpoint: Checkpoint {
         return try DiffusersFolder.weights(in: folder, name: component)
     }
 
-    package func tokenizerFolder(_ component: String) -> String {
+    package func tokenizerFolder(_ component: String) -> String? {
         folders[component] ?? base.tokenizerFolder(component)
     }
 

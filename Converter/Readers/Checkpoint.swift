@@ -20,8 +20,8 @@ package protocol Checkpoint: Sendable {
     func config(_ file: String) throws -> [UInt8]
     /// The weights of a component, under the keys of its class.
     func weights(of component: String) throws -> any CheckpointSource
-    /// The folder with a tokenizer's files.
-    func tokenizerFolder(_ component: String) -> String
+    /// The folder with a tokenizer's files; nil for one that needs none: `TokenizerDefinition.vitsSymbols`.
+    func tokenizerFolder(_ component: String) -> String?
     /// The terms of use that come with it, if any.
     func license() throws -> LicenseText?
 }

@@ -106,7 +106,7 @@ package struct DiffusersFolder: Checkpoint {
             remedy: "copy or download the weights of this component")
     }
 
-    package func tokenizerFolder(_ component: String) -> String { "\(path)/\(component)" }
+    package func tokenizerFolder(_ component: String) -> String? { "\(path)/\(component)" }
 
     package func license() throws -> LicenseText? { try LicenseText.find(in: self) }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 extension SoundFile {
@@ -6,7 +7,8 @@ extension SoundFile {
     /// - Throws: `AudioError`, as `write` would.
     package static func checkWritable(_ path: String) throws {
         _ = try SoundContainer(path: path)
-        let folder = URL(fileURLWithPath: try writableDestination(path)).deletingLastPathComponent().path
+        let destination = try namingFailures(of: path) { try AtomicFile.destination(of: path) }
+        let folder = URL(fileURLWithPath: destination).deletingLastPathComponent().path
         // Only trying tells: some folders say that they can be written to and take no files.
         var template = Array((folder + "/.audioldm2-XXXXXX").utf8CString)
         let descriptor = mkstemp(&template)

@@ -1,9 +1,12 @@
 /// Sound files through libsndfile.
 package enum SoundFile {
+    /// Of all channels together, unless told otherwise.
+    package static let maximumSamples = 100_000_000
+
     /// Reads a sound file of any kind that libsndfile knows.
     /// - Parameter maximumSamples: of all channels together; bounds the memory that a file can ask for.
     /// - Throws: `AudioError`.
-    package static func read(_ path: String, maximumSamples: Int = 100_000_000) throws -> Sound {
+    package static func read(_ path: String, maximumSamples: Int = maximumSamples) throws -> Sound {
         let reader = try SoundReader(path)
         var samples: [Float] = []
         while case let block = try reader.next(), !block.isEmpty {

@@ -18,10 +18,10 @@ struct BenchCommand: ParsableCommand {
     @Argument(help: "The model file.")
     var model: String
 
-    @Option(help: "Length of the sound in seconds. Default: what the model was trained on.")
+    @Option(parsing: .unconditional, help: "Length of the sound in seconds. Default: what the model was trained on.")
     var seconds: Double?
 
-    @Option(help: "Steps of the denoiser, from 2; the first one does not count.")
+    @Option(parsing: .unconditional, help: "Steps of the denoiser, from 2; the first one does not count.")
     var steps = 3
 
     @OptionGroup var computing: ComputeOptions

@@ -3,7 +3,7 @@ import AudioLDM2
 
 /// `--threads` and `--device`, the same for every command that computes.
 struct ComputeOptions: ParsableArguments {
-    @Option(help: "Threads of the CPU to compute with. Default: one per core.")
+    @Option(parsing: .unconditional, help: "Threads of the CPU to compute with. Default: one per core.")
     var threads: Int?
 
     @Option(

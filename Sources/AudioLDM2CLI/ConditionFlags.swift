@@ -9,7 +9,8 @@ struct ConditionFlags: ParsableArguments {
         completion: .file())
     var audioPrompt: String?
 
-    @Option(help: "The share of the sound's language of audio, 0 to 1; the rest is the prompt's.")
+    @Option(
+        parsing: .unconditional, help: "The share of the sound's language of audio, 0 to 1; the rest is the prompt's.")
     var audioWeight: Float = 1
 
     @Option(

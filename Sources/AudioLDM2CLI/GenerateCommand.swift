@@ -43,7 +43,7 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(help: "The same as phonemes, which needs nothing: \"wɪʃ juː hɐv ɐ ɡʊd dˈeɪ\".")
     var phonemes: String?
 
-    @Option(help: "Length in seconds, 0.1 to 3600. Default: what the model was trained on.")
+    @Option(parsing: .unconditional, help: "Length in seconds, 0.1 to 3600. Default: what the model was trained on.")
     var seconds: Double?
 
     @Flag(help: "Make a sound that repeats without a click; its length is rounded to whole frames.")
@@ -56,13 +56,9 @@ struct GenerateCommand: AsyncParsableCommand {
 
     @OptionGroup var conditioning: ConditionFlags
 
-    @Option(help: "Make so many sounds, of this seed and the next ones, and keep what fits the prompt best by CLAP.")
-    var candidates = 1
+    @OptionGroup var ranking: CandidateFlags
 
-    @Option(help: "How many of the candidates to write, best first: NAME-1, NAME-2, ….")
-    var keep = 1
-
-    @Option(help: "A number that settles all chance. Default: a random one, which is printed.")
+    @Option(parsing: .unconditional, help: "A number that settles all chance. Default: a random one, which is printed.")
     var seed: UInt64?
 
     @OptionGroup var computing: ComputeOptions
@@ -94,11 +90,7 @@ struct GenerateCommand: AsyncParsableCommand {
         guard format == nil || output == "-" else {
             throw ValidationError("--format is for --output -; a file's extension says how it is written.")
         }
-        guard (1...64).contains(candidates), (1...candidates).contains(keep) else {
-            throw ValidationError(
-                "--candidates \(candidates) --keep \(keep): choose 1 to 64, and keep 1 or more of them.")
-        }
-        guard candidates == 1 || !prompt.isEmpty && output != "-" && spectrogram == nil else {
+        guard ranking.candidates == 1 || !prompt.isEmpty && output != "-" && spectrogram == nil else {
             throw ValidationError("--candidates needs a prompt, an --output that is a file, and no --spectrogram.")
         }
         if let seconds, !GenerationOptions.secondsRange.contains(seconds) {
@@ -118,23 +110,34 @@ struct GenerateCommand: AsyncParsableCommand {
         (options.condition, options.audioWeight) = (
             try conditioning.load(pipeline, prompt: prompt), conditioning.audioWeight
         )
-        if candidates > 1 { return try await runCandidates(pipeline, options) }
+        let (command, chosen) = (self, options)
+        try await untilInterrupted(note: quiet ? nil : "nothing was written") {
+            if command.ranking.candidates > 1 {
+                try await command.makeCandidates(pipeline, chosen)
+            } else {
+                try await command.make(pipeline, chosen)
+            }
+        }
+    }
+
+    private func make(_ pipeline: AudioLDM2Pipeline, _ options: GenerationOptions) async throws {
         let stream = output == "-" ? try stream(of: pipeline, options) : nil
         let events = pipeline.events(prompt, options: options, streamingTo: stream.map { $0.write })
-        let work = Task { [quiet, verbose] in try await follow(events, quiet: quiet, verbose: verbose) }
-        let interrupts = Interrupts { work.cancel() }
-        defer { interrupts.stop() }
         do {
-            let result = try await work.value
+            let result = try await follow(events, quiet: quiet, verbose: verbose)
             if let stream { try stream.finish() } else { try result.clip.write(to: output, record: result.record) }
             if let spectrogram { try result.clip.writeSpectrogram(to: spectrogram) }
             try printSummary(result)
-        } catch is CancellationError {
+        } catch is CancellationError where stream?.readerIsGone == true {
             // Who closes the pipe has heard enough.
-            if let stream, stream.readerIsGone { return }
-            if !quiet { printNote("stopped; nothing was written") }
-            throw ExitCode(130)
         }
+    }
+
+    private func makeCandidates(_ pipeline: AudioLDM2Pipeline, _ options: GenerationOptions) async throws {
+        let count = ranking.candidates
+        let events = pipeline.events(ranking: count, keeping: ranking.keep, of: prompt, options: options)
+        let kept = try await follow(events, count: count, quiet: quiet, verbose: verbose)
+        try writeRanked(kept, to: output, json: json, quiet: quiet)
     }
 
     private func stream(of pipeline: AudioLDM2Pipeline, _ options: GenerationOptions) throws -> AudioStream {

@@ -14,12 +14,14 @@ struct GenerationFlags: ParsableArguments {
     var profile: GenerationProfile?
 
     @Option(
+        parsing: .unconditional,
         help:
             "Steps of the denoiser: more are better, up to a point, and take longer. Default: 25, or the profile's 200."
     )
     var steps: Int?
 
     @Option(
+        parsing: .unconditional,
         help: """
             How strongly the prompt is followed; 1 or less switches guidance off and halves the work. Default: 3.5.
             """)
@@ -28,10 +30,13 @@ struct GenerationFlags: ParsableArguments {
     @Option(help: "ddim, dpm++, unipc, euler or pndm. Default: dpm++, or the profile's ddim.")
     var scheduler: GenerationOptions.Scheduler?
 
-    @Option(help: "Share of fresh noise at every step, 0 to 1; only with ddim. Default: 0, or the profile's.")
+    @Option(
+        parsing: .unconditional,
+        help: "Share of fresh noise at every step, 0 to 1; only with ddim. Default: 0, or the profile's.")
     var eta: Float?
 
     @Option(
+        parsing: .unconditional,
         help:
             "Denoise longer sounds in overlapping windows of this many seconds. Default: what the model was trained on."
     )

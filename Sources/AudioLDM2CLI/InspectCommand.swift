@@ -27,7 +27,7 @@ struct InspectCommand: ParsableCommand {
     @Flag(help: "Show how much memory making a sound takes, and how.")
     var plan = false
 
-    @Option(help: "Length of the planned sound. Default: what the model was trained on.")
+    @Option(parsing: .unconditional, help: "Length of the planned sound. Default: what the model was trained on.")
     var seconds: Double?
 
     @OptionGroup var memory: MemoryOption

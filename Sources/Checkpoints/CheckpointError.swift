@@ -18,6 +18,8 @@ package enum CheckpointError: Error, CustomStringConvertible, Sendable, Equatabl
     case noSuchTensor(file: String, tensor: String)
     /// A JSON file with a field that is absent or has another type.
     case invalidField(file: String, field: String, reason: String)
+    /// A line of a text that does not say what it should.
+    case invalidLine(file: String, line: Int, reason: String)
 
     package var description: String {
         switch self {
@@ -41,6 +43,8 @@ package enum CheckpointError: Error, CustomStringConvertible, Sendable, Equatabl
             "\(file): there is no tensor \(tensor.quoted)"
         case .invalidField(let file, let field, let reason):
             "\(file): field \(field.quoted) \(reason)"
+        case .invalidLine(let file, let line, let reason):
+            "\(file), line \(line): \(reason)"
         }
     }
 }

@@ -33,112 +33,115 @@ final class ThreadPool: Sendable {
     /// Calls `body(task, worker)` for every task below `count`; `worker` is below `threadCount` and tells threads apart.
     func run(_ count: Int, _ body: (_ task: Int, _ worker: Int) -> Void) {
         if isIdle { return }
-        if count <= 1 || threadCount == 1 {
+        guard threadCount > 1, let tasks = UInt32(exactly: count), tasks > 1 else {
             for task in 0..<count { body(task, 0) }
             return
         }
         turn.withLock { _ in
             withoutActuallyEscaping(body) { body in
-                withUnsafePointer(to: body) {
-                    shared.run(Job(body: $0, count: count), workers: min(threadCount, count) - 1)
-                }
+                withUnsafePointer(to: body) { shared.run($0, count: tasks) }
             }
-        }
-    }
-}
-
-/// One call of `run`. Workers may hold a job for a moment longer than its caller, but are done with its closure before.
-private final class Job: @unchecked Sendable {
-    private let body: UnsafePointer<(Int, Int) -> Void>
-    private let count: Int
-    private let next = Atomic<Int>(0)
-    /// Workers that have joined and not left yet.
-    let busyWorkers = Atomic<Int>(0)
-
-    init(body: UnsafePointer<(Int, Int) -> Void>, count: Int) {
-        (self.body, self.count) = (body, count)
-    }
-
-    func runTasks(as worker: Int) {
-        while true {
-            let task = next.add(1, ordering: .relaxed).oldValue
-            guard task < count else { return }
-            body.pointee(task, worker)
         }
     }
 }
 
 /// What the threads and the pool share; outlives the pool until its threads have ended.
+///
+/// Nobody takes a lock but to sleep. `open` holds a job's number and how many of its tasks nobody has claimed, and a claim
+/// changes both at once: if it succeeds, the job was still open, so that what was read of it before is its own.
 private final class Shared: @unchecked Sendable {
+    private typealias Body = (_ task: Int, _ worker: Int) -> Void
+
+    private let open = Atomic<OpenTasks.RawValue>(0)
+    private let body = Atomic<UnsafeRawPointer?>(nil)
+    private let count = Atomic<UInt32>(0)
+    private let finished = Atomic<UInt32>(0)
+
     private let condition = NSCondition()
-    private var job: Job?
-    private var isStopped = false
-    /// Counts jobs; a worker spins on it for a moment before it sleeps, because most jobs follow at once.
-    private let generation = Atomic<Int>(0)
+    private let sleepers = Atomic<Int>(0)
+    private let isStopped = Atomic<Bool>(false)
+    /// How often a thread looks for work before it sleeps, because most jobs follow at once.
     private static let spins = 20000
 
-    /// Workers that come too late find no job; only those that joined are waited for.
-    func run(_ job: Job, workers: Int) {
-        setJob(job, waking: workers)
-        job.runTasks(as: 0)
-        setJob(nil, waking: 0)
+    /// Returns when all tasks are done.
+    func run(_ newBody: UnsafePointer<(_ task: Int, _ worker: Int) -> Void>, count newCount: UInt32) {
+        body.store(UnsafeRawPointer(newBody), ordering: .relaxed)
+        count.store(newCount, ordering: .relaxed)
+        finished.store(0, ordering: .relaxed)
+        let last = OpenTasks(rawValue: open.load(ordering: .relaxed))
+        open.store(OpenTasks(job: last.job &+ 1, left: newCount).rawValue, ordering: .sequentiallyConsistent)
+        wake(newCount - 1)
+        runTasks(as: 0)
         var spins = 0
-        while job.busyWorkers.load(ordering: .acquiring) > 0 {
+        while finished.load(ordering: .acquiring) < newCount {
             spins += 1
             if spins < Self.spins { kernels_pause() } else { sched_yield() }
         }
     }
 
-    private func setJob(_ newJob: Job?, waking workers: Int) {
+    private func runTasks(as worker: Int) {
+        while true {
+            let seen = OpenTasks(rawValue: open.load(ordering: .acquiring))
+            guard seen.left > 0 else { return }
+            let job = (body: body.load(ordering: .relaxed), count: count.load(ordering: .relaxed))
+            let claim = OpenTasks(job: seen.job, left: seen.left - 1)
+            guard
+                open.compareExchange(
+                    expected: seen.rawValue, desired: claim.rawValue, ordering: .acquiringAndReleasing
+                ).exchanged
+            else { continue }
+            job.body?.assumingMemoryBound(to: Body.self).pointee(Int(job.count - seen.left), worker)
+            finished.add(1, ordering: .releasing)
+        }
+    }
+
+    private func wake(_ workers: UInt32) {
+        let asleep = sleepers.load(ordering: .sequentiallyConsistent)
+        if asleep == 0 { return }
         condition.lock()
         defer { condition.unlock() }
-        job = newJob
-        guard newJob != nil else { return }
-        generation.add(1, ordering: .releasing)
-        for _ in 0..<workers { condition.signal() }
+        for _ in 0..<min(asleep, Int(workers)) { condition.signal() }
     }
 
     func stop() {
         condition.lock()
-        isStopped = true
-        generation.add(1, ordering: .releasing)
+        isStopped.store(true, ordering: .relaxed)
         condition.broadcast()
         condition.unlock()
     }
 
     func work(as worker: Int) {
-        var seen = 0
-        while true {
-            switch nextTurn(after: &seen) {
-            case .stop: return
-            case .late: continue
-            case .join(let job):
-                job.runTasks(as: worker)
-                job.busyWorkers.subtract(1, ordering: .releasing)
-            }
+        while !isStopped.load(ordering: .relaxed) {
+            waitForTasks()
+            runTasks(as: worker)
         }
     }
 
-    private enum Turn {
-        case join(Job)
-        /// The job was done before this worker woke up.
-        case late
-        case stop
-    }
-
-    private func nextTurn(after seen: inout Int) -> Turn {
-        var spins = 0
-        while generation.load(ordering: .acquiring) == seen, spins < Self.spins {
-            spins += 1
+    private func waitForTasks() {
+        for _ in 0..<Self.spins {
+            if hasTasks || isStopped.load(ordering: .relaxed) { return }
             kernels_pause()
         }
         condition.lock()
         defer { condition.unlock() }
-        while generation.load(ordering: .relaxed) == seen { condition.wait() }
-        seen = generation.load(ordering: .relaxed)
-        if isStopped { return .stop }
-        guard let job else { return .late }
-        job.busyWorkers.add(1, ordering: .relaxed)
-        return .join(job)
+        sleepers.add(1, ordering: .sequentiallyConsistent)
+        while !hasTasks, !isStopped.load(ordering: .relaxed) { condition.wait() }
+        sleepers.subtract(1, ordering: .relaxed)
     }
+
+    private var hasTasks: Bool { OpenTasks(rawValue: open.load(ordering: .sequentiallyConsistent)).left > 0 }
+}
+
+/// A job's number, and how many of its tasks are still to be claimed.
+private struct OpenTasks {
+    let job: UInt32
+    let left: UInt32
+
+    init(job: UInt32, left: UInt32) { (self.job, self.left) = (job, left) }
+
+    init(rawValue: UInt64) { (job, left) = (UInt32(rawValue >> 32), UInt32(truncatingIfNeeded: rawValue)) }
+
+    var rawValue: UInt64 { UInt64(job) << 32 | UInt64(left) }
+
+    typealias RawValue = UInt64
 }

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Dispatch
 import Foundation
 
@@ -24,5 +25,20 @@ package struct Interrupts {
     package func stop() {
         for source in sources { source.cancel() }
         for number in Self.signals { signal(number, SIG_DFL) }
+    }
+}
+
+/// Does work that the user can stop (Ctrl-C): its task is cancelled, the note printed, and the command exits with 130.
+/// - Parameter note: what has become of the work then; nil for nothing to say.
+/// - Throws: what the work throws, `CancellationError` as `ExitCode`.
+package func untilInterrupted(note: String?, _ work: @escaping @Sendable () async throws -> Void) async throws {
+    let task = Task { try await work() }
+    let interrupts = Interrupts { task.cancel() }
+    defer { interrupts.stop() }
+    do {
+        try await task.value
+    } catch is CancellationError {
+        if let note { printNote("stopped; " + note) }
+        throw ExitCode(130)
     }
 }

@@ -1,3 +1,5 @@
+import Files
+
 /// Everything that can go wrong with a pack, with the file's path and what to do about it.
 ///
 /// Cancelled work throws `CancellationError` instead.
@@ -37,6 +39,16 @@ package enum PackError: Error, Sendable, Equatable {
     case conflictingRequirements(tensor: String, first: String, second: String)
     /// A model, built from a configuration, asks for something that no weight can be.
     case impossibleRequirement(tensor: String, reason: String)
+}
+
+extension PackError {
+    /// What a pack's file could not be written for.
+    init(_ error: FileError, path: String) {
+        self =
+            error.isDiskFull
+            ? .diskFull(path: path, operation: error.operation, offset: error.offset)
+            : .writeFailed(path: path, operation: error.operation, reason: error.reason)
+    }
 }
 
 extension PackError: CustomStringConvertible {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Synchronization
 import Tensors
@@ -27,9 +28,14 @@ package final class PackWriter {
     /// Starts a file beside `path`.
     /// - Throws: `PackError`: `writeFailed`, `unwritable` for an unknown compression level, `outOfMemory`.
     package convenience init(path: String, compression: PackCompression) throws {
-        try self.init(
-            file: try AtomicFile(path: path), compression: compression,
-            threads: ProcessInfo.processInfo.activeProcessorCount)
+        try self.init(path: path, compression: compression, threads: ProcessInfo.processInfo.activeProcessorCount)
+    }
+
+    /// The same, compressing on `threads` threads.
+    package convenience init(path: String, compression: PackCompression, threads: Int) throws {
+        let file: AtomicFile
+        do { file = try AtomicFile(path: path) } catch let error as FileError { throw PackError(error, path: path) }
+        try self.init(file: file, compression: compression, threads: threads)
     }
 
     /// Writes to a file that was started already, compressing on `threads` threads.
@@ -117,7 +123,7 @@ package final class PackWriter {
                 indexByteCount: bytes.count, indexChecksum: PackFormat.checksum(bytes))
             try bytes.withUnsafeBytes { try file.write($0, at: position) }
             try header.encoded().withUnsafeBytes { try file.write($0, at: 0) }
-            try file.commit(byteCount: position + bytes.count)
+            try file.commit()
             isOpen = false
         }
     }
@@ -214,6 +220,7 @@ extension PackWriter {
             return try step()
         } catch {
             discard()
+            if let error = error as? FileError { throw PackError(error, path: file.path) }
             throw error
         }
     }

@@ -54,6 +54,28 @@ import Testing
         #expect(FileManager.default.fileExists(atPath: output + "/00001-a-dog.wav"))
     }
 
+    @Test func linesTakeConditionsAndCandidates() throws {
+        let condition = folder.file("dog.cond")
+        #expect(try CommandRun("audioldm2", ["encode", "a dog", "-m", model, "-o", condition]).status == 0)
+        let lines = [
+            #"{"prompt": "a dog", "seed": 5, "output": "a.wav"}"#,
+            #"{"condition": "\#(condition)", "seed": 5, "output": "b.wav"}"#,
+            #"{"prompt": "a dog", "seed": 5, "candidates": 3, "output": "c.wav"}"#,
+        ]
+        #expect(try summary(batch(lines)) == (3, 0, []))
+        let sounds = try ["a.wav", "b.wav", "c.wav"].map { try SoundFile.read(output + "/" + $0).samples }
+        #expect(sounds[0] == sounds[1] && sounds[2].count == sounds[0].count)
+        let manifest = try String(contentsOfFile: output + "/manifest.jsonl", encoding: .utf8)
+        #expect(manifest.contains(#""candidates":3"#) && manifest.contains(#""score":"#))
+        #expect(try summary(batch(lines)) == (0, 3, []))
+        let wrong = try batch([
+            #"{"condition": "\#(condition)", "prompt": "a dog"}"#, #"{"condition": "/absent.cond"}"#,
+            #"{"prompt": "a", "candidates": 65}"#, #"{"condition": "\#(condition)", "candidates": 2}"#,
+            #"{"prompt": "a", "audio_prompt": "/absent.wav"}"#, #"{"prompt": "a", "profile": "mine"}"#,
+        ])
+        #expect(try summary(wrong) == (0, 0, [1, 2, 3, 4, 5, 6]))
+    }
+
     @Test func failedLinesAreNamedAndTheOthersMade() throws {
         let run = try batch([
             #"{"prompt": "a dog"}"#, #"{"prompt": ""}"#, "not json", #"{"prompt": "a", "secnods": 3}"#,

@@ -198,6 +198,29 @@ import Testing
         #expect(try SoundFile.read(folder.file("out.wav")).samples.count == 32000)
     }
 
+    @Test func editsTakeConditionsCandidatesAndLimits() throws {
+        let condition = folder.file("rain.cond")
+        #expect(try CommandRun("audioldm2", ["encode", "rain", "-m", model, "-o", condition]).status == 0)
+        let part = ["--from", "0.5", "--to", "1"]
+        func inpainted(_ arguments: String...) throws -> [Float] {
+            let run = try CommandRun(
+                "audioldm2",
+                ["inpaint", source] + arguments + part
+                    + ["-m", model, "-o", folder.file("out.wav"), "--steps", "2", "--seed", "1"])
+            #expect(run.status == 0, "\(run.errors)")
+            return try SoundFile.read(folder.file("out.wav")).samples
+        }
+        #expect(try inpainted("rain") == inpainted("--condition", condition))
+        _ = try inpainted("rain", "--candidates", "3", "--keep", "2")
+        #expect(try folder.contents().filter { $0.hasPrefix("out-") } == ["out-1.wav", "out-2.wav"])
+        for (limit, name) in [("100K", "source.wav"), ("30M", "at least")] {
+            let refused = try run("transform", source, "rain", "--memory-limit", limit)
+            #expect(refused.status == 1 && refused.errors.contains(name), "\(refused.errors)")
+        }
+        #expect(try run("transform", source).status == 64)
+        #expect(try run("upsample", source, "--candidates", "2").status == 64)
+    }
+
     @Test func spectrogramsAreDrawn() throws {
         let picture = folder.file("picture.png")
         #expect(try CommandRun("audioldm2", ["spectrogram", source, "-o", picture]).status == 0)
@@ -221,6 +244,17 @@ import Testing
     func wrongUse(_ arguments: [String]) throws {
         let outcome = try CommandRun("audioldm2", arguments + ["-m", "b", "-o", "c.wav"])
         #expect(outcome.status == 64 && outcome.errors.hasPrefix("Error: "), "\(outcome.errors)")
+    }
+
+    @Test(arguments: [
+        (["generate", "a", "--seconds", "-1"], "-1.0: choose"), (["generate", "a", "--steps", "-2"], "-2: choose"),
+        (["transform", "a", "b", "--strength", "-0.5"], "-0.5: choose"),
+        (["extend", "a", "b", "--seconds", "-3"], "-3.0: choose"),
+        (["inpaint", "a", "b", "--from", "-1", "--to", "2"], "begins before it ends"),
+    ])
+    func negativeNumbersAreNamed(_ arguments: [String], _ message: String) throws {
+        let outcome = try CommandRun("audioldm2", arguments + ["-m", "b", "-o", "c.wav"])
+        #expect(outcome.status == 64 && outcome.errors.contains(message), "\(outcome.errors)")
     }
 
     @Test func unusableFilesAreNamed() throws {

@@ -1,6 +1,7 @@
 import Audio
 import AudioLDM2
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -54,6 +55,28 @@ import Testing
         func bends(_ x: [Float]) -> [Float] { (1..<x.count - 1).map { abs(x[$0 - 1] - 2 * x[$0] + x[$0 + 1]) } }
         let usual = bends(samples).sorted()
         #expect(bends(around).allSatisfy { $0 < usual[usual.count * 99 / 100] })
+    }
+
+    /// Samples leave as soon as the first window is decoded, and are those of a sound that is made whole.
+    @Test func samplesLeaveBeforeTheLastWindowIsDecoded() async throws {
+        struct Enough: Error {}
+        let pipeline = try AudioLDM2Pipeline(modelAt: model)
+        let options = GenerationOptions(seconds: 20, numInferenceSteps: 1, seed: 1, windowSeconds: 5)
+        var last: GenerationProgress?
+        await #expect(throws: AudioLDM2Error.self) {
+            for try await event in pipeline.events("rain", options: options, streamingTo: { _ in throw Enough() }) {
+                if case .progress(let progress) = event { last = progress }
+            }
+        }
+        #expect(last?.stage == .vocoding && last?.completed == 0 && last?.total ?? 0 >= 5)
+        let taken = Mutex<[[Float]]>([])
+        for try await event in pipeline.events(
+            "rain", options: options, streamingTo: { block in taken.withLock { $0.append(block) } })
+        {
+            if case .plan(let plan) = event { #expect(plan.baseBytes < 64 << 20) }
+        }
+        let blocks = taken.withLock(\.self)
+        #expect(try await Array(blocks.joined()) == generate(options))
     }
 
     @Test func optionsOutOfRangeAreRefused() async throws {

@@ -84,4 +84,17 @@ import Tokenizers
         #expect(TokenizerKind(className: "VitsTokenizer") == .vits)
         #expect(TokenizerKind(className: "BertTokenizer") == nil)
     }
+
+    /// The authors' symbols are those of the folders that others made of their models.
+    @Test func phonemesNeedNoFiles() throws {
+        let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("Fixtures/Checkpoints/tiny-tts/tokenizer_2")
+        let read = try TokenizerReader.read(folder: url, kind: .vits)
+        #expect(read == .vitsSymbols && read.vocabulary.count == 183)
+        let folder = try TemporaryFolder()
+        #expect(throws: TokenizerError.self) { _ = try TokenizerReader.read(folder: folder.url, kind: .vits) }
+        try folder.write(#"{"tokenizer_class": "VitsTokenizer", "model_max_length": 200}"#, to: "tokenizer_config.json")
+        let built = try TokenizerReader.read(folder: folder.url, kind: .vits)
+        #expect(built.vocabulary == read.vocabulary && built.maxLength == 200)
+    }
 }

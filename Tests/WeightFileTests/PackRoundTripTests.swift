@@ -66,8 +66,7 @@ import WeightFile
     @Test(arguments: [PackCompression.none, .zstd(level: 5)])
     func writingAgainGivesTheSameBytes(compression: PackCompression) throws {
         for (name, threads) in [("one", 1), ("three", 3)] {
-            let file = try AtomicFile(path: folder.file(name))
-            let writer = try PackWriter(file: file, compression: compression, threads: threads)
+            let writer = try PackWriter(path: folder.file(name), compression: compression, threads: threads)
             try writer.addSamples(SampleWeight.everyKind)
             try writer.finish()
         }

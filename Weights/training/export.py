@@ -2,7 +2,7 @@
 
     python3 export.py OUT [--data FOLDER] [--float32]
 
-The LOA encoder, which no diffusers pipeline holds, goes to OUT/loa_encoder/ (AudioMAE's key names).
+The LOA encoder, which no diffusers pipeline holds, goes to OUT/audiomae/ as the converter knows it.
 """
 
 import json
@@ -15,7 +15,8 @@ from safetensors.torch import save_file
 from transformers import RobertaTokenizer, T5Tokenizer
 
 import models
-from common import data_folder, parser
+from common import RATE, data_folder, parser
+from mel import KALDI_DEVIATION, KALDI_MEAN
 
 
 def pipeline(data: Path) -> AudioLDM2Pipeline:
@@ -36,6 +37,26 @@ def pipeline(data: Path) -> AudioLDM2Pipeline:
     )
 
 
+def audiomae_config(sizes: dict) -> dict:
+    """The LOA encoder's sizes and its front end, by the names that the converter reads."""
+    return {
+        "sampling_rate": RATE,
+        "num_mel_bins": sizes["mels"],
+        "target_length": sizes["frames"],
+        "feature_mean": KALDI_MEAN,
+        "feature_std": KALDI_DEVIATION,
+        "patch_size": sizes["patch"],
+        "hidden_size": sizes["width"],
+        "num_hidden_layers": sizes["depth"],
+        "num_attention_heads": sizes["heads"],
+        "intermediate_size": 4 * sizes["width"],
+        "layer_norm_eps": 1e-6,
+        "first_averaged_layer": sizes["depth"] - 3,
+        "pool_time": 8,
+        "pool_frequency": 8,
+    }
+
+
 def main():
     p = parser(__doc__)
     p.add_argument("out", type=Path)
@@ -49,10 +70,11 @@ def main():
         for path in (data / "tokenizers" / name).iterdir():
             shutil.copy(path, args.out / name)
     encoder = models.load(models.LOAEncoder(), data, "loa")
-    folder = args.out / "loa_encoder"
+    folder = args.out / "audiomae"
     folder.mkdir(exist_ok=True)
-    save_file({k: v.to(dtype).contiguous() for k, v in encoder.state_dict().items()}, folder / "model.safetensors")
-    (folder / "config.json").write_text(json.dumps(encoder.config, indent=2) + "\n")
+    weights = {f"audiomae.model.{k}": v.to(dtype).contiguous() for k, v in encoder.state_dict().items()}
+    save_file(weights, folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps(audiomae_config(encoder.config), indent=2) + "\n")
     size = sum(f.stat().st_size for f in args.out.rglob("*") if f.is_file())
     print(f"{size / 1e6:.1f} MB in {args.out}")
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 RATE, FFT, HOP, MELS, FLOOR = 16000, 1024, 160, 64, 1e-5
+KALDI_MEAN, KALDI_DEVIATION = -4.2677393, 4.5689974  # AudioMAE's
 
 
 def slaney_filters(rate: int, fft: int, mels: int, low: float, high: float) -> np.ndarray:
@@ -105,4 +106,4 @@ def kaldi_mel(wave: torch.Tensor, frames: int = 1024) -> torch.Tensor:
         spectrum = torch.fft.rfft((pieces - 0.97 * before) * window, n=512)
         mel = torch.log((spectrum.abs().square() @ filters.T).clamp(min=torch.finfo(torch.float32).eps))
         mel = torch.nn.functional.pad(mel, (0, 0, 0, frames - mel.shape[1]))
-        return ((mel + 4.2677393) / (2 * 4.5689974))[:, None]
+        return ((mel - KALDI_MEAN) / (2 * KALDI_DEVIATION))[:, None]

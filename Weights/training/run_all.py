@@ -1,6 +1,7 @@
 """All training stages in order, on the packed data (fetch … prepare and make_tokenizers come before).
 
     python3 run_all.py [--data FOLDER]                                CPU: one stage after another, hours each
+    python3 run_all.py --hours 8 --threads 2                          CPU: so many hours for all of them, the small UNet
     python3 run_all.py --device cuda --phase 1 --minutes 9    on a GPU lent for minutes: three calls, each phase's
                                                               stages side by side
     python3 run_all.py --quick --data FOLDER                          three steps of everything: does it run?
@@ -20,6 +21,8 @@ from common import HERE, data_folder, parser
 FIRST = ["vae", "loa", "clap", "text", "classifier"]
 VOCODER_BUDGET, UNET_BUDGET = "20", "11.5"  # minutes over the three phases of 9, 9 and 7 minutes
 PARTS = {"text": "t5"}  # stage: file in parts/, where the names differ
+# Parts of the time that --hours gives to what is still to be trained
+SHARES = {"vae": 10, "text": 8, "loa": 5, "clap": 8, "gpt2": 7, "unet": 60, "vocoder": 20}
 
 
 class Stages:
@@ -33,14 +36,15 @@ class Stages:
     def start(self, script: str, *options: str) -> subprocess.Popen:
         environment = os.environ | {"AUDIOLDM2_DATA": str(self.data), "PYTHONUNBUFFERED": "1"}
         device = () if script == "scenes.py" else ("--device", self.args.device)
-        command = [sys.executable, str(HERE / script), *device, *options]
+        threads = () if script == "scenes.py" or self.args.threads == 1 else ("--threads", str(self.args.threads))
+        command = [sys.executable, str(HERE / script), *device, *threads, *options]
         print("+", " ".join(command[1:]), flush=True)
         return subprocess.Popen(command, env=environment)
 
     def compose(self):
         """The scenes, unless they are there."""
         if not (self.data / "bank/waves.bin").exists():
-            size = "200" if self.args.quick else "24000" if self.args.phase else "12000"
+            size = "200" if self.args.quick else "24000" if self.args.phase else "2400" if self.args.hours else "12000"
             wait(self.start("scenes.py", "--scenes", size, "--processes", str(os.cpu_count() or 1)))
 
     def training(self, stage: str, *options: str, minutes: float = 0, again: bool = False) -> subprocess.Popen | None:
@@ -76,6 +80,27 @@ def one_after_another(stages: Stages):
     wait(stages.training("unet", "--size", "small", "--seconds", "5.12", "--batch", "16", "--rate", "1e-3"))
 
 
+def in_hours(stages: Stages, hours: float):
+    """All of the small size within so many hours, resumable: each part's share is counted in its own state."""
+    stages.compose()
+    missing = {s: n for s, n in SHARES.items() if not (stages.data / f"parts/{PARTS.get(s, s)}.safetensors").exists()}
+    minutes = {s: f"{60 * hours * n / sum(SHARES.values()):.1f}" for s, n in missing.items()}
+
+    def train(stage: str, *options: str):
+        if stage in minutes:
+            wait(stages.training(stage, "--bf16", "--budget", minutes[stage], *options))
+
+    train("vae")
+    train("text")
+    train("loa", "--batch", "24")
+    train("clap", "--batch", "32")
+    if not (stages.data / "bank/latents.pt").exists():
+        wait(stages.bank("--bf16", "--seconds", "5.12"))
+    train("gpt2", "--batch", "96")
+    train("unet", "--size", "small", "--seconds", "2.56", "--short", "2.56", "--batch", "16", "--rate", "1e-3")
+    train("vocoder", "--vae", "--seconds", "1.28")
+
+
 def phase(stages: Stages, number: int):
     """One call on a GPU.  A minute is kept for starting and saving."""
     vocoder = ("--budget", VOCODER_BUDGET, "--batch", "32")  # kernels so small that a GPU makes 32 as fast as 16
@@ -99,6 +124,8 @@ def main():
     p = parser(__doc__)
     p.add_argument("--device", default="cpu")
     p.add_argument("--phase", type=int, choices=[1, 2, 3])
+    p.add_argument("--hours", type=float, default=0, help="on a CPU: for all parts that are not there yet")
+    p.add_argument("--threads", type=int, default=1)
     p.add_argument("--minutes", type=float, default=9)
     p.add_argument("--size", default="full", help="the UNet's, on a GPU: a key of models.UNETS")
     p.add_argument("--quick", action="store_true")
@@ -106,6 +133,8 @@ def main():
     stages = Stages(args)
     if args.phase:
         phase(stages, args.phase)
+    elif args.hours:
+        in_hours(stages, args.hours)
     else:
         one_after_another(stages)
 

@@ -18,11 +18,22 @@ public struct AudioClip: Sendable, Hashable {
     public var seconds: Double { Double(samples.count / max(channels, 1)) / Double(sampleRate) }
 
     /// Reads a sound file of any kind that libsndfile knows, of any sample rate.
-    /// - Throws: `AudioLDM2Error` of kind `.file` for what is missing, damaged, no sound or longer than an hour.
-    public init(contentsOf path: String) throws {
+    /// - Parameter memoryLimit: in bytes; a sound of which not even three copies fit into it is not read to its end.
+    /// - Throws: `AudioLDM2Error` of kind `.file` for what is missing, damaged, no sound, or longer than 100 million samples
+    ///   of all channels together or than the limit allows.
+    public init(contentsOf path: String, memoryLimit: Int? = nil) throws {
         self = try AudioLDM2Error.translating {
-            let sound = try SoundFile.read(path)
-            return AudioClip(samples: sound.samples, sampleRate: sound.sampleRate, channels: sound.channels)
+            let limit = [memoryLimit, MemoryPlan.processLimit].compactMap(\.self).min() ?? .max
+            let room = limit / (3 * MemoryLayout<Float>.size)
+            do {
+                let sound = try SoundFile.read(path, maximumSamples: min(room, SoundFile.maximumSamples))
+                return AudioClip(samples: sound.samples, sampleRate: sound.sampleRate, channels: sound.channels)
+            } catch AudioError.tooLong where room < SoundFile.maximumSamples {
+                throw AudioLDM2Error(
+                    .outOfMemory,
+                    "\(path): too long for the \(MemoryPlan.mebibytes(limit)) of memory that are allowed; cut it first, or "
+                        + "choose a higher limit")
+            }
         }
     }
 

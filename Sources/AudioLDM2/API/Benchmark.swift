@@ -132,11 +132,11 @@ public struct Benchmark: Sendable {
         let (config, backend) = (context.model.unetConfig, context.backend)
         let build = { try UNet(config, $0) }
         return try context.with(PartName.unet, build) { unet in
-            let denoiser = try Denoiser(unet, conditions: [conditions], context: context)
             var source = NoiseSource(seeds: [0], on: backend)
             var sample = try source.normal([1, length.latentFrames, length.latentBands, config.inChannels])
             let all = backend.holdsWeights ? steps + 1 : steps
             var scheduler = try makeScheduler(.ddim, config: context.model.schedulerConfig, steps: all)
+            let denoiser = try Denoiser(unet, conditions: [conditions], context: context).at(scheduler.timesteps)
             var cost = LoopCost(metered: backend.holdsWeights ? 1 : steps - 1)
             for step in scheduler.timesteps.indices.prefix(context.memory.stepLimit) {
                 if step == all - cost.metered { backend.startMetering() }

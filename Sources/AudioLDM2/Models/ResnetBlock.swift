@@ -8,7 +8,6 @@ import WeightFile
 struct ResnetBlock: Sendable {
     private let norm1: GroupNorm
     private let conv1: Conv2d
-    private let timeProjection: Linear?
     private let norm2: GroupNorm
     private let conv2: Conv2d
     private let shortcut: Conv2d?
@@ -18,14 +17,10 @@ struct ResnetBlock: Sendable {
         let epsilon: Float
     }
 
-    /// - Parameter timeEmbedDim: width of the time embedding; nil for blocks without one.
-    init(_ inputs: Int, _ outputs: Int, timeEmbedDim: Int? = nil, norm: Norm, _ weights: WeightScope) throws {
+    init(_ inputs: Int, _ outputs: Int, norm: Norm, _ weights: WeightScope) throws {
         norm1 = try GroupNorm(
             inputs, groups: norm.groups, epsilon: norm.epsilon, activation: .silu, weights["norm1"])
         conv1 = try Conv2d(inputs, outputs, kernel: 3, weights["conv1"])
-        timeProjection = try timeEmbedDim.map {
-            try Linear($0, outputs, weights["time_emb_proj"].preferring(.float))
-        }
         norm2 = try GroupNorm(
             outputs, groups: norm.groups, epsilon: norm.epsilon, activation: .silu, weights["norm2"])
         conv2 = try Conv2d(outputs, outputs, kernel: 3, weights["conv2"])
@@ -34,12 +29,11 @@ struct ResnetBlock: Sendable {
 
     /// - Parameters:
     ///   - x: `[batch, time, frequency, inputs]`.
-    ///   - time: `[batch, timeEmbedDim]`, after its SiLU.
+    ///   - shift: `[batch, outputs]`, added to all positions between the convolutions.
     ///   - spendsInput: whether the input's memory may become the result's.
     /// - Returns: `[batch, time, frequency, outputs]`.
-    func callAsFunction(_ x: Tensor, time: Tensor? = nil, spendsInput: Bool = false) throws -> Tensor {
-        let timeShift = try timeProjection.flatMap { projection in try time.map { try projection($0) } }
-        let h = try conv1(norm1(x), perSample: timeShift)
+    func callAsFunction(_ x: Tensor, shift: Tensor? = nil, spendsInput: Bool = false) throws -> Tensor {
+        let h = try conv1(norm1(x), perSample: shift)
         return try conv2(
             norm2(h), residual: shortcut.map { try $0(x) } ?? x, spendsResidual: shortcut != nil || spendsInput)
     }

@@ -6,7 +6,7 @@ struct Denoiser {
     let context: StageContext
     let unet: UNet
     /// One for each batch that the UNet is given.
-    private let conditionings: [UNetConditioning]
+    private var conditionings: [UNetConditioning]
     private let sounds: Int
     private let isGuided: Bool
     /// Nil if the UNet sees the whole sample at once.
@@ -59,13 +59,23 @@ struct Denoiser {
         try mask.backend.upload(mask.values().map { (1 - $0) * -10000 }, mask.shape)
     }
 
-    /// The UNet's predictions for every sound, with the negative conditions before those with the positive ones:
-    /// `[conditions, time, frequency, channels]`.
-    func predictions(_ sample: Tensor, timestep: Float) throws -> Tensor {
-        if isGuided, conditionings.count == 1 {
-            return try unet(Tensor.concatenate([sample, sample], axis: 0), timestep: timestep, conditionings[0])
+    /// This loop, ready for some time steps.
+    func at(_ timesteps: [Float]) throws -> Denoiser {
+        var timed = self
+        timed.conditionings = try conditionings.map {
+            try unet.conditioning($0, at: timesteps, on: context.backend)
         }
-        let predictions = try conditionings.map { try unet(sample, timestep: timestep, $0) }
+        return timed
+    }
+
+    /// The UNet's predictions for every sound, with the negative conditions before those with the positive ones, at a
+    /// step of those that the loop is ready for: `[conditions, time, frequency, channels]`.
+    func predictions(_ sample: Tensor, step: Int) throws -> Tensor {
+        let conditionings = conditionings.map { $0.at(step) }
+        if isGuided, conditionings.count == 1 {
+            return try unet(Tensor.concatenate([sample, sample], axis: 0), conditionings[0])
+        }
+        let predictions = try conditionings.map { try unet(sample, $0) }
         return predictions.count == 1 ? predictions[0] : try Tensor.concatenate(predictions, axis: 0)
     }
 
@@ -79,31 +89,32 @@ struct Denoiser {
         var scheduler = scheduler
         var sample = try known?.start(noise, scheduler) ?? scheduler.initialNoiseScale * noise
         let total = scheduler.timesteps.count
+        let timed = try at(scheduler.timesteps)
         context.report(.denoising, 0, of: total)
         for step in scheduler.timesteps.indices.prefix(context.memory.stepLimit) {
             try context.cancellation.check()
-            sample = try self.step(step, of: &scheduler, sample, guidanceScale: guidanceScale, draw: draw)
+            sample = try timed.step(step, of: &scheduler, sample, guidanceScale: guidanceScale, draw: draw)
             context.report(.denoising, step + 1, of: total)
         }
         return sample
     }
 
-    /// One step of the loop: predict, guide, and let the scheduler make the next sample.
+    /// One step of the loop, which is ready for the scheduler's time steps: predict, guide, and let the scheduler make
+    /// the next sample.
     func step(
         _ step: Int, of scheduler: inout any Scheduler, _ sample: Tensor, guidanceScale: Float,
         draw: (Shape) throws -> Tensor
     ) throws -> Tensor {
-        let timestep = scheduler.timesteps[step]
-        let predict = { try guidedPrediction($0, timestep: timestep, guidanceScale: guidanceScale) }
+        let predict = { try guidedPrediction($0, step: step, guidanceScale: guidanceScale) }
         let input = try scheduler.scaleInput(sample, step: step)
         let predicted = try windows?.average(input, step: step, predict) ?? predict(input)
         let output = try known?.corrected(predicted, sample: sample, step: step, scheduler) ?? predicted
         return try scheduler.step(output, step: step, sample: sample, noise: draw)
     }
 
-    private func guidedPrediction(_ input: Tensor, timestep: Float, guidanceScale: Float) throws -> Tensor {
+    private func guidedPrediction(_ input: Tensor, step: Int, guidanceScale: Float) throws -> Tensor {
         try context.cancellation.check()
-        let predictions = try predictions(input, timestep: timestep)
+        let predictions = try predictions(input, step: step)
         guard isGuided else { return predictions }
         return try guided(
             unconditional: predictions.outermost(0..<sounds),

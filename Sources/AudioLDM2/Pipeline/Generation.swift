@@ -52,8 +52,10 @@ struct Generation {
         }.plan()
     }
 
-    /// The finished sound is copied twice.
-    func soundBytes() throws -> Int { try 3 * length().samples * MemoryLayout<Float>.size }
+    /// The finished sound is copied twice, unless it goes while it is made.
+    func soundBytes() throws -> Int {
+        try receive == nil ? 3 * length().samples * MemoryLayout<Float>.size : 0
+    }
 
     var isGuided: Bool { options.guidanceScale > 1 }
 
@@ -93,7 +95,8 @@ struct Generation {
     ) throws -> Tensor {
         let length = try length()
         let frames = frames ?? length.latentFrames
-        let windows = LatentWindows(frames: frames, longest: try windowFrames(), isCircular: options.loops)
+        let windows = LatentWindows(frames: frames, longest: try windowFrames(), isCircular: options.loops)?
+            .first(context.memory.stepLimit)
         let denoise = try Denoiser(unet, conditions: conditions, windows: windows, known: known, context: context)
         var source = NoiseSource(seeds: seeds, on: context.backend)
         let noise = try source.normal([seeds.count, frames, length.latentBands, context.model.unetConfig.inChannels])
@@ -119,6 +122,9 @@ struct Generation {
         let decoder = LatentDecoder(context: context)
         let longest = try windowFrames()
         let windows = LatentWindows(frames: latents.shape[1], longest: longest, isCircular: options.loops)
+        if let windows, !options.loops {
+            return try decoder.waveform(of: latents, windows: windows, samples: samples, &timer, onSamples: take)
+        }
         var mel = try timer.measure(.decoding) { try decoder.mel(latents, windows: windows) }
         // A loop is vocoded with some of its end before its start and some of its start behind its end.
         let config = context.model.vocoderConfig

@@ -15,7 +15,7 @@ struct LatentDecoder {
         let scaled = try 1 / config.scalingFactor * latents
         let build = { try VAEDecoder(config, $0) }
         let mel = try context.with(PartName.vae, build) { decode in
-            try windows?.average(scaled, step: 0) { window in
+            try windows?.first(context.memory.stepLimit).average(scaled, step: 0) { window in
                 try context.cancellation.check()
                 return try decode(window, isFrugal: isFrugal)
             } ?? decode(scaled, isFrugal: isFrugal)

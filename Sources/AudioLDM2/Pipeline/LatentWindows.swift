@@ -12,7 +12,7 @@ struct LatentWindows: Equatable {
     /// Frames of each window.
     let length: Int
     /// First frames at step 0.
-    let starts: [Int]
+    private(set) var starts: [Int]
     /// The first frame follows the last: windows go around, and move on from step to step, so that no place is always a
     /// border.
     let isCircular: Bool
@@ -40,46 +40,25 @@ struct LatentWindows: Equatable {
     ///   - sample: `[batch, frames, …]`.
     ///   - predict: gives a result for a window, with the same number of rows for each frame.
     func average(_ sample: Tensor, step: Int, _ predict: (Tensor) throws -> Tensor) throws -> Tensor {
-        var sums: [Float] = []
-        var shares: [Float] = []
-        var shape = sample.shape
+        var mean = WindowMean(of: self)
         for start in starts {
             let first = isCircular ? (start + shift(step)) % frames : start
-            let prediction = try predict(cut(sample, from: first))
-            let rows = prediction.shape[1] / length
-            if sums.isEmpty {
-                shape = prediction.shape
-                shape[1] = frames * rows
-                sums = Array(repeating: 0, count: shape.count)
-                shares = Array(repeating: 0, count: shape[1])
-            }
-            let weights = Self.weights(length * rows)
-            for (place, weight) in weights.enumerated() { shares[(first * rows + place) % shares.count] += weight }
-            let values = try prediction.values()
-            let row = values.count / (shape[0] * weights.count)
-            for source in 0..<shape[0] * weights.count {
-                let (sound, place) = source.quotientAndRemainder(dividingBy: weights.count)
-                let target = sound * shares.count + (first * rows + place) % shares.count
-                for index in 0..<row { sums[target * row + index] += weights[place] * values[source * row + index] }
-            }
+            try mean.add(predict(cut(sample, from: first)), from: first)
         }
-        let row = sums.count / max(shape[0] * shares.count, 1)
-        for index in sums.indices { sums[index] /= shares[index / row % shares.count] }
-        return try sample.backend.upload(sums, shape)
+        return try mean.result(on: sample.backend)
     }
 
-    /// Bell-shaped and nowhere 0.
-    private static func weights(_ count: Int) -> [Float] {
-        (0..<count).map { place in
-            let sine = sin(Double.pi * (Double(place) + 0.5) / Double(count))
-            return Float(sine * sine)
-        }
+    /// The first windows alone, for a run that finds out what memory all of them need.
+    func first(_ count: Int) -> LatentWindows {
+        var windows = self
+        windows.starts = Array(starts.prefix(count))
+        return windows
     }
 
     /// By the golden ratio, which spreads borders evenly.
     private func shift(_ step: Int) -> Int { Int(0.618034 * Double(step) * Double(frames)) % frames }
 
-    private func cut(_ sample: Tensor, from first: Int) throws -> Tensor {
+    func cut(_ sample: Tensor, from first: Int) throws -> Tensor {
         let end = first + length
         guard end > frames else { return try sample.slice(axis: 1, first..<end) }
         var pieces = [try sample.slice(axis: 1, first..<frames)]

@@ -22,9 +22,10 @@ extension TraceStage {
             let build = { try UNet(config, $0) }
             return try context.with(PartName.unet, build) { unet in
                 let predictions = try (0..<samples.shape[0]).map { sample in
-                    try unet(
-                        samples.outermost(sample..<sample + 1), timestep: timesteps[sample],
-                        unet.conditioning(values, sample: sample, contexts: widths.count))
+                    let conditioning = try unet.conditioning(values, sample: sample, contexts: widths.count)
+                    return try unet(
+                        samples.outermost(sample..<sample + 1),
+                        unet.conditioning(conditioning, at: [timesteps[sample]], on: context.backend))
                 }
                 return [try TraceArray(channelsFirst: Tensor.concatenate(predictions, axis: 0))]
             }

@@ -72,7 +72,7 @@ public struct Verification {
             let ddim = try scheduler(.ddim)
             try comparison.compare("timesteps", integers: ddim.timesteps.map { Int($0) })
             try comparison.compare(
-                "unet.eps.0", denoise.predictions(initial, timestep: ddim.timesteps[0]), order: .channelsFirst)
+                "unet.eps.0", denoise.at(ddim.timesteps).predictions(initial, step: 0), order: .channelsFirst)
             func latents(_ scheduler: any Scheduler) throws -> Tensor {
                 try denoise(initial, scheduler, guidanceScale: golden.guidanceScale) { _ in initial }
             }

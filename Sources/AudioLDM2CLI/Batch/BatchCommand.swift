@@ -9,7 +9,9 @@ struct BatchCommand: AsyncParsableCommand {
         abstract: "Make a sound for every line of a file.",
         discussion: """
             Each line is a JSON object: "prompt", and any of "negative", "seconds", "seed", "steps", "guidance_scale", \
-            "scheduler", "eta", "window", "loop", "output" (a file name). What a line leaves out comes from the options here.
+            "scheduler", "eta", "window", "loop", "profile", "transcription", "phonemes", "audio_prompt" (a sound file), \
+            "audio_weight", "condition" (a saved one; then there may be no prompt), "candidates" (the best is kept), \
+            "output" (a file name). What a line leaves out comes from the options here.
 
             EXAMPLES
               audioldm2 batch prompts.jsonl --model audioldm2.aldm --output-dir out
@@ -31,7 +33,7 @@ struct BatchCommand: AsyncParsableCommand {
     @Option(help: "What the sounds' names end in unless a line names an output: wav, flac or ogg.")
     var format = "wav"
 
-    @Option(help: "Length in seconds. Default: what the model was trained on.")
+    @Option(parsing: .unconditional, help: "Length in seconds. Default: what the model was trained on.")
     var seconds: Double?
 
     @OptionGroup var generation: GenerationFlags
@@ -39,13 +41,14 @@ struct BatchCommand: AsyncParsableCommand {
     @Flag(help: "Make sounds that repeat without a click.")
     var loop = false
 
-    @Option(help: "The first line's seed; each line after it takes the next number.")
+    @Option(parsing: .unconditional, help: "The first line's seed; each line after it takes the next number.")
     var seed: UInt64 = 0
 
     @Option(help: "Make only the I-th of N equal parts, as \"I/N\": for several machines or jobs.")
     var shard = Shard()
 
-    @Option(help: "How many sounds are made together: weights are loaded once for all of them.")
+    @Option(
+        parsing: .unconditional, help: "How many sounds are made together: weights are loaded once for all of them.")
     var together = 8
 
     @OptionGroup var computing: ComputeOptions
@@ -77,16 +80,9 @@ struct BatchCommand: AsyncParsableCommand {
         (options.seconds, options.loops, options.memoryLimit) = (seconds, loop, memory.limit)
         let run = BatchRun(
             pipeline: pipeline, manifest: manifest, defaults: options, firstSeed: seed, format: format, quiet: quiet)
-        let together = together
-        let work = Task { try await run.make(lines, together: together) }
-        let interrupts = Interrupts { work.cancel() }
-        defer { interrupts.stop() }
-        do {
-            let summary = try await work.value
-            try report(summary, manifest: manifest)
-        } catch is CancellationError {
-            if !quiet { printNote("stopped; the same command goes on from here") }
-            throw ExitCode(130)
+        let command = self
+        try await untilInterrupted(note: quiet ? nil : "the same command goes on from here") {
+            try command.report(try await run.make(lines, together: command.together), manifest: manifest)
         }
     }
 

@@ -33,22 +33,44 @@ struct BatchLine {
     let prompt: String
     /// With a seed.
     let options: GenerationOptions
+    /// Sounds to make, of which the best is kept.
+    let candidates: Int
     /// A file's name.
     let output: String
 
+    /// - Parameter conditions: finds what lines refer to.
     /// - Throws: `AudioLDM2Error` that says which field is wrong.
-    init(_ line: BatchFile.Line, defaults: GenerationOptions, seed: UInt64, format: String) throws {
+    init(
+        _ line: BatchFile.Line, defaults: GenerationOptions, seed: UInt64, format: String, conditions: BatchConditions
+    ) throws {
         let fields: BatchFields
         do {
             fields = try JSONDecoder().decode(BatchFields.self, from: Data(line.text.utf8))
         } catch let error as DecodingError {
             throw AudioLDM2Error(.invalidOption, error.sentence)
         }
-        guard fields.prompt.contains(where: { !$0.isWhitespace }) else {
-            throw AudioLDM2Error(.invalidOption, "\"prompt\" is empty: say what the sound should be")
-        }
-        prompt = fields.prompt
+        prompt = fields.prompt ?? ""
+        candidates = fields.candidates ?? 1
         var options = defaults
+        options.condition = try conditions.condition(
+            audioPrompt: fields.audioPrompt, saved: fields.condition, prompt: prompt)
+        options.audioWeight = fields.audioWeight ?? options.audioWeight
+        guard options.condition != nil || prompt.contains(where: { !$0.isWhitespace }) else {
+            throw AudioLDM2Error(.invalidOption, "\"prompt\" is missing or empty: say what the sound should be")
+        }
+        guard (1...64).contains(candidates), candidates == 1 || !prompt.isEmpty else {
+            throw AudioLDM2Error(
+                .invalidOption, "\"candidates\" is \(candidates): choose 1 to 64, and say by a prompt which is best")
+        }
+        if let name = fields.profile {
+            guard let profile = GenerationProfile(rawValue: name) else {
+                let names = GenerationProfile.allCases.map(\.rawValue).joined(separator: ", ")
+                throw AudioLDM2Error(.invalidOption, "\"profile\" is \"\(name)\"; choose one of \(names)")
+            }
+            let own = GenerationOptions.defaults(of: profile)
+            (options.profile, options.scheduler, options.eta) = (profile, own.scheduler, own.eta)
+            (options.numInferenceSteps, options.guidanceScale) = (own.numInferenceSteps, own.guidanceScale)
+        }
         options.negativePrompt = fields.negative ?? fields.negativePrompt ?? options.negativePrompt
         options.seconds = fields.seconds ?? options.seconds
         options.seed = fields.seed ?? seed
@@ -90,7 +112,7 @@ struct BatchLine {
 
 /// A line's JSON object. Fields that nobody reads are refused: a misspelled one would be missed.
 private struct BatchFields: Decodable {
-    let prompt: String
+    let prompt: String?
     let negative: String?
     let negativePrompt: String?
     let seconds: Double?
@@ -104,9 +126,17 @@ private struct BatchFields: Decodable {
     let phonemes: String?
     let window: Double?
     let loop: Bool?
+    let profile: String?
+    let audioPrompt: String?
+    let audioWeight: Float?
+    let condition: String?
+    let candidates: Int?
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case prompt, negative, seconds, seed, steps, scheduler, eta, output, transcription, phonemes, window, loop
+        case profile, condition, candidates
+        case audioPrompt = "audio_prompt"
+        case audioWeight = "audio_weight"
         case negativePrompt = "negative_prompt"
         case guidanceScale = "guidance_scale"
     }
@@ -128,7 +158,7 @@ private struct BatchFields: Decodable {
                 ))
         }
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        prompt = try container.decode(String.self, forKey: .prompt)
+        prompt = try container.decodeIfPresent(String.self, forKey: .prompt)
         negative = try container.decodeIfPresent(String.self, forKey: .negative)
         negativePrompt = try container.decodeIfPresent(String.self, forKey: .negativePrompt)
         seconds = try container.decodeIfPresent(Double.self, forKey: .seconds)
@@ -142,6 +172,11 @@ private struct BatchFields: Decodable {
         phonemes = try container.decodeIfPresent(String.self, forKey: .phonemes)
         window = try container.decodeIfPresent(Double.self, forKey: .window)
         loop = try container.decodeIfPresent(Bool.self, forKey: .loop)
+        profile = try container.decodeIfPresent(String.self, forKey: .profile)
+        audioPrompt = try container.decodeIfPresent(String.self, forKey: .audioPrompt)
+        audioWeight = try container.decodeIfPresent(Float.self, forKey: .audioWeight)
+        condition = try container.decodeIfPresent(String.self, forKey: .condition)
+        candidates = try container.decodeIfPresent(Int.self, forKey: .candidates)
     }
 }
 

@@ -42,9 +42,15 @@ struct BatchManifest: Sendable {
 
     func file(_ output: String) -> String { folder + "/" + output }
 
-    /// True if a file of this name is there, whole, and was made in this very way.
-    func contains(_ output: String, record: SoundRecord) -> Bool {
-        guard let entry = made[output], entry.record == record else { return false }
+    /// True if a file of this name is there, whole, and was made in this very way: as the best of so many candidates, with
+    /// the record's seed or one of the next.
+    func contains(_ output: String, record: SoundRecord, candidates: Int) -> Bool {
+        guard let entry = made[output], var found = entry.record else { return false }
+        if candidates > 1 {
+            guard found.candidates == candidates, found.seed &- record.seed < UInt64(candidates) else { return false }
+            (found.seed, found.candidates, found.score) = (record.seed, nil, nil)
+        }
+        guard found == record else { return false }
         return byteCount(output).map { $0 == entry.bytes } ?? false
     }
 

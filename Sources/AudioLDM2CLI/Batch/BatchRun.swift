@@ -33,9 +33,11 @@ struct BatchRun: Sendable {
     func make(_ lines: [BatchFile.Line], together: Int) async throws -> BatchSummary {
         var summary = BatchSummary()
         let jobs = try jobs(lines, &summary)
-        for start in stride(from: 0, to: jobs.count, by: together) {
-            try await make(jobs[start..<min(start + together, jobs.count)], of: jobs.count, &summary)
+        let single = jobs.filter { $0.line.candidates == 1 }
+        for start in stride(from: 0, to: single.count, by: together) {
+            try await make(single[start..<min(start + together, single.count)], &summary)
         }
+        for job in jobs where job.line.candidates > 1 { try await makeBest(job, &summary) }
         summary.failed.sort { $0.line < $1.line }
         return summary
     }
@@ -43,16 +45,18 @@ struct BatchRun: Sendable {
     /// What is to be made; notes lines that cannot be.
     private func jobs(_ lines: [BatchFile.Line], _ summary: inout BatchSummary) throws -> [Job] {
         var jobs: [Job] = []
+        let conditions = BatchConditions(pipeline)
         var outputs: [String: Int] = [:]
         for line in lines {
             do {
                 let seed = firstSeed &+ UInt64(line.number - 1)
-                let parsed = try BatchLine(line, defaults: defaults, seed: seed, format: format)
+                let parsed = try BatchLine(
+                    line, defaults: defaults, seed: seed, format: format, conditions: conditions)
                 if let other = outputs.updateValue(line.number, forKey: parsed.output) {
                     throw AudioLDM2Error(.invalidOption, "\"output\" is \"\(parsed.output)\", as in line \(other)")
                 }
                 let record = try pipeline.record(of: parsed.prompt, options: parsed.options)
-                if manifest.contains(parsed.output, record: record) {
+                if manifest.contains(parsed.output, record: record, candidates: parsed.candidates) {
                     summary.skipped += 1
                 } else {
                     jobs.append(Job(number: line.number, line: parsed))
@@ -64,7 +68,21 @@ struct BatchRun: Sendable {
         return jobs
     }
 
-    private func make(_ jobs: ArraySlice<Job>, of total: Int, _ summary: inout BatchSummary) async throws {
+    /// Makes the candidates of one line, and keeps the best.
+    private func makeBest(_ job: Job, _ summary: inout BatchSummary) async throws {
+        let (line, count) = (job.line, job.line.candidates)
+        do {
+            let events = pipeline.events(ranking: count, of: line.prompt, options: line.options)
+            for sound in try await follow(events, count: count, quiet: quiet, verbose: false) {
+                try keep(sound.result, job)
+                summary.made += 1
+            }
+        } catch let error as AudioLDM2Error where error.kind != .modelFile {
+            try fail(job.number, error, &summary)
+        }
+    }
+
+    private func make(_ jobs: ArraySlice<Job>, _ summary: inout BatchSummary) async throws {
         let progressLine = ProgressLine(quiet: quiet)
         defer { progressLine.clear() }
         let jobs = Array(jobs)

@@ -14,14 +14,15 @@ struct ExtendCommand: AsyncParsableCommand {
     var file: String
 
     @Argument(help: "What follows.")
-    var prompt: String
+    var prompt = ""
 
-    @Option(help: "How much is added, in seconds.")
+    @Option(parsing: .unconditional, help: "How much is added, in seconds.")
     var seconds: Double
 
     @OptionGroup var editing: EditFlags
 
     func validate() throws {
+        try editing.validate(prompt: prompt)
         guard GenerationOptions.secondsRange.contains(seconds) else {
             throw ValidationError("--seconds \(seconds): choose 0.1 to 3600.")
         }

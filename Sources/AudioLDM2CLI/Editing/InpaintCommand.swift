@@ -19,29 +19,30 @@ struct InpaintCommand: AsyncParsableCommand {
     var file: String
 
     @Argument(help: "What the new parts should be.")
-    var prompt: String
+    var prompt = ""
 
-    @Option(help: "Where a part begins, in seconds; once for each part.")
+    @Option(parsing: .unconditionalSingleValue, help: "Where a part begins, in seconds; once for each part.")
     var from: [Double] = []
 
-    @Option(help: "Where a part ends, in seconds; once for each part.")
+    @Option(parsing: .unconditionalSingleValue, help: "Where a part ends, in seconds; once for each part.")
     var to: [Double] = []
 
-    @Option(help: "The lowest frequency to make anew, in Hz.")
+    @Option(parsing: .unconditional, help: "The lowest frequency to make anew, in Hz.")
     var low: Double?
 
-    @Option(help: "The highest frequency to make anew, in Hz.")
+    @Option(parsing: .unconditional, help: "The highest frequency to make anew, in Hz.")
     var high: Double?
 
-    @Option(help: "How far the parts may go from what they were, above 0 and up to 1.")
+    @Option(parsing: .unconditional, help: "How far the parts may go from what they were, above 0 and up to 1.")
     var strength = 1.0
 
-    @Option(help: "Length of the transitions, in seconds.")
+    @Option(parsing: .unconditional, help: "Length of the transitions, in seconds.")
     var crossFade = EditPlan().crossFadeSeconds
 
     @OptionGroup var editing: EditFlags
 
     func validate() throws {
+        try editing.validate(prompt: prompt)
         guard from.count == to.count else { throw ValidationError("Give as many --from as --to.") }
         guard !from.isEmpty || low != nil || high != nil else {
             throw ValidationError(

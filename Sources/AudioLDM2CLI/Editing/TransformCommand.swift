@@ -10,6 +10,9 @@ struct TransformCommand: AsyncParsableCommand {
               audioldm2 transform hum.wav "a violin" --model audioldm2.aldm --output violin.wav
               audioldm2 transform hum.wav "a choir" --model audioldm2.aldm --output choir.wav --strength 0.7
 
+            The result has one channel, at the model's sample rate: nothing of the sound itself is left. The other commands \
+            that change sounds keep its channels and its rate.
+
             The model file must hold the VAE's encoder, as those do that audioldm2-convert makes.
             """)
 
@@ -17,14 +20,15 @@ struct TransformCommand: AsyncParsableCommand {
     var file: String
 
     @Argument(help: "What it should become.")
-    var prompt: String
+    var prompt = ""
 
-    @Option(help: "How far it may go from what it was, above 0 and up to 1.")
+    @Option(parsing: .unconditional, help: "How far it may go from what it was, above 0 and up to 1.")
     var strength = 0.5
 
     @OptionGroup var editing: EditFlags
 
     func validate() throws {
+        try editing.validate(prompt: prompt)
         guard strength > 0, strength <= 1 else {
             throw ValidationError("--strength \(strength): choose a number above 0, up to 1.")
         }

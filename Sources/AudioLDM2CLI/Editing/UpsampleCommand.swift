@@ -17,12 +17,16 @@ struct UpsampleCommand: AsyncParsableCommand {
     @Option(help: "What the sound is.")
     var prompt = ""
 
-    @Option(help: "Make everything above this frequency, in Hz. Default: what the sound reaches.")
+    @Option(
+        parsing: .unconditional, help: "Make everything above this frequency, in Hz. Default: what the sound reaches.")
     var above: Double?
 
     @OptionGroup var editing: EditFlags
 
     func validate() throws {
+        guard editing.ranking.candidates == 1 || !prompt.isEmpty else {
+            throw ValidationError("--candidates needs a --prompt.")
+        }
         if let above, !(above > 0 && above.isFinite) {
             throw ValidationError("--above \(above): choose a frequency in Hz.")
         }

@@ -10,7 +10,7 @@
 #include "../vector/kernels.h"
 
 // 16 sums hide the latency of the instruction everywhere and leave the compiler room to load weights ahead.
-enum { TILE_ROWS = 4, BLOCK_OUTPUTS = 16, CENTER = 128 };
+enum { TILE_ROWS = 4, BLOCK_OUTPUTS = 16, PRODUCT_CENTER = 128 };
 #include "../vector/product.h"
 
 INLINE int8x16_t load_centered(const uint8_t *a) {
@@ -64,7 +64,7 @@ INLINE void add_dot_products(vint *sums, vint a, vint w) {
     *sums = (vint)vdotq_s32((int32x4_t)*sums, centered, (int8x16_t)w);
 }
 
-enum { QUERY_VECTORS = 2, DOT_ROWS = 8 };
+enum { DOT_CENTER = 128, QUERY_VECTORS = 2, DOT_ROWS = 8 };
 #include "../vector/attention.h"
 
 TILES_1_TO_4(tiles, TILE_VECTORS)

@@ -11,7 +11,7 @@
 
 // The instruction multiplies two rows of eight inputs with two outputs. A tile is made in two halves of four pairs of
 // rows by four of outputs: 16 sums, which leave registers for the weights on their way into pairs.
-enum { TILE_ROWS = 8, BLOCK_OUTPUTS = 16, CENTER = 0, ROW_PAIRS = TILE_ROWS / 2, HALF_VECTORS = 2 };
+enum { TILE_ROWS = 8, BLOCK_OUTPUTS = 16, PRODUCT_CENTER = 0, ROW_PAIRS = TILE_ROWS / 2, HALF_VECTORS = 2 };
 #include "../vector/product.h"
 
 // Row 0 × output 0, 0 × 1, 1 × 0, 1 × 1; then outputs 2 and 3.
@@ -94,7 +94,7 @@ INLINE void add_dot_products(vint *sums, vint a, vint w) {
     *sums = (vint)vusdotq_s32((int32x4_t)*sums, (uint8x16_t)a, (int8x16_t)w);
 }
 
-enum { QUERY_VECTORS = 2, DOT_ROWS = 8 };
+enum { DOT_CENTER = 0, QUERY_VECTORS = 2, DOT_ROWS = 8 };
 #include "../vector/attention.h"
 
 TILES_1_TO_8(tiles, TILE_VECTORS)

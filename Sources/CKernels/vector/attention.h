@@ -5,8 +5,8 @@
 // A tile of QUERY_VECTORS vectors goes over all keys, a block at a time. Only one block's scores exist, in the first-level
 // cache.
 //
-// The including file defines `add_dot_products(sums, a, w)`, which adds (a − CENTER) · w, QUERY_VECTORS, and DOT_ROWS: how
-// many vectors of sums, a multiple of 4, the registers hold for each vector of queries.
+// The including file defines `add_dot_products(sums, a, w)`, which adds (a − DOT_CENTER) · w, DOT_CENTER,
+// QUERY_VECTORS, and DOT_ROWS: how many vectors of sums, a multiple of 4, the registers hold for each vector of queries.
 #ifndef AUDIOLDM2_VECTOR_ATTENTION_H
 #define AUDIOLDM2_VECTOR_ATTENTION_H
 
@@ -57,7 +57,7 @@ INLINE void score_some(struct attention_tile *t, size_t key, size_t place, size_
 #pragma clang loop unroll(full)
     for (size_t r = 0; r < rows; r++) {
 #pragma clang loop unroll(full)
-        for (size_t v = 0; v < vectors; v++) sums[r][v] = (vint)((CENTER - 128) * c->key_sums[key + r]);
+        for (size_t v = 0; v < vectors; v++) sums[r][v] = (vint)((DOT_CENTER - 128) * c->key_sums[key + r]);
     }
     add_steps(t->queries, t->width / 4, vectors, c->key_bytes + key * t->width, rows, t->width, 4, sums);
 #pragma clang loop unroll(full)
@@ -124,7 +124,7 @@ INLINE void add_values(struct attention_tile *t, size_t key, size_t keys, size_t
 #pragma clang loop unroll(full)
     for (size_t r = 0; r < rows; r++) {
 #pragma clang loop unroll(full)
-        for (size_t v = 0; v < vectors; v++) sums[r][v] = CENTER ? (vint)(CENTER * value_sums[r]) : 0;
+        for (size_t v = 0; v < vectors; v++) sums[r][v] = DOT_CENTER ? (vint)(DOT_CENTER * value_sums[r]) : 0;
     }
     add_steps(&t->probabilities[0][0], keys / 4, vectors, c->value_bytes + key * t->width + first * 4, rows, 4,
               t->width * 4, sums);

@@ -5,11 +5,11 @@
 // only TILE_ROWS bytes per BLOCK_OUTPUTS · TILE_ROWS products. A caller that gives a thread a range of outputs and all
 // rows reads each weight once.
 //
-// The including file defines TILE_ROWS, BLOCK_OUTPUTS, CENTER and
+// The including file defines TILE_ROWS, BLOCK_OUTPUTS, PRODUCT_CENTER and
 //
 //     accumulate(block, row, rows, vectors, sums)
 //
-// which sets sums[r][v] to Σ (a − CENTER) · w of `rows` rows and `vectors` vectors of outputs.
+// which sets sums[r][v] to Σ (a − PRODUCT_CENTER) · w of `rows` rows and `vectors` vectors of outputs.
 #ifndef AUDIOLDM2_VECTOR_PRODUCT_H
 #define AUDIOLDM2_VECTOR_PRODUCT_H
 
@@ -60,9 +60,9 @@ INLINE struct block prepared_block(const kernels_product *p, size_t first) {
 
 INLINE kernels_range range_of(const kernels_product *p, size_t row) { return p->ranges[row * p->range_stride]; }
 
-// (sum with the row's zero point instead of CENTER) · scale · scales + bias
+// (sum with the row's zero point instead of PRODUCT_CENTER) · scale · scales + bias
 INLINE vfloat dequantized(const struct block *block, size_t v, vint sum, kernels_range range) {
-    const vfloat exact = __builtin_convertvector(sum + (CENTER - range.zero) * block->weight_sums[v], vfloat);
+    const vfloat exact = __builtin_convertvector(sum + (PRODUCT_CENTER - range.zero) * block->weight_sums[v], vfloat);
     return exact * (range.scale * block->scales[v]) + block->bias[v];
 }
 

@@ -11,7 +11,7 @@
 #include "../vector/kernels.h"
 
 // 24 sums, two vectors of weights and one of inputs fill 27 of 32 registers.
-enum { TILE_ROWS = 12, BLOCK_OUTPUTS = 32, CENTER = 0 };
+enum { TILE_ROWS = 12, BLOCK_OUTPUTS = 32, PRODUCT_CENTER = 0 };
 #include "../vector/product.h"
 
 INLINE void add_dot_products(vint *sums, vint a, vint w) {
@@ -19,7 +19,7 @@ INLINE void add_dot_products(vint *sums, vint a, vint w) {
 }
 #include "product_dot.h"
 
-enum { QUERY_VECTORS = 2, DOT_ROWS = 12 };
+enum { DOT_CENTER = 0, QUERY_VECTORS = 2, DOT_ROWS = 12 };
 #include "../vector/attention.h"
 
 TILES_1_TO_12(whole, 2)

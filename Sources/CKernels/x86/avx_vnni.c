@@ -10,7 +10,7 @@
 #include "../vector/kernels.h"
 
 // 12 sums, two vectors of weights and one of inputs fill 15 of 16 registers.
-enum { TILE_ROWS = 6, BLOCK_OUTPUTS = 16, CENTER = 0 };
+enum { TILE_ROWS = 6, BLOCK_OUTPUTS = 16, PRODUCT_CENTER = 0 };
 #include "../vector/product.h"
 
 INLINE void add_dot_products(vint *sums, vint a, vint w) {
@@ -18,7 +18,7 @@ INLINE void add_dot_products(vint *sums, vint a, vint w) {
 }
 #include "product_dot.h"
 
-enum { QUERY_VECTORS = 2, DOT_ROWS = 4 };
+enum { DOT_CENTER = 0, QUERY_VECTORS = 2, DOT_ROWS = 4 };
 #include "../vector/attention.h"
 
 TILES_1_TO_6(tiles, TILE_VECTORS)

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Tensors
 
@@ -24,7 +25,11 @@ package enum SafetensorsWriter {
             var file = withUnsafeBytes(of: UInt64(header.count).littleEndian) { Data($0) }
             file.append(header)
             for tensor in tensors { tensor.values.withUnsafeBytes { file.append(contentsOf: $0) } }
-            try file.write(to: URL(fileURLWithPath: path), options: .atomic)
+            let output = try AtomicFile(path: path)
+            try file.withUnsafeBytes { try output.write($0, at: 0) }
+            try output.commit()
+        } catch let error as FileError {
+            throw CheckpointError.unwritable(path: path, reason: error.reason)
         } catch {
             throw CheckpointError.unwritable(path: path, reason: error.localizedDescription)
         }

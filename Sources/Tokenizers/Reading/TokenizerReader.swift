@@ -85,11 +85,17 @@ package enum TokenizerReader {
     private static func readVits(
         _ folder: TokenizerFolder, config: JSONField
     ) throws(TokenizerError) -> TokenizerDefinition {
-        guard let file = try folder.json("vocab.json") else {
-            throw .missingFiles(folder: folder.url.path, expected: "vocab.json")
-        }
         if let field = config["add_blank"], try field.bool() {
             throw field.invalid("a blank between all symbols is not supported")
+        }
+        guard let file = try folder.json("vocab.json") else {
+            guard try folder.json("tokenizer_config.json") != nil else {
+                throw .missingFiles(folder: folder.url.path, expected: "vocab.json")
+            }
+            // There is but one table that models were trained with.
+            var symbols = TokenizerDefinition.vitsSymbols
+            symbols.maxLength = try maxLength(config) ?? symbols.maxLength
+            return symbols
         }
         let (ids, table) = try BytePairFiles.vocabulary(file)
         let pad = try config["pad_token"].map { (field) throws(TokenizerError) in ids[Array(try field.string().utf8)] }

@@ -23,7 +23,7 @@ import Testing
     }
 
     /// The seven published files at full size: every key is mapped, a copy, or ignored by a rule.
-    @Test(arguments: Array(AuthorsFixture.names.dropLast()), [false, true])
+    @Test(arguments: AuthorsFixture.publishedNames, [false, true])
     func everyPublishedKeyIsAccountedFor(name: String, usesAverage: Bool) throws {
         let checkpoint = try published(name, usesAverage: usesAverage)
         #expect(checkpoint.usage.count > 3000)
@@ -62,6 +62,10 @@ import Testing
         #expect(try config(speech, "text_encoder_2")["num_attention_heads"] as? Int == 2)
         #expect(try config(speech, "language_model")["max_new_tokens"] as? Int == 512)
         #expect(try config(speech, "projection_model")["max_seq_length"] as? Int == 310)
+        #expect(try config(speech, "audiomae")["pool_time"] as? Int == 1)
+        #expect(try config(speech, "audiomae")["pool_frequency"] as? Int == 1)
+        #expect(try config(full, "audiomae")["pool_time"] as? Int == 8)
+        #expect(try config(full, "audiomae")["target_length"] as? Int == 1024)
         #expect(try speech.weights(of: "projection_model").tensors["learnable_positional_embedding"] != nil)
 
         let wide = try published("audioldm_48k")
@@ -148,32 +152,6 @@ import Testing
         #expect(throws: CheckpointError.self) { _ = try CheckpointConverter(checkpoint, options) }
         input.additions = [("vocodr", tiny)]
         #expect(throws: CheckpointError.self) { _ = try input.open() }
-    }
-
-    @Test func readsTrainingConfigurations() throws {
-        let yaml = try folder.write(
-            """
-            # A comment
-            variables:
-              sampling_rate: &sr 16000
-            preprocessing:
-              audio: {}
-            model:
-              params:
-                linear_start: 0.002   # not the usual
-                unet_config:
-                  params:
-                    attention_resolutions: [8, 4]
-                    num_head_channels: "64"
-            """, to: "config.yaml")
-        var settings = AuthorsSettings(modelName: "audioldm2-full.pth")
-        #expect(settings.headWidth == 32)
-        #expect(throws: CheckpointError.self) { try settings.read(configuration: yaml) }
-        let text = try String(contentsOfFile: yaml, encoding: .utf8).replacing("&sr ", with: "")
-        try settings.read(configuration: folder.write(text, to: "config.yaml"))
-        #expect(settings.headWidth == 64 && settings.betaStart == 0.002 && settings.betaEnd == 0.0195)
-        #expect(settings.samplingRate == 16000)
-        #expect(AuthorsSettings(modelName: "audioldm-l-full.ckpt").headWidth == 64)
     }
 
     @Test func refusesOtherFiles() throws {

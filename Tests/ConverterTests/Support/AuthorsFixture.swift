@@ -3,6 +3,7 @@ import Checkpoints
 import Foundation
 import Tensors
 import TestSupport
+import Testing
 
 /// Files of the authors' layout: their keys and shapes from fixtures, their numbers from the keys.
 struct AuthorsFixture {
@@ -11,6 +12,15 @@ struct AuthorsFixture {
         let type: String
         let extents: [Int]
         let shared: String?
+
+        private init(type: String, extents: [Int], shared: String?) {
+            (self.type, self.extents, self.shared) = (type, extents, shared)
+        }
+
+        /// With so many times as many inputs and outputs.
+        func wider(by factor: Int) -> Entry {
+            Entry(type: type, extents: extents.prefix(2).map { $0 * factor } + extents.dropFirst(2), shared: shared)
+        }
 
         init(from decoder: any Decoder) throws {
             var container = try decoder.unkeyedContainer()
@@ -26,13 +36,25 @@ struct AuthorsFixture {
     /// Models that were built small out of the authors' modules.
     static let names = [
         "audioldm2-full", "audioldm2-full-large-1150k", "audioldm2-music-665k", "audioldm2-speech-gigaspeech",
-        "audioldm2-speech-ljspeech", "audioldm_16k_crossattn_t5", "audioldm_48k", "audioldm-s-full",
+        "audioldm2-speech-ljspeech", "audioldm_16k_crossattn_t5", "audioldm_48k", "audioldm-s-full", "audioldm-m-full",
+        "audioldm-l-full",
     ]
+
+    /// Models whose keys are known at full size.
+    static let publishedNames = Array(names.prefix(7))
 
     let keys: [String: Entry]
 
     init(_ name: String) throws {
         keys = try Self.lists("keys.json.zst")[name] ?? [:]
+    }
+
+    /// A tensor's numbers, or some rows of it.
+    func numbers(_ key: String, from row: Int = 0, count: Int? = nil) throws -> [Float] {
+        let entry = try #require(keys[key])
+        let numbers = Self.numbers(key, entry.extents)
+        let first = row * entry.extents.dropFirst().reduce(1, *)
+        return Array(numbers[first..<first + (count ?? numbers.count - first)])
     }
 
     /// The keys of a published file, at full size.
@@ -42,6 +64,11 @@ struct AuthorsFixture {
 
     /// Key lists by model.
     private static func lists(_ file: String) throws -> [String: [String: Entry]] {
+        try JSONDecoder().decode([String: [String: Entry]].self, from: contents(of: file))
+    }
+
+    /// A file of the fixture, decompressed.
+    static func contents(of file: String) throws -> Data {
         let frame = try Data(contentsOf: Fixtures.folder("Authors").appendingPathComponent(file))
         let size = frame.withUnsafeBytes { ZSTD_getFrameContentSize($0.baseAddress, $0.count) }
         guard size < 64 << 20 else { throw CocoaError(.fileReadCorruptFile) }
@@ -50,7 +77,7 @@ struct AuthorsFixture {
                 ZSTD_decompress(buffer.baseAddress, buffer.count, $0.baseAddress, $0.count)
             }
         }
-        return try JSONDecoder().decode([String: [String: Entry]].self, from: Data(json))
+        return Data(json)
     }
 
     /// A `.pth` file with all floats in one storage, as views of it.

@@ -86,11 +86,11 @@ class Model:
         self.golden.update({key.replace("__", "."): tensor.detach().float().contiguous().clone()
                             for key, tensor in tensors.items()})
 
-    def unet(self, contexts, depth=1, film=False, latents=8):
+    def unet(self, contexts, depth=1, film=False, latents=8, channels=32, head=32):
         first = self.repository == "audioldm"
         path = "latent_diffusion.openaimodel" if first else "latent_diffusion.modules.diffusionmodules.openaimodel"
-        options = dict(image_size=64, in_channels=latents, out_channels=latents, model_channels=32,
-                       attention_resolutions=[2], num_res_blocks=1, channel_mult=(1, 2), num_head_channels=32,
+        options = dict(image_size=64, in_channels=latents, out_channels=latents, model_channels=channels,
+                       attention_resolutions=[2], num_res_blocks=1, channel_mult=(1, 2), num_head_channels=head,
                        use_spatial_transformer=True, transformer_depth=depth)
         if film:
             options["extra_film_condition_dim"] = CLAP_WIDTH
@@ -159,7 +159,7 @@ class Model:
 
     def clap(self, prefix):
         from transformers import RobertaConfig, RobertaModel
-        text = RobertaModel(RobertaConfig(vocab_size=300, hidden_size=64, num_hidden_layers=2, num_attention_heads=1,
+        text = RobertaModel(RobertaConfig(vocab_size=560, hidden_size=64, num_hidden_layers=2, num_attention_heads=1,
                                           intermediate_size=96, max_position_embeddings=514, type_vocab_size=1,
                                           layer_norm_eps=1e-5))
         self.add(text, prefix + "text_branch.")
@@ -177,7 +177,7 @@ class Model:
     def t5(self, prefix):
         from transformers import T5Config, T5EncoderModel
         model = self.add(T5EncoderModel(T5Config(
-            vocab_size=90, d_model=T5_WIDTH, d_kv=8, d_ff=72, num_layers=2, num_heads=3,
+            vocab_size=220, d_model=T5_WIDTH, d_kv=8, d_ff=72, num_layers=2, num_heads=3,
             feed_forward_proj="gated-gelu", tie_word_embeddings=False)), prefix)
         # Both names are in the authors' files, on one storage.
         shared = model.shared.weight.data
@@ -191,7 +191,7 @@ class Model:
 
     def phonemes(self, prefix):
         encoder = self.add(self.module("latent_diffusion.modules.phoneme_encoder.encoder").TextEncoder(
-            60, out_channels=PHONEME_WIDTH, hidden_channels=PHONEME_WIDTH, filter_channels=64, n_layers=2),
+            183, out_channels=PHONEME_WIDTH, hidden_channels=PHONEME_WIDTH, filter_channels=64, n_layers=2),
             prefix + "text_encoder.")
         self.keys[prefix + "learnable_positional_embedding"] = ["float32", [1, PHONEME_WIDTH, 310]]
         ids = torch.randint(1, 60, (1, 12))
@@ -202,7 +202,7 @@ class Model:
     def language(self, second, steps):
         from transformers import GPT2Config, GPT2Model
         prefix = "cond_stage_models.0."
-        model = self.add(GPT2Model(GPT2Config(n_embd=WIDTH, n_layer=2, n_head=2, n_positions=600, vocab_size=11)),
+        model = self.add(GPT2Model(GPT2Config(n_embd=WIDTH, n_layer=2, n_head=2, n_positions=1024, vocab_size=11)),
                          prefix + "model.")
         for name in ("start", "end"):
             self.keys[f"{prefix}{name}_of_sequence_tokens.weight"] = ["float32", [32, WIDTH]]
@@ -236,7 +236,9 @@ def make(name, repository="audioldm2"):
         model.clap("clap.model.")
         model.t5("cond_stage_models.0.model.")
     elif name.startswith("audioldm-"):
-        model.unet([], film=True)
+        # Only the large one has wider heads.
+        channels, head = {"s": (32, 32), "m": (64, 32), "l": (64, 64)}[name.split("-")[1]]
+        model.unet([], film=True, channels=channels, head=head)
         model.autoencoder()
         model.clap("cond_stage_model.model.")
     else:
@@ -270,7 +272,7 @@ def main(audioldm2, audioldm, folder):
     keys, golden = {}, {}
     for name in ("audioldm2-full", "audioldm2-full-large-1150k", "audioldm2-music-665k",
                  "audioldm2-speech-gigaspeech", "audioldm2-speech-ljspeech", "audioldm_16k_crossattn_t5",
-                 "audioldm_48k", "audioldm-s-full"):
+                 "audioldm_48k", "audioldm-s-full", "audioldm-m-full", "audioldm-l-full"):
         with contextlib.redirect_stdout(io.StringIO()):
             model = make(name, "audioldm" if name.startswith("audioldm-") else "audioldm2")
         keys[name] = model.keys

@@ -56,6 +56,32 @@ package struct HiFiGAN: Sendable {
     /// Frames that are vocoded at a time, so that memory does not grow with the length.
     package static let windowFrames = 256
 
+    /// A part of a spectrogram that is vocoded at once.
+    package struct Piece: Sendable {
+        /// What samples are made of.
+        package let frames: Range<Int>
+        /// With what they depend on, on both sides.
+        package let context: Range<Int>
+    }
+
+    /// The parts of a spectrogram, in order.
+    package func pieces(frames: Int, windowFrames: Int = windowFrames) -> [Piece] {
+        stride(from: 0, to: frames, by: windowFrames).map { start in
+            let end = min(start + windowFrames, frames)
+            return Piece(frames: start..<end, context: max(start - reach, 0)..<min(end + reach, frames))
+        }
+    }
+
+    /// - Parameters:
+    ///   - mel: the frames of the piece's context, `[1, frames, bands]`.
+    ///   - isLast: whether the sound ends with it.
+    /// - Returns: the piece's samples in −1…1; at the end somewhat more than `frames · hopLength`, to be cut.
+    package func samples(of piece: Piece, _ mel: Tensor, isLast: Bool) throws -> [Float] {
+        let samples = try vocode(mel).values()
+        let first = (piece.frames.lowerBound - piece.context.lowerBound) * hopLength
+        return Array(samples[first..<(isLast ? samples.count : first + piece.frames.count * hopLength)])
+    }
+
     /// Vocodes window by window. Each is computed with as many frames on both sides as its samples depend on; int8
     /// activations are quantized within it.
     /// - Parameters:
@@ -67,12 +93,9 @@ package struct HiFiGAN: Sendable {
         _ mel: Tensor, windowFrames: Int = windowFrames, _ onSamples: ([Float]) throws -> Void
     ) throws {
         let frames = mel.shape[1]
-        for start in stride(from: 0, to: frames, by: windowFrames) {
-            let end = min(start + windowFrames, frames)
-            let first = max(start - reach, 0)
-            let samples = try vocode(mel.slice(axis: 1, first..<min(end + reach, frames))).values()
-            let kept = (start - first) * hopLength..<(end == frames ? samples.count : (end - first) * hopLength)
-            try onSamples(Array(samples[kept]))
+        for piece in pieces(frames: frames, windowFrames: windowFrames) {
+            try onSamples(
+                samples(of: piece, mel.slice(axis: 1, piece.context), isLast: piece.frames.upperBound == frames))
         }
     }
 

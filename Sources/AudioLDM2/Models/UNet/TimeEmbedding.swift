@@ -22,11 +22,10 @@ struct TimeEmbedding: Sendable {
         linear2 = try Linear(config.timeEmbedDim, config.timeEmbedDim, weights["linear_2"])
     }
 
-    /// `[batch, timeEmbedDim]`, after the SiLU that every block applies first.
-    func callAsFunction(_ timestep: Float, batch: Int, on backend: any Backend) throws -> Tensor {
-        let sinusoids = try backend.upload(sinusoids(timestep), [1, channels])
-        let embedding = try linear2(linear1(sinusoids, activation: .silu), activation: .silu)
-        return try Tensor.concatenate(Array(repeating: embedding, count: batch), axis: 0)
+    /// `[timesteps, timeEmbedDim]`, after the SiLU that every block applies first.
+    func callAsFunction(_ timesteps: [Float], on backend: any Backend) throws -> Tensor {
+        let sinusoids = try backend.upload(timesteps.flatMap(sinusoids), [timesteps.count, channels])
+        return try linear2(linear1(sinusoids, activation: .silu), activation: .silu)
     }
 
     private func sinusoids(_ timestep: Float) -> [Float] {

@@ -2,25 +2,6 @@ import Layers
 import Tensors
 import WeightFile
 
-/// What the UNet's cross-attentions read: computed once per generation, used at every step.
-package struct UNetConditioning: Sendable {
-    /// Keys and values by the slot of the attention that made them.
-    var contexts: [(any PreparedContext)?]
-    /// `[batch, timeEmbedDim]`, what stands beside the time embedding.
-    var film: Tensor?
-}
-
-/// Numbers the cross-attentions of a UNet while it is built, so that each finds its keys and values again.
-final class AttentionSlots {
-    private(set) var contexts: [Int] = []
-
-    /// - Parameter context: which conditioning sequence the attention reads.
-    func next(context: Int) -> Int {
-        contexts.append(context)
-        return contexts.count - 1
-    }
-}
-
 /// Self-attention, then attention to a context (or to itself again), then a gated feed-forward layer.
 ///
 /// diffusers `BasicTransformerBlock`; Rombach et al. 2022 (arXiv 2112.10752), appendix E.
@@ -39,7 +20,7 @@ struct TransformerBlock: Sendable {
     private let feedForwardOut: Linear
 
     init(
-        _ channels: Int, heads: Int, context: (index: Int, dim: Int)?, slots: AttentionSlots, _ weights: WeightScope
+        _ channels: Int, heads: Int, context: (index: Int, dim: Int)?, slots: UNetSlots, _ weights: WeightScope
     ) throws {
         norm1 = try LayerNorm(channels, weights["norm1"])
         attention1 = try SelfAttention(
@@ -48,7 +29,7 @@ struct TransformerBlock: Sendable {
         if let context {
             attention2 = .crossAttention(
                 try CrossAttention(channels, contextDim: context.dim, heads: heads, weights["attn2"]),
-                slot: slots.next(context: context.index), context: context.index)
+                slot: slots.attention(context: context.index), context: context.index)
         } else {
             attention2 = .selfAttention(
                 try SelfAttention(channels, heads: heads, qkvBias: false, names: .diffusers, weights["attn2"]))
@@ -93,7 +74,7 @@ struct Transformer2D: Sendable {
     private let projectOut: Conv2d
 
     init(
-        _ channels: Int, heads: Int, layers: Int, groups: Int, context: (index: Int, dim: Int)?, slots: AttentionSlots,
+        _ channels: Int, heads: Int, layers: Int, groups: Int, context: (index: Int, dim: Int)?, slots: UNetSlots,
         _ weights: WeightScope
     ) throws {
         norm = try GroupNorm(channels, groups: groups, epsilon: 1e-6, weights["norm"])

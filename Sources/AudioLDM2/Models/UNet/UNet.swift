@@ -68,25 +68,48 @@ package struct UNet: Sendable {
             contexts: Array(repeating: nil, count: slotContexts.count),
             // After the SiLU that every block applies first.
             film: try filmEmbedding.flatMap { embed in try film.map { try embed($0, activation: .silu) } })
-        let layers = downLevels.flatMap(\.layers) + [middle.first] + upLevels.flatMap(\.layers)
         for block in layers.flatMap(\.transformers).flatMap(\.blocks) {
             try block.prepare(&conditioning, contexts: contexts, masks: masks)
         }
         return conditioning
     }
 
+    /// Computes what every residual block adds at each of some time steps.
+    /// - Parameter timesteps: of the training schedule, 0…999, in the order of the steps.
+    package func conditioning(
+        _ conditioning: UNetConditioning, at timesteps: [Float], on backend: any Backend
+    ) throws -> UNetConditioning {
+        let times = try timeEmbedding(timesteps, on: backend)
+        var embeddings = try times.reshaped([timesteps.count, 1, times.shape.last])
+        if let film = conditioning.film {
+            embeddings = try .concatenate(
+                timesteps.indices.map { step in
+                    let time = try times.outermost(step..<step + 1)
+                    let beside = try Tensor.concatenate(Array(repeating: time, count: film.shape[0]), axis: 0)
+                    let both = try Tensor.concatenate([beside, film])
+                    return try both.reshaped([1, film.shape[0], both.shape.last])
+                }, axis: 0)
+        }
+        var conditioning = conditioning
+        for block in layers.map(\.resnet) + [middle.resnet2] {
+            try block.prepare(&conditioning, embeddings: embeddings)
+        }
+        return conditioning
+    }
+
+    /// All layers but the last residual block of the middle.
+    private var layers: [UNetLayer] { downLevels.flatMap(\.layers) + [middle.first] + upLevels.flatMap(\.layers) }
+
     /// - Parameters:
     ///   - sample: noisy latents `[batch, time, frequency, inChannels]`.
-    ///   - timestep: of the training schedule, 0…999.
+    ///   - conditioning: for some time steps, of which its `step` is predicted.
     /// - Returns: the predicted noise, `[batch, time, frequency, outChannels]`.
-    package func callAsFunction(_ sample: Tensor, timestep: Float, _ conditioning: UNetConditioning) throws -> Tensor {
-        var time = try timeEmbedding(timestep, batch: sample.shape[0], on: sample.backend)
-        if let film = conditioning.film { time = try .concatenate([time, film]) }
+    package func callAsFunction(_ sample: Tensor, _ conditioning: UNetConditioning) throws -> Tensor {
         var x = try convIn(sample)
         var skips = [x]
-        for level in downLevels { x = try level(x, time: time, conditioning, skips: &skips) }
-        x = try middle(x, time: time, conditioning)
-        for level in upLevels { x = try level(x, time: time, conditioning, skips: &skips) }
+        for level in downLevels { x = try level(x, conditioning, skips: &skips) }
+        x = try middle(x, conditioning)
+        for level in upLevels { x = try level(x, conditioning, skips: &skips) }
         return try convOut(normOut(x))
     }
 }

@@ -8,15 +8,14 @@ import WeightFile
 /// language of audio, later ones the second text encoder; without a cross-attention width they attend to themselves
 /// (arXiv 2308.05734, section III-C; diffusers `CrossAttnDownBlock2D`).
 struct UNetLayer: Sendable {
-    private let resnet: ResnetBlock
+    let resnet: TimedResnetBlock
     let transformers: [Transformer2D]
 
     init(
         _ inputs: Int, _ level: UNetConfig.Level, hasAttention: Bool, index: Int, build: UNetBuild,
         _ weights: WeightScope
     ) throws {
-        resnet = try ResnetBlock(
-            inputs, level.channels, timeEmbedDim: build.timeEmbedDim, norm: build.norm, weights["resnets"][index])
+        resnet = try TimedResnetBlock(inputs, level.channels, build: build, weights["resnets"][index])
         transformers =
             try hasAttention
             ? UNetLayer.transformers(level, firstIndex: index * level.crossAttentionDims.count, build: build, weights)
@@ -34,8 +33,8 @@ struct UNetLayer: Sendable {
         }
     }
 
-    func callAsFunction(_ x: Tensor, time: Tensor, _ conditioning: UNetConditioning) throws -> Tensor {
-        try transformers.reduce(resnet(x, time: time)) { h, transformer in try transformer(h, conditioning) }
+    func callAsFunction(_ x: Tensor, _ conditioning: UNetConditioning) throws -> Tensor {
+        try transformers.reduce(resnet(x, conditioning)) { h, transformer in try transformer(h, conditioning) }
     }
 }
 
@@ -43,7 +42,7 @@ struct UNetLayer: Sendable {
 struct UNetBuild {
     let timeEmbedDim: Int
     let norm: ResnetBlock.Norm
-    let slots = AttentionSlots()
+    let slots = UNetSlots()
 }
 
 /// One resolution on the way down.
@@ -66,11 +65,11 @@ struct UNetDownLevel: Sendable {
 
     /// Appends every intermediate result to `skips`.
     func callAsFunction(
-        _ x: Tensor, time: Tensor, _ conditioning: UNetConditioning, skips: inout [Tensor]
+        _ x: Tensor, _ conditioning: UNetConditioning, skips: inout [Tensor]
     ) throws -> Tensor {
         var x = x
         for layer in layers {
-            x = try layer(x, time: time, conditioning)
+            x = try layer(x, conditioning)
             skips.append(x)
         }
         if let downsampler {
@@ -84,16 +83,15 @@ struct UNetDownLevel: Sendable {
 /// The lowest resolution: residual block, transformers, residual block.
 struct UNetMiddle: Sendable {
     let first: UNetLayer
-    private let resnet2: ResnetBlock
+    let resnet2: TimedResnetBlock
 
     init(_ level: UNetConfig.Level, build: UNetBuild, _ weights: WeightScope) throws {
         first = try UNetLayer(level.channels, level, hasAttention: true, index: 0, build: build, weights)
-        resnet2 = try ResnetBlock(
-            level.channels, level.channels, timeEmbedDim: build.timeEmbedDim, norm: build.norm, weights["resnets.1"])
+        resnet2 = try TimedResnetBlock(level.channels, level.channels, build: build, weights["resnets.1"])
     }
 
-    func callAsFunction(_ x: Tensor, time: Tensor, _ conditioning: UNetConditioning) throws -> Tensor {
-        try resnet2(first(x, time: time, conditioning), time: time)
+    func callAsFunction(_ x: Tensor, _ conditioning: UNetConditioning) throws -> Tensor {
+        try resnet2(first(x, conditioning), conditioning)
     }
 }
 
@@ -120,11 +118,11 @@ struct UNetUpLevel: Sendable {
 
     /// Takes its skips off the end of `skips`; upsamples to the size of the next one there.
     func callAsFunction(
-        _ x: Tensor, time: Tensor, _ conditioning: UNetConditioning, skips: inout [Tensor]
+        _ x: Tensor, _ conditioning: UNetConditioning, skips: inout [Tensor]
     ) throws -> Tensor {
         var x = x
         for layer in layers {
-            x = try layer(.concatenate([x, skips.removeLast()]), time: time, conditioning)
+            x = try layer(.concatenate([x, skips.removeLast()]), conditioning)
         }
         guard let upsampler, let next = skips.last else { return x }
         return try upsampler(x, resizedTo: (next.shape[1], next.shape[2]))

@@ -7,33 +7,27 @@ package final class AtomicFile {
     /// Creates the partial file and returns a descriptor, or -1 with `errno` set.
     package typealias Opener = (_ path: String) -> Int32
 
-    let path: String
+    package let path: String
+    /// Of the partial file, open for reading and writing.
+    package private(set) var descriptor: Int32
     private let folder: String
     private let destination: String
     private let partialPath: String
-    private var descriptor: Int32
 
     /// - Parameter opener: for tests of failing devices.
-    /// - Throws: `PackError.writeFailed` if the folder is missing or cannot be written to, or if something that is not a
-    ///   file has the name.
+    /// - Throws: `FileError` if the folder is missing or cannot be written to, or if something that is not a file has the
+    ///   name.
     package init(path: String, opener: Opener = AtomicFile.createExclusively) throws {
-        var status = stat()
-        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-            let isFolder = status.st_mode & S_IFMT == S_IFDIR
-            throw PackError.writeFailed(
-                path: path, operation: "be replaced", reason: isFolder ? "it is a folder" : "it is not a regular file")
-        }
-        let url = URL(fileURLWithPath: path)
+        let url = URL(fileURLWithPath: try Self.destination(of: path))
         self.path = path
         destination = url.path
         folder = url.deletingLastPathComponent().path
-        partialPath = folder + "/.\(String(UInt64.random(in: 0 ... .max), radix: 36)).aldm.partial"
+        partialPath = folder + "/.audioldm2-\(String(UInt64.random(in: 0 ... .max), radix: 36)).partial"
         descriptor = opener(partialPath)
-        guard descriptor >= 0 else {
-            throw PackError.writeFailed(
-                path: path, operation: "create a file in its folder", reason: SystemError.text(errno))
-        }
+        guard descriptor >= 0 else { throw FileError(Self.creation, code: errno) }
     }
+
+    private static let creation = "create a file in its folder"
 
     deinit { discard() }
 
@@ -41,34 +35,50 @@ package final class AtomicFile {
         open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     }
 
+    /// `path` with links followed, so that a link to a file stays one.
+    /// - Throws: `FileError` for devices, pipes and folders: they would be replaced by a file.
+    package static func destination(of path: String) throws -> String {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return path }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            let isFolder = status.st_mode & S_IFMT == S_IFDIR
+            throw FileError("be replaced", reason: isFolder ? "it is a folder" : "it is not a regular file")
+        }
+        guard let resolved = realpath(path, nil) else { throw FileError(creation, code: errno) }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
     /// Writes all bytes at a place; what is skipped reads as zeros.
-    /// - Throws: `PackError`: `diskFull`, `writeFailed`.
-    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
+    /// - Throws: `FileError`.
+    package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
         var written = 0
         while written < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
             let count = pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + written))
             if count < 0 {
                 if errno == EINTR { continue }
-                throw failure("write", at: offset + written)
+                throw FileError("write", code: errno, offset: offset + written)
             }
             written += count
         }
     }
 
-    /// - Throws: `PackError.writeFailed`.
-    func truncate(to byteCount: Int) throws {
-        guard ftruncate(descriptor, off_t(byteCount)) == 0 else { throw failure("shorten", at: byteCount) }
+    /// - Throws: `FileError`.
+    package func truncate(to byteCount: Int) throws {
+        guard ftruncate(descriptor, off_t(byteCount)) == 0 else {
+            throw FileError("shorten", code: errno, offset: byteCount)
+        }
     }
 
-    /// Puts the file, of `byteCount` bytes, in its place, replacing what is there.
-    /// - Throws: `PackError`: `diskFull`, `writeFailed`; then the place is as it was.
-    func commit(byteCount: Int) throws {
-        guard fsync(descriptor) == 0 else { throw failure("sync", at: byteCount) }
+    /// Puts the file in its place, replacing what is there.
+    /// - Throws: `FileError`; then the place is as it was.
+    package func commit() throws {
+        guard fsync(descriptor) == 0 else { throw FileError("sync", code: errno) }
         let closed = close(descriptor)
         descriptor = -1
         guard closed == 0, rename(partialPath, destination) == 0 else {
-            let error = failure("put in place", at: byteCount)
+            let error = FileError("put in place", code: errno)
             unlink(partialPath)
             throw error
         }
@@ -76,7 +86,7 @@ package final class AtomicFile {
     }
 
     /// Removes the partial file. Does nothing after `commit`.
-    func discard() {
+    package func discard() {
         guard descriptor >= 0 else { return }
         close(descriptor)
         descriptor = -1
@@ -89,12 +99,5 @@ package final class AtomicFile {
         guard descriptor >= 0 else { return }
         fsync(descriptor)
         close(descriptor)
-    }
-
-    private func failure(_ operation: String, at offset: Int) -> PackError {
-        let code = errno
-        return code == ENOSPC || code == EDQUOT
-            ? .diskFull(path: path, operation: operation, offset: offset)
-            : .writeFailed(path: path, operation: operation, reason: SystemError.text(code))
     }
 }

@@ -1,0 +1,32 @@
+import AudioLDM2
+
+/// What lines of a batch refer to: saved conditions, and sounds in the place of prompts. Each file is read once.
+final class BatchConditions {
+    private let pipeline: AudioLDM2Pipeline
+    private var known: [String: SoundCondition] = [:]
+
+    init(_ pipeline: AudioLDM2Pipeline) { self.pipeline = pipeline }
+
+    /// - Throws: `AudioLDM2Error` for files that cannot be used, and for what does not go together.
+    func condition(audioPrompt: String?, saved: String?, prompt: String) throws -> SoundCondition? {
+        guard audioPrompt == nil || saved == nil else {
+            throw AudioLDM2Error(.invalidOption, "\"audio_prompt\" and \"condition\" exclude each other")
+        }
+        if let audioPrompt {
+            return try remember("sound " + audioPrompt) { try pipeline.languageOfAudio(of: audioPrompt) }
+        }
+        guard let saved else { return nil }
+        let condition = try remember("saved " + saved) { try SoundCondition(contentsOf: saved) }
+        guard condition.isLanguageOfAudioAlone || prompt.isEmpty else {
+            throw AudioLDM2Error(.invalidOption, "\(saved) was made of a prompt: leave \"prompt\" out")
+        }
+        return condition
+    }
+
+    private func remember(_ key: String, _ make: () throws -> SoundCondition) throws -> SoundCondition {
+        if let condition = known[key] { return condition }
+        let condition = try make()
+        known[key] = condition
+        return condition
+    }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import AudioLDM2
+import Foundation
+import Terminal
+
+/// How many sounds are made, and how many of them kept.
+struct CandidateFlags: ParsableArguments {
+    @Option(
+        parsing: .unconditional,
+        help: "Make so many sounds, of this seed and the next ones, and keep what fits the prompt best by CLAP.")
+    var candidates = 1
+
+    @Option(parsing: .unconditional, help: "How many of the candidates to write, best first: NAME-1, NAME-2, ….")
+    var keep = 1
+
+    func validate() throws {
+        guard (1...64).contains(candidates), (1...candidates).contains(keep) else {
+            throw ValidationError(
+                "--candidates \(candidates) --keep \(keep): choose 1 to 64, and keep 1 or more of them.")
+        }
+    }
+}
+
+/// Follows candidates to their end, showing how far they are.
+func follow(
+    _ events: AsyncThrowingStream<RankingEvent, any Error>, count: Int, quiet: Bool, verbose: Bool
+) async throws -> [RankedSound] {
+    let line = ProgressLine(quiet: quiet)
+    defer { line.clear() }
+    for try await event in events {
+        switch event {
+        case .plan(let plan):
+            if verbose { printNote("\(plan)") }
+        case .progress(let progress, let candidate):
+            line.show(progress, of: "\(candidate + 1) of \(count)")
+        case .warning(let text):
+            line.clear()
+            if !quiet { printNote("warning: " + text) }
+        case .finished(let sounds):
+            return sounds
+        }
+    }
+    throw CancellationError()
+}
+
+/// Writes the sounds that are kept, and says so.
+func writeRanked(_ kept: [RankedSound], to output: String, json: Bool, quiet: Bool) throws {
+    let files = kept.indices.map { kept.count == 1 ? output : numbered(output, $0 + 1) }
+    for (sound, file) in zip(kept, files) { try sound.result.clip.write(to: file, record: sound.result.record) }
+    if json {
+        print(try Terminal.json(zip(kept, files).map { ResultSummary($0.result, output: $1) }))
+    } else if !quiet {
+        for (sound, file) in zip(kept, files) {
+            print("\(file): " + String(format: "score %+.4f, seed %llu", sound.score, sound.result.seed))
+        }
+    }
+}
+
+/// `dog.wav` as `dog-2.wav`.
+private func numbered(_ path: String, _ number: Int) -> String {
+    let path = path as NSString
+    return "\(path.deletingPathExtension)-\(number).\(path.pathExtension)"
+}

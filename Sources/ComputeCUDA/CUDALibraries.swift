@@ -9,13 +9,18 @@ package struct CUDALibraryPaths: Sendable {
 
     /// What AUDIOLDM2_CUDA_DRIVER, AUDIOLDM2_NVRTC and AUDIOLDM2_NVML say.
     package init() {
-        let environment = ProcessInfo.processInfo.environment
-        driver = environment["AUDIOLDM2_CUDA_DRIVER"]
-        compiler = environment["AUDIOLDM2_NVRTC"]
-        monitor = environment["AUDIOLDM2_NVML"]
+        driver = environmentVariable("AUDIOLDM2_CUDA_DRIVER")
+        compiler = environmentVariable("AUDIOLDM2_NVRTC")
+        monitor = environmentVariable("AUDIOLDM2_NVML")
     }
 
     package init(driver: String?, compiler: String?) { (self.driver, self.compiler) = (driver, compiler) }
+}
+
+/// One variable of the process; nil if it is not set, or empty. Foundation's copy of all of them may be made while OpenBLAS
+/// is loaded, which sets one, and crash.
+package func environmentVariable(_ name: String) -> String? {
+    getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
 }
 
 /// NVIDIA's libraries, found at run time.

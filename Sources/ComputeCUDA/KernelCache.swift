@@ -39,7 +39,7 @@ package struct KernelCache: Sendable {
     }
 
     private static var caches: URL {
-        ProcessInfo.processInfo.environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0) }
+        environmentVariable("XDG_CACHE_HOME").map { URL(fileURLWithPath: $0) }
             ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".cache")
     }
 

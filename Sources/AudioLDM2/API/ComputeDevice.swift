@@ -1,4 +1,4 @@
-import Foundation
+import ComputeCUDA
 
 /// What a model is computed on.
 public enum ComputeDevice: Hashable, Sendable, CustomStringConvertible {
@@ -37,7 +37,7 @@ public enum ComputeDevice: Hashable, Sendable, CustomStringConvertible {
     /// What the variable says, or `.auto`.
     /// - Throws: `AudioLDM2Error` of kind `.invalidOption` for a variable that names no device.
     static func standard() throws -> ComputeDevice {
-        guard let text = ProcessInfo.processInfo.environment[variable], !text.isEmpty else { return .auto }
+        guard let text = environmentVariable(variable) else { return .auto }
         guard let device = ComputeDevice(text) else {
             throw AudioLDM2Error(
                 .invalidOption, "\(variable)=\(text): choose auto, cpu, cuda, or cuda:N for one of several")

@@ -17,7 +17,7 @@ PACKAGES := pkg-config libsndfile1-dev libzstd-dev libopenblas-dev libespeak-ng1
 BUILD := .build/release
 SWIFT_FILES := Package.swift Sources Converter Tests
 
-.PHONY: setup build run test example check-arm64 bench-kernels format lint clean
+.PHONY: setup build run test example check-arm64 check-cuda bench-kernels format lint clean
 
 setup:
 	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
@@ -41,7 +41,7 @@ run: build $(MODEL)
 # Kernels are slow unoptimized, so everything is tested as it is released.
 test: setup
 	swift build -c release --build-tests
-	swift test -c release --skip-build
+	AUDIOLDM2_DEVICE=cpu swift test -c release --skip-build
 	$(MAKE) example
 
 # A package of its own that depends on this one by path: catches what would make us impossible to depend on.
@@ -51,6 +51,13 @@ example: setup
 # The kernels' checks for aarch64 under emulation (needs qemu-user and gcc-aarch64-linux-gnu).
 check-arm64:
 	$(MAKE) -C Tests/KernelChecks aarch64
+
+# The GPU's kernels through NVIDIA's compiler, which needs no GPU. NVRTC=… names its library, else PyPI's is fetched.
+check-cuda: setup
+	@[ -n "$(NVRTC)" ] || [ -d out/nvrtc ] || python3 -m pip install -q --target out/nvrtc nvidia-cuda-nvrtc-cu12
+	swift build -c release --build-tests
+	AUDIOLDM2_NVRTC=$${NVRTC:-$$(ls $(CURDIR)/out/nvrtc/nvidia/cuda_nvrtc/lib/libnvrtc.so.1*)} \
+	    swift test -c release --skip-build --filter CompilerTests
 
 bench-kernels: setup
 	swift run -c release KernelBench

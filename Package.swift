@@ -22,6 +22,14 @@ let package = Package(
         .target(name: "Tensors"),
         .target(name: "WeightFile", dependencies: ["Files", "Tensors", "CKernels", "CZstd"]),
         .target(name: "Compute", dependencies: ["Tensors", "CKernels"]),
+        // NVIDIA's GPUs: nothing of CUDA is needed to build; its libraries are looked for at run time.
+        .target(name: "CCUDA"),
+        .target(
+            name: "ComputeCUDA", dependencies: ["CCUDA", "CKernels", "Compute", "Tensors"],
+            resources: [
+                "arguments.h", "common.cuh", "product.cu", "product_mma.cu", "quantize.cu", "attention.cu", "norms.cu",
+                "elements.cu",
+            ].map { .embedInCode("Kernels/" + $0) }),
         .target(name: "Layers", dependencies: ["Tensors", "WeightFile"]),
 
         // What surrounds the models.
@@ -32,7 +40,9 @@ let package = Package(
 
         .target(
             name: "AudioLDM2",
-            dependencies: ["Layers", "Compute", "WeightFile", "Diffusion", "Audio", "Tokenizers", "Checkpoints"]),
+            dependencies: [
+                "Layers", "Compute", "ComputeCUDA", "WeightFile", "Diffusion", "Audio", "Tokenizers", "Checkpoints",
+            ]),
         .target(
             name: "Terminal", dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .executableTarget(
@@ -57,8 +67,13 @@ let package = Package(
             exclude: ["Command", "Makefile"]),
         .executableTarget(name: "KernelBench", dependencies: ["CKernels"], path: "Tests/KernelBench"),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "KernelChecks"]),
-        .testTarget(name: "ComputeTests", dependencies: ["Compute", "Tensors", "CKernels"]),
-        .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/Support"),
+        .testTarget(name: "ComputeTests", dependencies: ["Compute", "Tensors", "CKernels", "TestSupport"]),
+        .testTarget(
+            name: "ComputeCUDATests",
+            dependencies: [
+                "ComputeCUDA", "Compute", "Tensors", "AudioLDM2", "AudioLDM2CLI", "Converter", "TestSupport",
+            ]),
+        .target(name: "TestSupport", dependencies: ["Tensors", "CKernels"], path: "Tests/Support"),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors", "TestSupport"]),
         .testTarget(
             name: "ConverterTests",

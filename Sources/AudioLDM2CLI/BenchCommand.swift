@@ -12,6 +12,7 @@ struct BenchCommand: ParsableCommand {
               audioldm2 bench audioldm2.aldm
               audioldm2 bench audioldm2.aldm --seconds 10.24 --steps 5 --profile
               AUDIOLDM2_CPU=avx2 audioldm2 bench audioldm2.aldm --json
+              audioldm2 bench audioldm2.aldm --device cuda
             """)
 
     @Argument(help: "The model file.")
@@ -23,7 +24,7 @@ struct BenchCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: "Steps of the denoiser, from 2; the first one does not count.")
     var steps = 3
 
-    @OptionGroup var threading: ThreadsOption
+    @OptionGroup var computing: ComputeOptions
 
     @OptionGroup var memory: MemoryOption
 
@@ -39,7 +40,8 @@ struct BenchCommand: ParsableCommand {
 
     func run() throws {
         let report = try Benchmark(
-            modelAt: model, seconds: seconds, steps: steps, threads: threading.threads, memoryLimit: memory.limit
+            modelAt: model, seconds: seconds, steps: steps, threads: computing.threads, device: computing.device,
+            memoryLimit: memory.limit
         ).run()
         if json {
             print(try Terminal.json(report))
@@ -64,9 +66,12 @@ struct BenchCommand: ParsableCommand {
         }
         row("gmacs", String(format: "%.0f (%.0f GMAC a step)", report.gmacs, report.unetStepGMAC) + (share ?? ""))
         row("peak_rss_bytes", megabytes(report.peakRSSBytes))
+        if let bytes = report.deviceMemoryBytes { row("device_memory_bytes", megabytes(bytes)) }
+        if let utilization = report.utilization { row("utilization", String(format: "%.0f %%", 100 * utilization)) }
+        if let watts = report.watts { row("power", String(format: "%.0f W", watts)) }
         row("memory_plan", "\(report.memoryPlan)")
         guard profile else { return }
-        let total = report.unetStepSeconds * Double(report.steps - 1)
+        let total = report.operations.reduce(0) { $0 + $1.seconds }
         for operation in report.operations {
             row(
                 "  " + operation.name,

@@ -33,14 +33,14 @@ struct EncodeCommand: ParsableCommand {
 
     @OptionGroup var speech: SpeechFlags
 
-    @OptionGroup var threading: ThreadsOption
+    @OptionGroup var computing: ComputeOptions
 
     func validate() throws {
         try requireDistinct(output: output, from: [model])
     }
 
     func run() throws {
-        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
+        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: computing.threads, device: computing.device)
         var options = GenerationOptions(negativePrompt: negativePrompt, profile: profile)
         options.speech = speech.speech
         try pipeline.condition(for: prompt, options: options).write(to: output)
@@ -68,14 +68,14 @@ struct LanguageOfAudioCommand: ParsableCommand {
     @Option(name: [.short, .long], help: "Where to write the condition.")
     var output: String
 
-    @OptionGroup var threading: ThreadsOption
+    @OptionGroup var computing: ComputeOptions
 
     func validate() throws {
         try requireDistinct(output: output, from: [model, file])
     }
 
     func run() throws {
-        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
+        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: computing.threads, device: computing.device)
         try pipeline.languageOfAudio(of: file).write(to: output)
     }
 }

@@ -57,7 +57,7 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(parsing: .unconditional, help: "A number that settles all chance. Default: a random one, which is printed.")
     var seed: UInt64?
 
-    @OptionGroup var threading: ThreadsOption
+    @OptionGroup var computing: ComputeOptions
 
     @OptionGroup var memory: MemoryOption
 
@@ -94,7 +94,8 @@ struct GenerateCommand: AsyncParsableCommand {
 
     func run() async throws {
         if output != "-" { try AudioClip.checkWritable(output) }
-        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
+        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: computing.threads, device: computing.device)
+        if verbose, let note = pipeline.deviceNote { printNote(note) }
         var options = try generation.options(for: pipeline)
         (options.seconds, options.loops, options.memoryLimit) = (seconds, loop, memory.limit)
         options.speech = speech.speech

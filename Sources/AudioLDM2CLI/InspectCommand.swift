@@ -32,7 +32,7 @@ struct InspectCommand: ParsableCommand {
 
     @OptionGroup var memory: MemoryOption
 
-    @OptionGroup var threading: ThreadsOption
+    @OptionGroup var computing: ComputeOptions
 
     @Flag(help: "Print JSON for programs.")
     var json = false
@@ -41,7 +41,7 @@ struct InspectCommand: ParsableCommand {
     var quiet = false
 
     func validate() throws {
-        guard plan || (seconds == nil && memory.limit == nil && threading.threads == nil) else {
+        guard plan || (seconds == nil && memory.limit == nil && computing.threads == nil) else {
             throw ValidationError("--seconds, --memory-limit and --threads belong to --plan.")
         }
         guard !plan || !(check || tensors) else {
@@ -80,7 +80,7 @@ struct InspectCommand: ParsableCommand {
     }
 
     private func printPlan() throws {
-        let plan = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
+        let plan = try AudioLDM2Pipeline(modelAt: model, threads: computing.threads, device: computing.device)
             .memoryPlan(options: GenerationOptions(seconds: seconds, memoryLimit: memory.limit))
         if json { return print(try Terminal.json(plan)) }
         func row(_ name: String, _ cells: [String]) {

@@ -25,7 +25,7 @@ struct ScoreCommand: ParsableCommand {
     @Option(name: [.short, .long], help: "The model file.")
     var model: String
 
-    @OptionGroup var threading: ThreadsOption
+    @OptionGroup var computing: ComputeOptions
 
     @OptionGroup var memory: MemoryOption
 
@@ -39,7 +39,8 @@ struct ScoreCommand: ParsableCommand {
     }
 
     func run() throws {
-        let scorer = try SoundScorer(modelAt: model, threads: threading.threads, memoryLimit: memory.limit)
+        let scorer = try SoundScorer(
+            modelAt: model, threads: computing.threads, device: computing.device, memoryLimit: memory.limit)
         let scores = try scorer.scores(of: files, for: prompt).sorted { $0.score > $1.score }
         if json {
             print(try Terminal.json(scores))

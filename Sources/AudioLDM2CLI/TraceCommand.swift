@@ -38,13 +38,13 @@ struct TraceCommand: ParsableCommand {
     @Option(help: "Where to write what they make, as safetensors.")
     var output: String
 
-    @OptionGroup var threading: ThreadsOption
+    @OptionGroup var computing: ComputeOptions
 
     @Flag(name: [.short, .long], help: "Print nothing but errors.")
     var quiet = false
 
     func run() throws {
-        let trace = try ComponentTrace(modelAt: model, threads: threading.threads)
+        let trace = try ComponentTrace(modelAt: model, threads: computing.threads, device: computing.device)
         try trace.run(inputsAt: inputs, outputTo: output) { _, tensors in
             guard !quiet else { return }
             for tensor in tensors { print("\(tensor.name) \(tensor.shape)") }

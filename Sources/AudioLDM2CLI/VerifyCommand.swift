@@ -26,13 +26,14 @@ struct VerifyCommand: ParsableCommand {
     @Option(help: "Write our tensors under the same names to this safetensors file.")
     var dump: String?
 
-    @OptionGroup var threading: ThreadsOption
+    @OptionGroup var computing: ComputeOptions
 
     @Flag(help: "Print JSON for programs.")
     var json = false
 
     func run() throws {
-        let verification = try Verification(modelAt: model, goldenAt: golden, threads: threading.threads)
+        let verification = try Verification(
+            modelAt: model, goldenAt: golden, threads: computing.threads, device: computing.device)
         let report = try verification.run(dumpTo: dump) { row in
             if !json { printRow(row) }
         }

@@ -2,10 +2,15 @@ import Foundation
 import Synchronization
 import Tensors
 
+/// Where a pool's memory comes from.
+package protocol MemorySource: Sendable {
+    /// Memory, aligned to at least 64 bytes; nil if there is none. The pointer may be one that only a device can follow.
+    func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer?
+    func release(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int)
+}
+
 /// Memory for activations, kept for reuse: after the first step of a loop, nothing is allocated any more.
-///
-/// A counting pool hands out no memory, only the same numbers: what a forward pass needs can be found by running it.
-final class BufferPool: Sendable {
+package final class BufferPool: Sendable {
     private struct State {
         /// The one that was given back last comes last.
         var free: [Buffer] = []
@@ -15,26 +20,24 @@ final class BufferPool: Sendable {
         var limit = Int.max
     }
 
-    struct Buffer: @unchecked Sendable {
-        let pointer: UnsafeMutableRawPointer
-        let capacity: Int
+    package struct Buffer: @unchecked Sendable {
+        package let pointer: UnsafeMutableRawPointer
+        package let capacity: Int
     }
 
     private let state = Mutex(State())
-    private let counted: CountedMemory?
+    private let source: any MemorySource
 
-    var isCounting: Bool { counted != nil }
-
-    init(counted: CountedMemory? = nil) { self.counted = counted }
+    package init(_ source: any MemorySource) { self.source = source }
 
     deinit { trim() }
 
     /// The most memory that was held since `resetPeak(keeping:)`, in bytes.
-    var peakBytes: Int { state.withLock { $0.peakBytes } }
+    package var peakBytes: Int { state.withLock { $0.peakBytes } }
 
     /// Counts the peak from now on.
     /// - Parameter limit: in bytes; it is exceeded by what is in use at one time, but not by what is kept for reuse.
-    func resetPeak(keeping limit: Int) {
+    package func resetPeak(keeping limit: Int) {
         state.withLock {
             $0.peakBytes = $0.liveBytes
             $0.limit = limit
@@ -43,7 +46,7 @@ final class BufferPool: Sendable {
 
     /// A 64-byte aligned buffer of at least `byteCount` bytes: the smallest free one that is not much too large.
     /// - Throws: `TensorError.outOfMemory`.
-    func take(_ byteCount: Int) throws -> Buffer {
+    package func take(_ byteCount: Int) throws -> Buffer {
         let needed = Self.rounded(byteCount)
         let reused = state.withLock { state -> Buffer? in
             let fitting = state.free.indices.filter { state.free[$0].capacity >= needed }
@@ -60,12 +63,12 @@ final class BufferPool: Sendable {
         return fresh
     }
 
-    func give(_ buffer: Buffer) {
+    package func give(_ buffer: Buffer) {
         state.withLock { $0.free.append(buffer) }
     }
 
     /// Returns unused buffers to the system, the longest unused first, until the pool holds at most `byteCount` bytes.
-    func trim(to byteCount: Int = 0) {
+    package func trim(to byteCount: Int = 0) {
         let unused = state.withLock { state in
             var count = 0
             while state.liveBytes > byteCount, count < state.free.count {
@@ -75,37 +78,16 @@ final class BufferPool: Sendable {
             defer { state.free.removeFirst(count) }
             return state.free.prefix(count)
         }
-        for buffer in unused { release(buffer) }
+        for buffer in unused { source.release(buffer.pointer, buffer.capacity) }
     }
 
     private func allocate(_ byteCount: Int) -> Buffer? {
-        guard let pointer = counted?.start ?? Self.memory(byteCount) else { return nil }
+        guard let pointer = source.allocate(byteCount) else { return nil }
         state.withLock {
             $0.liveBytes += byteCount
             $0.peakBytes = max($0.peakBytes, $0.liveBytes)
         }
         return Buffer(pointer: pointer, capacity: byteCount)
-    }
-
-    private func release(_ buffer: Buffer) {
-        guard counted == nil else { return }
-        if buffer.capacity >= Self.mappingThreshold {
-            munmap(buffer.pointer, buffer.capacity)
-        } else {
-            free(buffer.pointer)
-        }
-    }
-
-    /// From this size on memory is mapped, because the allocator may keep what is freed to it.
-    private static let mappingThreshold = 1 << 16
-
-    private static func memory(_ byteCount: Int) -> UnsafeMutableRawPointer? {
-        var pointer: UnsafeMutableRawPointer?
-        guard byteCount >= mappingThreshold else {
-            return posix_memalign(&pointer, 64, byteCount) == 0 ? pointer : nil
-        }
-        pointer = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        return pointer == MAP_FAILED ? nil : pointer
     }
 
     /// Few distinct sizes make reuse likely: whole cache lines, then pages.
@@ -115,9 +97,33 @@ final class BufferPool: Sendable {
     }
 }
 
-/// Where all buffers of a counting pool are: a little memory that may be written to and means nothing.
-final class CountedMemory: @unchecked Sendable {
-    let start: UnsafeMutableRawPointer
+/// The host's memory.
+struct HostMemory: MemorySource {
+    /// From this size on memory is mapped, because the allocator may keep what is freed to it.
+    private static let mappingThreshold = 1 << 16
+
+    func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+        var pointer: UnsafeMutableRawPointer?
+        guard byteCount >= Self.mappingThreshold else {
+            return posix_memalign(&pointer, 64, byteCount) == 0 ? pointer : nil
+        }
+        pointer = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        return pointer == MAP_FAILED ? nil : pointer
+    }
+
+    func release(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
+        if byteCount >= Self.mappingThreshold {
+            munmap(pointer, byteCount)
+        } else {
+            free(pointer)
+        }
+    }
+}
+
+/// Where all buffers of a pool are that hands out no memory, only the same numbers, so that what a forward pass needs can
+/// be found by running it: a little memory that may be written to and means nothing.
+final class CountedMemory: MemorySource, @unchecked Sendable {
+    private let start: UnsafeMutableRawPointer
     /// More than operations touch beside their threaded parts, which a counting backend skips.
     private static let byteCount = 1 << 26
 
@@ -132,6 +138,9 @@ final class CountedMemory: @unchecked Sendable {
     }
 
     deinit { munmap(start, Self.byteCount) }
+
+    func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? { start }
+    func release(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {}
 }
 
 /// A tensor's memory on the host; back in the pool when the last tensor lets go of it.

@@ -4,40 +4,10 @@ import Tensors
 extension CPUBackend {
     package func gather(_ table: any Weight, _ ids: [Int]) throws -> Tensor {
         let table = try host(table, "gather")
-        let role = table.description.role
-        guard case .table(let rows, let width) = role else {
-            throw TensorError.shapeMismatch(operation: "gather", expected: "a table", found: role.shape)
-        }
-        if let id = ids.first(where: { !(0..<rows).contains($0) }) {
-            throw TensorError.shapeMismatch(
-                operation: "gather", expected: "an id below \(rows), not \(id)", found: role.shape)
-        }
-        let y = try empty([ids.count, width])
+        let y = try empty([ids.count, try table.description.tableWidth(for: ids)])
         if isCounting { return y }
         let target = try floats(y, "gather")
-        // Scales lie behind all rows: read after them, so that a table read in pieces is read in order.
-        let elementSize = table.description.format.elementSize
-        let rowBytes = width * elementSize
-        for (index, id) in ids.enumerated() {
-            let row = target + index * width
-            try table.data.withBytes(in: id * rowBytes..<(id + 1) * rowBytes) { bytes in
-                guard let base = bytes.baseAddress else { return }
-                switch table.description.format {
-                case .float32: UnsafeMutableRawPointer(row).copyMemory(from: base, byteCount: rowBytes)
-                case .float16: kernels.expand_f16(base.assumingMemoryBound(to: UInt16.self), width, row)
-                case .int8: kernels.expand_s8(base.assumingMemoryBound(to: Int8.self), width, 1, row)
-                }
-            }
-        }
-        guard table.description.format == .int8 else { return y }
-        let scales = Int8Layout(role: role).scalesOffset
-        for (index, id) in ids.enumerated() {
-            let scale = try table.data.withBytes(in: scales + 4 * id..<scales + 4 * (id + 1)) {
-                $0.loadUnaligned(as: Float.self)
-            }
-            let row = target + index * width
-            for column in 0..<width { row[column] *= scale }
-        }
+        try table.data.expandRows(ids, into: target, kernels)
         return y
     }
 

@@ -3,20 +3,23 @@ import Foundation
 import Tensors
 
 /// Computes on the host's cores.
-package final class CPUBackend: Backend {
+package final class CPUBackend: StageBackend {
     let pool: BufferPool
     let threads: ThreadPool
     let meter: OperationMeter
     let blas: BLAS
     /// A constant table of C functions, which Swift cannot know to be safe to share.
     nonisolated(unsafe) let kernels: Kernels
+    /// True if this backend only counts memory.
+    package let isCounting: Bool
 
     /// - Parameters:
     ///   - threadCount: threads to compute with; nil for one per core.
     ///   - usesBLAS: whether float products are OpenBLAS's, which is faster and keeps 128 MiB per thread.
     /// - Throws: `TensorError` if OpenBLAS is wanted and not installed, or its memory cannot be had.
     package init(threadCount: Int? = nil, usesBLAS: Bool = true) throws {
-        pool = BufferPool()
+        pool = BufferPool(HostMemory())
+        isCounting = false
         meter = OperationMeter()
         threads = ThreadPool(threadCount: threadCount ?? ProcessInfo.processInfo.activeProcessorCount)
         kernels = kernels_current().pointee
@@ -24,54 +27,54 @@ package final class CPUBackend: Backend {
         if usesBLAS { try blas.reserve(threads) }
     }
 
-    /// The same threads with memory of their own.
-    package convenience init(sharing other: CPUBackend) {
-        self.init(other, pool: BufferPool(), threads: other.threads, meter: other.meter)
-    }
-
-    /// Does all that `other` would do except to compute: so a forward pass tells how much memory it needs.
-    ///
-    /// Tensors have sizes and no contents; what is downloaded is zero.
-    /// - Throws: `TensorError.outOfMemory`.
-    package convenience init(counting other: CPUBackend) throws {
-        self.init(
-            other, pool: BufferPool(counted: try CountedMemory()),
-            threads: ThreadPool(threadCount: other.threadCount, isIdle: true), meter: OperationMeter())
-    }
-
-    private init(_ other: CPUBackend, pool: BufferPool, threads: ThreadPool, meter: OperationMeter) {
-        (self.pool, self.threads, self.meter) = (pool, threads, meter)
+    private init(
+        _ other: CPUBackend, memory: any MemorySource, threads: ThreadPool, meter: OperationMeter, isCounting: Bool
+    ) {
+        pool = BufferPool(memory)
+        (self.threads, self.meter, self.isCounting) = (threads, meter, isCounting)
         (kernels, blas) = (other.kernels, other.blas)
     }
 
-    /// True if this backend only counts memory.
-    package var isCounting: Bool { pool.isCounting }
+    /// The same threads with memory of their own.
+    package func withOwnMemory() -> any StageBackend {
+        CPUBackend(self, memory: HostMemory(), threads: threads, meter: meter, isCounting: false)
+    }
+
+    package func counting() throws -> any StageBackend {
+        CPUBackend(
+            self, memory: try CountedMemory(), threads: ThreadPool(threadCount: threadCount, isIdle: true),
+            meter: OperationMeter(), isCounting: true)
+    }
 
     package var threadCount: Int { threads.threadCount }
 
-    /// What is kept beside activations, in bytes.
+    package var holdsWeights: Bool { false }
+    package var availableBytes: Int? { nil }
+
+    /// What OpenBLAS keeps, in bytes.
     package var reservedBytes: Int { blas.byteCount(threads: threadCount) }
 
     /// The instruction set in use: "avx512vnni" and the like.
-    package var tierName: String { String(cString: kernels.name) }
+    package var name: String { String(cString: kernels.name) }
 
-    /// Multiply-accumulates per second that the best instruction in use does on registers, on one core; nil where that
-    /// is not known how to measure.
+    /// Of the best instruction in use on registers, on all threads.
     package var peakProductsPerSecond: Double? {
         let rate = (0..<5).map { _ in kernels_peak_products_per_second(kernels.tier) }.max() ?? 0
-        return rate > 0 ? rate : nil
+        return rate > 0 ? rate * Double(threadCount) : nil
     }
 
-    /// The most memory that activations took since `resetPeak(keeping:)`, in bytes.
     package var peakActivationBytes: Int { pool.peakBytes }
 
-    /// Counts the peak from now on.
-    /// - Parameter limit: how much memory may be held in all, in bytes, before unused memory is given back rather than
-    ///   kept for reuse.
-    package func resetPeak(keeping limit: Int = .max) { pool.resetPeak(keeping: limit) }
+    package func resetPeak(keeping limit: Int) { pool.resetPeak(keeping: limit) }
 
-    /// Gives memory that no tensor uses back to the system; call it between stages.
     package func trim() { pool.trim() }
+
+    package func synchronize() {}
+    package var reading: DeviceReading? { nil }
+
+    package func startMetering() { meter.enable() }
+
+    package var operationTotals: [String: OperationTotal] { meter.totals }
 
     // MARK: Memory
 

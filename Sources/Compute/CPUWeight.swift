@@ -24,7 +24,7 @@ final class CPUWeight: Weight {
 
 extension WeightDescription {
     /// Whether products with the weight are of integers.
-    var quantizesInput: Bool { format == .int8 && activation == .quantized }
+    package var quantizesInput: Bool { format == .int8 && activation == .quantized }
 }
 
 /// The parts of an int8 product weight.

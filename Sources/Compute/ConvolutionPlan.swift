@@ -3,7 +3,7 @@ import Tensors
 /// A convolution's geometry, resolved for one input: which input position each output position reads at each tap.
 ///
 /// Positions are rows of channels: `(sample · height + y) · width + x`.
-struct ConvolutionPlan: Sendable {
+package struct ConvolutionPlan: Sendable {
     let batch: Int
     /// Of the input as stored, before any resizing.
     let inputHeight: Int
@@ -22,7 +22,7 @@ struct ConvolutionPlan: Sendable {
     /// - Returns: nil if the kernel does not fit into the padded input.
     ///
     /// What runs along time alone is planned along the width, where positions follow one another.
-    init?(_ x: Shape, role: WeightRole, _ geometry: ConvolutionGeometry) {
+    package init?(_ x: Shape, role: WeightRole, _ geometry: ConvolutionGeometry) {
         var (x, kernel, geometry) = (x, role.kernelSize, geometry)
         isTurned =
             x[2] == 1 && kernel.width == 1 && geometry.padding.left + geometry.padding.right == 0
@@ -48,9 +48,9 @@ struct ConvolutionPlan: Sendable {
         sourceColumns = SourceAxis(x[2], resizedTo: width)
     }
 
-    var outputRows: Int { batch * outputHeight * outputWidth }
+    package var outputRows: Int { batch * outputHeight * outputWidth }
 
-    func outputShape(_ outputs: Int) -> Shape {
+    package func outputShape(_ outputs: Int) -> Shape {
         [batch, isTurned ? outputWidth : outputHeight, isTurned ? outputHeight : outputWidth, outputs]
     }
 
@@ -58,7 +58,7 @@ struct ConvolutionPlan: Sendable {
     func firstInputRow(ofSample sample: Int) -> Int { sample * inputHeight * inputWidth }
 
     /// Whether every output position reads the input position of the same number, and only that.
-    var isPointwise: Bool {
+    package var isPointwise: Bool {
         kernelHeight * kernelWidth == 1 && geometry.strideHeight * geometry.strideWidth == 1
             && geometry.padding == .init() && outputHeight == inputHeight && outputWidth == inputWidth
             && geometry.resizedHeight == nil && geometry.resizedWidth == nil
@@ -168,7 +168,7 @@ extension ConvolutionGeometry {
 
 extension WeightRole {
     /// Extent of a convolution's kernel; 1 × 1 for anything else.
-    var kernelSize: (height: Int, width: Int) {
+    package var kernelSize: (height: Int, width: Int) {
         switch self {
         case .convolution(_, let height, let width, _): (height, width)
         case .transposedConvolution: (shape[1], 1)

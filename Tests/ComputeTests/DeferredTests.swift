@@ -1,6 +1,7 @@
 import Compute
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 /// Tensors that are computed as they are read: as bytes by an int8 product, as floats by all else.

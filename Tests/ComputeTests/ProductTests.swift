@@ -1,6 +1,7 @@
 import Compute
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 /// Every storage of a weight, with the error that its arithmetic may have against exact products of the same numbers.

@@ -7,14 +7,19 @@ package struct CommandRun {
     package let errors: String
 
     /// Runs the command that was built beside the tests.
-    /// - Parameter script: of bash, which sees the command as `$command` and its arguments as `$@`.
-    package init(_ command: String, _ arguments: [String], script: String = #"exec "$command" "$@""#) throws {
+    /// - Parameters:
+    ///   - environment: beside which there is nothing but that the CPU is to be used.
+    ///   - script: of bash, which sees the command as `$command` and its arguments as `$@`.
+    package init(
+        _ command: String, _ arguments: [String], environment: [String: String] = ["AUDIOLDM2_DEVICE": "cpu"],
+        script: String = #"exec "$command" "$@""#
+    ) throws {
         let folder = try TemporaryFolder()
         let products = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/bash")
         process.arguments = ["-c", script, "bash"] + arguments
-        process.environment = ["command": products.appendingPathComponent(command).path]
+        process.environment = environment.merging(["command": products.appendingPathComponent(command).path]) { $1 }
         for file in ["stdout", "stderr"] { try folder.write("", to: file) }
         process.standardOutput = FileHandle(forWritingAtPath: folder.file("stdout"))
         process.standardError = FileHandle(forWritingAtPath: folder.file("stderr"))

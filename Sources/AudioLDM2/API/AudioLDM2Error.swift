@@ -1,5 +1,6 @@
 import Audio
 import Checkpoints
+import ComputeCUDA
 import Diffusion
 import Tensors
 import Tokenizers
@@ -17,6 +18,8 @@ public struct AudioLDM2Error: Error, CustomStringConvertible, Sendable, Equatabl
         /// A sound or data file could not be read or written.
         case file
         case outOfMemory
+        /// A GPU that was asked for cannot be used, or failed.
+        case device
     }
 
     public let kind: Kind
@@ -38,6 +41,8 @@ public struct AudioLDM2Error: Error, CustomStringConvertible, Sendable, Equatabl
         } catch let error as TensorError {
             if case .outOfMemory = error { throw AudioLDM2Error(.outOfMemory, error.description) }
             throw AudioLDM2Error(.modelFile, error.description)
+        } catch let error as CUDAError {
+            throw AudioLDM2Error(.device, error.description)
         } catch let error as ConfigError {
             throw AudioLDM2Error(.configuration, error.description)
         } catch let error as SchedulerError {

@@ -1,5 +1,5 @@
-import Compute
 import Foundation
+import Tensors
 
 /// Text to sound, from one model file.
 ///
@@ -10,7 +10,8 @@ import Foundation
 /// A pipeline holds no weights between calls: each stage maps or decompresses its own, computes, and lets them go.
 public final class AudioLDM2Pipeline: Sendable {
     let model: Model
-    let backend: CPUBackend
+    let backend: any StageBackend
+    private let computing: Computing
 
     public static let version = "0.1.0"
     /// What the files that it writes name as their maker.
@@ -20,14 +21,24 @@ public final class AudioLDM2Pipeline: Sendable {
     public static let threadsRange = 1...1024
 
     /// Opens a model and checks its configuration; reads no weights yet.
-    /// - Parameter threads: to compute with; nil for one per core.
-    /// - Throws: `AudioLDM2Error` for a file that is missing, damaged, foreign, or asks for what this version does not do.
-    public init(modelAt path: String, threads: Int? = nil) throws {
-        (model, backend) = try AudioLDM2Error.translating {
+    /// - Parameters:
+    ///   - threads: of the CPU, to compute with; nil for one per core.
+    ///   - device: nil for what the variable AUDIOLDM2_DEVICE says, or `.auto`.
+    /// - Throws: `AudioLDM2Error` for a file that is missing, damaged, foreign, or asks for what this version does not do;
+    ///   of kind `.device` for a GPU that was asked for and cannot be used.
+    public init(modelAt path: String, threads: Int? = nil, device: ComputeDevice? = nil) throws {
+        (model, computing) = try AudioLDM2Error.translating {
             let model = try Model(opening: path)
-            return (model, try CPUBackend(for: model, requestedThreads: threads))
+            return (model, try Computing(device, for: model, threads: threads))
         }
+        backend = computing.backend
     }
+
+    /// Why the CPU is used, if nobody asked for it: no GPU, no driver.
+    public var deviceNote: String? { computing.note }
+
+    /// Why a GPU that is there is not used; `events` says so too.
+    public var deviceWarning: String? { computing.warning }
 
     /// What the model was converted for; nil if nothing was said. Decides what guidance leads away from unless the options
     /// do, and `GenerationOptions.defaults(of:)` has the defaults that go with it.
@@ -39,8 +50,8 @@ public final class AudioLDM2Pipeline: Sendable {
     /// The length that the model was trained on and makes unless told otherwise.
     public var defaultSeconds: Double { model.defaultSeconds }
 
-    /// The kernels in use: "avx512vnni", "avx2", …
-    public var instructionSet: String { backend.tierName }
+    /// What computes: kernels of the CPU ("avx512vnni", "avx2", …), or a GPU ("cuda:0 (NVIDIA H100, sm_90)").
+    public var instructionSet: String { backend.name }
 
     public var threads: Int { backend.threadCount }
 
@@ -70,7 +81,8 @@ public final class AudioLDM2Pipeline: Sendable {
         _ prompt: String, options: GenerationOptions = .init(),
         streamingTo receive: (@Sendable ([Float]) throws -> Void)? = nil
     ) -> AsyncThrowingStream<GenerationEvent, any Error> {
-        run { [model, backend] cancellation, send in
+        run { [model, backend, deviceWarning] cancellation, send in
+            if let deviceWarning { send(.warning(deviceWarning)) }
             let context = StageContext(
                 model: model, backend: backend, cancellation: cancellation, report: { send($0) })
             send(.finished(try Generation(prompt: prompt, options: options, context: context, receive: receive).run()))
@@ -95,7 +107,8 @@ public final class AudioLDM2Pipeline: Sendable {
     public func events(
         editing clip: AudioClip, _ prompt: String, plan: EditPlan, options: GenerationOptions = .init()
     ) -> AsyncThrowingStream<GenerationEvent, any Error> {
-        run { [model, backend] cancellation, send in
+        run { [model, backend, deviceWarning] cancellation, send in
+            if let deviceWarning { send(.warning(deviceWarning)) }
             let context = StageContext(
                 model: model, backend: backend, cancellation: cancellation, report: { send($0) })
             send(.finished(try Edit(clip, plan, prompt, options, in: context).run()))

@@ -1,4 +1,3 @@
-import Compute
 import Diffusion
 import Foundation
 import Tensors
@@ -17,7 +16,7 @@ public struct BenchmarkReport: Sendable, Codable {
     public let seconds: Double
     public let steps: Int
     public let threads: Int
-    /// The kernels in use: "avx512vnni", "avx2", …
+    /// What computes: "avx512vnni", "avx2", "cuda:0 (NVIDIA H100, sm_90)", …
     public let tier: String
     /// Both prompts through text encoders and language model, weights loaded.
     public let encodeSeconds: Double
@@ -34,12 +33,18 @@ public struct BenchmarkReport: Sendable, Codable {
     /// Of the best instruction, measured on registers, times threads; nil if it cannot be measured.
     public let peakGmacs: Double?
     public let peakRSSBytes: Int
+    /// While the steps were made: share of the device's time, or of the threads', in which something was computed.
+    public let utilization: Double?
+    /// Of all programs on a GPU, in bytes; nil on the CPU, or without NVML.
+    public let deviceMemoryBytes: Int?
+    /// What a GPU drew while the steps were made, in watts; nil on the CPU, or where the device does not tell.
+    public let watts: Double?
     /// Operations of all steps but the first, the most expensive one first.
     public let operations: [Operation]
     public let memoryPlan: MemoryPlan
 
     enum CodingKeys: String, CodingKey {
-        case seconds, steps, threads, tier, gmacs, operations
+        case seconds, steps, threads, tier, gmacs, utilization, watts, operations
         case encodeSeconds = "encode_seconds"
         case unetStepSeconds = "unet_step_seconds"
         case unetStepGMAC = "unet_step_gmac"
@@ -48,6 +53,7 @@ public struct BenchmarkReport: Sendable, Codable {
         case loadSeconds = "load_seconds"
         case peakGmacs = "peak_gmacs"
         case peakRSSBytes = "peak_rss_bytes"
+        case deviceMemoryBytes = "device_memory_bytes"
         case memoryPlan = "memory_plan"
     }
 }
@@ -65,14 +71,15 @@ public struct Benchmark: Sendable {
     ///   - memoryLimit: in bytes, as in `GenerationOptions`.
     /// - Throws: `AudioLDM2Error`.
     public init(
-        modelAt path: String, seconds: Double? = nil, steps: Int = 3, threads: Int? = nil, memoryLimit: Int? = nil
+        modelAt path: String, seconds: Double? = nil, steps: Int = 3, threads: Int? = nil,
+        device: ComputeDevice? = nil, memoryLimit: Int? = nil
     ) throws {
         guard (2...1000).contains(steps) else {
             throw AudioLDM2Error(.invalidOption, "\(steps) steps: choose 2…1000; the first one does not count")
         }
         let model = try AudioLDM2Error.translating { try Model(opening: path) }
         context = try AudioLDM2Error.translating {
-            StageContext(model: model, backend: try CPUBackend(for: model, requestedThreads: threads))
+            StageContext(model: model, backend: try Computing(device, for: model, threads: threads).backend)
         }
         self.memoryLimit = memoryLimit
         self.steps = steps
@@ -82,7 +89,7 @@ public struct Benchmark: Sendable {
     public func run() throws -> BenchmarkReport {
         try AudioLDM2Error.translating {
             let length = try ClipLength(seconds: seconds, model: context.model)
-            let peak = context.backend.peakProductsPerSecond.map { $0 * Double(context.backend.threadCount) / 1e9 }
+            let peak = context.backend.peakProductsPerSecond.map { $0 / 1e9 }
             let tokens = try PromptEncoder(context: context).tokenize(
                 "a dog barking while rain falls", negative: "low quality",
                 speech: context.model.speaks ? .phonemes("wɪʃ juː hɐv ɐ ɡʊd dˈeɪ") : nil)
@@ -91,54 +98,56 @@ public struct Benchmark: Sendable {
                 isGuided: true
             ) { _ = try measure(tokens, length, in: $0) }.plan()
             let planned = context.following(plan)
-            let (timer, stepSeconds, operations) = try measure(tokens, length, in: planned)
-
-            let counted = stepSeconds.dropFirst().sorted()
-            let median = counted[counted.count / 2]
-            let products = operations.values.reduce(0) { $0 + $1.products }
-            let stepGMAC = Double(products) / Double(counted.count) / 1e9
+            let (timer, loop) = try measure(tokens, length, in: planned)
+            let stepGMAC = loop.operations.values.reduce(0) { $0 + Double($1.products) } / Double(loop.metered) / 1e9
             return BenchmarkReport(
-                seconds: seconds, steps: steps, threads: context.backend.threadCount, tier: context.backend.tierName,
-                encodeSeconds: timer.seconds[.encoding] ?? 0, unetStepSeconds: median, unetStepGMAC: stepGMAC,
+                seconds: seconds, steps: steps, threads: context.backend.threadCount, tier: context.backend.name,
+                encodeSeconds: timer.seconds[.encoding] ?? 0, unetStepSeconds: loop.median, unetStepGMAC: stepGMAC,
                 vaeSeconds: timer.seconds[.decoding] ?? 0, vocoderSeconds: timer.seconds[.vocoding] ?? 0,
-                loadSeconds: planned.loading.seconds, gmacs: stepGMAC / median, peakGmacs: peak,
-                peakRSSBytes: Self.peakRSSBytes, operations: Self.table(operations), memoryPlan: plan.summary)
+                loadSeconds: planned.loading.seconds, gmacs: stepGMAC / loop.median, peakGmacs: peak,
+                peakRSSBytes: Self.peakRSSBytes, utilization: loop.utilization,
+                deviceMemoryBytes: loop.readings.map(\.usedBytes).max(), watts: loop.readings.compactMap(\.watts).mean,
+                operations: Self.table(loop.operations), memoryPlan: plan.summary)
         }
     }
 
-    /// All stages, with their times, that of each step, and what the steps' operations cost.
+    /// All stages, with their times, and what the steps cost.
     private func measure(
         _ tokens: [PromptEncoder.Tokens], _ length: ClipLength, in context: StageContext
-    ) throws -> (StageTimer, [Double], [String: OperationTotal]) {
+    ) throws -> (StageTimer, LoopCost) {
         var timer = StageTimer()
         let conditions = try timer.measure(.encoding) { try PromptEncoder(context: context).encode(tokens) }
-        let (latents, stepSeconds) = try denoise(conditions, length, in: context)
-        let operations = context.backend.operationTotals
+        let (latents, cost) = try denoise(conditions, length, in: context)
         let decoder = LatentDecoder(context: context)
         let mel = try timer.measure(.decoding) { try decoder.mel(latents) }
         _ = try timer.measure(.vocoding) { try decoder.waveform(mel, samples: length.samples) }
-        return (timer, stepSeconds, operations)
+        return (timer, cost)
     }
 
-    /// The diffusion loop, with the time of each step.
+    /// The diffusion loop, with the cost of each step. A device that works on its own would have to be waited for to meter
+    /// operations, so there they are those of another step, whose time does not count.
     private func denoise(
         _ conditions: [Condition], _ length: ClipLength, in context: StageContext
-    ) throws -> (Tensor, [Double]) {
-        let config = context.model.unetConfig
+    ) throws -> (Tensor, LoopCost) {
+        let (config, backend) = (context.model.unetConfig, context.backend)
         let build = { try UNet(config, $0) }
         return try context.with(PartName.unet, build) { unet in
-            var source = NoiseSource(seeds: [0], on: context.backend)
+            var source = NoiseSource(seeds: [0], on: backend)
             var sample = try source.normal([1, length.latentFrames, length.latentBands, config.inChannels])
-            var scheduler = try makeScheduler(.ddim, config: context.model.schedulerConfig, steps: steps)
+            let all = backend.holdsWeights ? steps + 1 : steps
+            var scheduler = try makeScheduler(.ddim, config: context.model.schedulerConfig, steps: all)
             let denoiser = try Denoiser(unet, conditions: [conditions], context: context).at(scheduler.timesteps)
-            var seconds: [Double] = []
+            var cost = LoopCost(metered: backend.holdsWeights ? 1 : steps - 1)
             for step in scheduler.timesteps.indices.prefix(context.memory.stepLimit) {
-                if step == 1 { context.backend.startMetering() }
-                let start = ContinuousClock.now
+                if step == all - cost.metered { backend.startMetering() }
+                let start = UsedTime()
                 sample = try denoiser.step(step, of: &scheduler, sample, guidanceScale: 3.5) { _ in sample }
-                seconds.append((ContinuousClock.now - start) / .seconds(1))
+                try backend.synchronize()
+                if (1..<steps).contains(step) { cost.add(UsedTime().since(start), backend.reading) }
             }
-            return (sample, seconds)
+            cost.operations = backend.operationTotals
+            cost.threads = backend.threadCount
+            return (sample, cost)
         }
     }
 
@@ -155,4 +164,54 @@ public struct Benchmark: Sendable {
         getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         return usage.ru_maxrss * 1024
     }
+}
+
+/// What the steps of a loop cost.
+private struct LoopCost {
+    /// Steps whose operations were counted.
+    let metered: Int
+    var operations: [String: OperationTotal] = [:]
+    var threads = 1
+    private(set) var readings: [DeviceReading] = []
+    private var steps: [UsedTime] = []
+
+    init(metered: Int) { self.metered = metered }
+
+    mutating func add(_ step: UsedTime, _ reading: DeviceReading?) {
+        steps.append(step)
+        if let reading { readings.append(reading) }
+    }
+
+    /// Seconds of a step.
+    var median: Double { steps.map(\.wall).sorted()[steps.count / 2] }
+
+    /// By the device's own account, or of this process' threads.
+    var utilization: Double? {
+        if !readings.isEmpty { return readings.map(\.utilization).mean }
+        let wall = steps.reduce(0) { $0 + $1.wall }
+        return wall > 0 ? steps.reduce(0) { $0 + $1.processor } / wall / Double(threads) : nil
+    }
+}
+
+/// Time that has passed, and that the process has computed on all of its threads, in seconds.
+private struct UsedTime {
+    let wall, processor: Double
+
+    init() { self.init(wall: Self.now(CLOCK_MONOTONIC), processor: Self.now(CLOCK_PROCESS_CPUTIME_ID)) }
+
+    private init(wall: Double, processor: Double) { (self.wall, self.processor) = (wall, processor) }
+
+    func since(_ start: UsedTime) -> UsedTime {
+        UsedTime(wall: wall - start.wall, processor: processor - start.processor)
+    }
+
+    private static func now(_ clock: clockid_t) -> Double {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+}
+
+extension [Double] {
+    fileprivate var mean: Double? { isEmpty ? nil : reduce(0, +) / Double(count) }
 }

@@ -1,5 +1,4 @@
 import Checkpoints
-import Compute
 import Tensors
 
 /// Numbers with a shape, in PyTorch's order of axes.
@@ -38,10 +37,10 @@ public struct ComponentTrace: Sendable {
     private let context: StageContext
 
     /// - Throws: `AudioLDM2Error` for a model that cannot be opened.
-    public init(modelAt path: String, threads: Int? = nil) throws {
+    public init(modelAt path: String, threads: Int? = nil, device: ComputeDevice? = nil) throws {
         context = try AudioLDM2Error.translating {
             let model = try Model(opening: path)
-            return StageContext(model: model, backend: try CPUBackend(for: model, requestedThreads: threads))
+            return StageContext(model: model, backend: try Computing(device, for: model, threads: threads).backend)
         }
         table = TraceStage.table(context.model)
         stages = table.map { stage in

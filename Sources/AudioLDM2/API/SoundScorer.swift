@@ -1,5 +1,4 @@
 import Audio
-import Compute
 import Tensors
 import Tokenizers
 
@@ -20,11 +19,14 @@ public struct SoundScorer: Sendable {
 
     /// - Parameter memoryLimit: in bytes, as in `GenerationOptions`.
     /// - Throws: `AudioLDM2Error`, also for a model without CLAP's audio encoder.
-    public init(modelAt path: String, threads: Int? = nil, memoryLimit: Int? = nil) throws {
+    public init(
+        modelAt path: String, threads: Int? = nil, device: ComputeDevice? = nil, memoryLimit: Int? = nil
+    ) throws {
         self.memoryLimit = memoryLimit
         context = try AudioLDM2Error.translating {
             let model = try Model(opening: path)
-            let context = StageContext(model: model, backend: try CPUBackend(for: model, requestedThreads: threads))
+            let context = StageContext(
+                model: model, backend: try Computing(device, for: model, threads: threads).backend)
             try model.requireTextEncoders()
             _ = try (context.model.clapAudioConfig(), context.model.clapFeatureConfig())
             return context

@@ -1,4 +1,4 @@
-import Compute
+import Tensors
 import WeightFile
 
 /// Finds out what some work needs by running it without computing, and the fastest way of holding weights and activations
@@ -23,7 +23,9 @@ struct MemoryPlanner {
         run: @escaping (StageContext) throws -> Void
     ) {
         (self.context, self.soundBytes, self.run) = (context, soundBytes, run)
-        self.limit = [limit, MemoryPlan.processLimit].compactMap(\.self).min()
+        let backend = context.backend
+        self.limit = [limit, backend.holdsWeights ? backend.availableBytes : MemoryPlan.processLimit].compactMap(\.self)
+            .min()
         // OpenBLAS rounds a row's sums by what is computed beside it, so there a batch must stay what it is.
         let isFixed = context.backend.reservedBytes > 0
         let most = isFixed ? 1 : min(sounds, Self.mostSounds)
@@ -72,7 +74,8 @@ struct MemoryPlanner {
         return try zip(roomy, lean).map { roomy, lean in
             let component = try context.model.pack.requiredComponent(roomy.component)
             return StageNeed(
-                name: roomy.component, weights: StageWeights(component, uses: roomy.uses),
+                name: roomy.component,
+                weights: context.backend.holdsWeights ? nil : StageWeights(component, uses: roomy.uses),
                 activationBytes: roomy.activationBytes, leanActivationBytes: lean.activationBytes)
         }
     }
@@ -81,7 +84,7 @@ struct MemoryPlanner {
         let record = MemoryRecord(keeping: keeping)
         try run(
             StageContext(
-                model: context.model, backend: try CPUBackend(counting: context.backend),
+                model: context.model, backend: try context.backend.counting(),
                 cancellation: context.cancellation, memory: .planning(record, batching)))
         return record.stages
     }
@@ -99,26 +102,28 @@ struct MemoryPlanner {
 
     /// The program itself, what each thread has, and sounds.
     private var baseBytes: Int {
-        24 << 20 + context.backend.reservedBytes + context.backend.threadCount * (3 << 20) + soundBytes
+        if context.backend.holdsWeights { return 0 }
+        return 24 << 20 + context.backend.reservedBytes + context.backend.threadCount * (3 << 20) + soundBytes
     }
 }
 
 /// What one stage needs, and the ways of giving it that.
 private struct StageNeed {
     let name: String
-    let weights: StageWeights
+    /// Nil if the backend holds them, among its activations.
+    let weights: StageWeights?
     let activationBytes: Int
     /// If unused memory is given back at once.
     let leanActivationBytes: Int
 
-    var leastBytes: Int { leanActivationBytes + weights.leastBytes }
+    var leastBytes: Int { leanActivationBytes + (weights?.leastBytes ?? 0) }
 
     /// The least hard that stays within `budget` bytes, or nil.
     func holding(within budget: Int) -> StageHolding? {
         for (hardship, activations, keeping) in [(0, activationBytes, Int.max), (2, leanActivationBytes, 0)] {
             let room = budget - activations
-            if weights.residentBytes <= room { return resident(hardship, keeping: keeping) }
-            if let (streaming, bytes) = weights.streaming(within: room) {
+            if weights?.residentBytes ?? 0 <= room { return resident(hardship, keeping: keeping) }
+            if let weights, let (streaming, bytes) = weights.streaming(within: room) {
                 return StageHolding(
                     name: name, hardship: hardship + 1, residency: .streamed(streaming), weightBytes: bytes,
                     mappedBytes: weights.mappedBytes, keeping: keeping)
@@ -134,8 +139,8 @@ private struct StageNeed {
 
     private func resident(_ hardship: Int, keeping: Int) -> StageHolding {
         StageHolding(
-            name: name, hardship: hardship, residency: .resident, weightBytes: weights.residentBytes,
-            mappedBytes: weights.mappedBytes, keeping: keeping)
+            name: name, hardship: hardship, residency: .resident, weightBytes: weights?.residentBytes ?? 0,
+            mappedBytes: weights?.mappedBytes ?? 0, keeping: keeping)
     }
 }
 

@@ -1,4 +1,3 @@
-import Compute
 import Foundation
 import Layers
 import Synchronization
@@ -30,39 +29,17 @@ final class LoadingTimer: Sendable {
     }
 }
 
-extension Model {
-    /// Whether most of the work is float products.
-    fileprivate var isMostlyFloat: Bool {
-        let weights = pack.component(PartName.unet)?.tensors.map(\.description) ?? []
-        let int8 = weights.filter { $0.format == .int8 }.reduce(0) { $0 + $1.role.shape.count }
-        return 2 * int8 < weights.reduce(0) { $0 + $1.role.shape.count }
-    }
-}
-
-extension CPUBackend {
-    /// A backend that suits a model.
-    /// - Throws: `AudioLDM2Error` for a number of threads outside of `AudioLDM2Pipeline.threadsRange`; `TensorError`.
-    convenience init(for model: Model, requestedThreads threads: Int?) throws {
-        let range = AudioLDM2Pipeline.threadsRange
-        if let threads, !range.contains(threads) {
-            throw AudioLDM2Error(
-                .invalidOption, "\(threads) threads: choose \(range.lowerBound)…\(range.upperBound)")
-        }
-        try self.init(threadCount: threads, usesBLAS: model.isMostlyFloat)
-    }
-}
-
 /// What every stage of a generation needs.
 struct StageContext: Sendable {
     let model: Model
-    let backend: CPUBackend
+    let backend: any StageBackend
     let cancellation: CancellationFlag
     let report: @Sendable (GenerationEvent) -> Void
     let memory: MemoryUse
     let loading = LoadingTimer()
 
     init(
-        model: Model, backend: CPUBackend, cancellation: CancellationFlag = CancellationFlag(),
+        model: Model, backend: any StageBackend, cancellation: CancellationFlag = CancellationFlag(),
         memory: MemoryUse = .unplanned, report: @escaping @Sendable (GenerationEvent) -> Void = { _ in }
     ) {
         (self.model, self.backend, self.cancellation) = (model, backend, cancellation)
@@ -72,7 +49,7 @@ struct StageContext: Sendable {
     /// The same, with memory used as planned, and of its own.
     func following(_ plan: ExecutionPlan) -> StageContext {
         StageContext(
-            model: model, backend: CPUBackend(sharing: backend), cancellation: cancellation, memory: .planned(plan),
+            model: model, backend: backend.withOwnMemory(), cancellation: cancellation, memory: .planned(plan),
             report: report)
     }
 

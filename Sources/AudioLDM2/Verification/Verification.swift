@@ -1,5 +1,4 @@
 import Checkpoints
-import Compute
 import Diffusion
 import Foundation
 import Tensors
@@ -14,11 +13,13 @@ public struct Verification {
     private let golden: GoldenFile
 
     /// - Throws: `AudioLDM2Error` for files that cannot be used.
-    public init(modelAt model: String, goldenAt golden: String, threads: Int? = nil) throws {
+    public init(
+        modelAt model: String, goldenAt golden: String, threads: Int? = nil, device: ComputeDevice? = nil
+    ) throws {
         (context, self.golden) = try AudioLDM2Error.translating {
             let model = try Model(opening: model)
             let context = StageContext(
-                model: model, backend: try CPUBackend(for: model, requestedThreads: threads))
+                model: model, backend: try Computing(device, for: model, threads: threads).backend)
             return (context, try GoldenFile(golden))
         }
     }

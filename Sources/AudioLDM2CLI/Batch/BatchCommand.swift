@@ -51,7 +51,7 @@ struct BatchCommand: AsyncParsableCommand {
         parsing: .unconditional, help: "How many sounds are made together: weights are loaded once for all of them.")
     var together = 8
 
-    @OptionGroup var threading: ThreadsOption
+    @OptionGroup var computing: ComputeOptions
 
     @OptionGroup var memory: MemoryOption
 
@@ -79,7 +79,7 @@ struct BatchCommand: AsyncParsableCommand {
             throw AudioLDM2Error(.file, "\(outputDir): cannot be made or is no folder; choose another --output-dir")
         }
         let manifest = try BatchManifest(folder: outputDir, shard: shard)
-        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
+        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: computing.threads, device: computing.device)
         var options = try generation.options(for: pipeline)
         (options.seconds, options.loops, options.memoryLimit) = (seconds, loop, memory.limit)
         let run = BatchRun(

@@ -22,7 +22,7 @@ struct EditFlags: ParsableArguments {
     @Option(parsing: .unconditional, help: "A number that settles all chance. Default: a random one, which is printed.")
     var seed: UInt64?
 
-    @OptionGroup var threading: ThreadsOption
+    @OptionGroup var computing: ComputeOptions
 
     @OptionGroup var memory: MemoryOption
 
@@ -53,7 +53,7 @@ struct EditFlags: ParsableArguments {
     func run(_ file: String, prompt: String, plan: EditPlan) async throws {
         try requireDistinct(output: output, from: [model, file, conditioning.audioPrompt, conditioning.condition])
         try AudioClip.checkWritable(output)
-        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threading.threads)
+        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: computing.threads, device: computing.device)
         var options = try generation.options(for: pipeline)
         (options.seed, options.memoryLimit, options.speech) = (seed, memory.limit, speech.speech)
         (options.condition, options.audioWeight) = (

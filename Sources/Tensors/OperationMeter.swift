@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Counts what operations cost, for benchmarks.
-final class OperationMeter: Sendable {
+package final class OperationMeter: Sendable {
     private struct State {
         var isEnabled = false
         var totals: [String: OperationTotal] = [:]
@@ -9,26 +9,28 @@ final class OperationMeter: Sendable {
 
     private let state = Mutex(State())
 
+    package init() {}
+
     /// An operation that has begun.
-    struct Span {
+    package struct Span {
         fileprivate let name: String
         fileprivate let products: Int
         fileprivate let start: ContinuousClock.Instant
     }
 
     /// Forgets everything and counts from now on.
-    func enable() { state.withLock { $0 = State(isEnabled: true) } }
+    package func enable() { state.withLock { $0 = State(isEnabled: true) } }
 
     /// What was counted since `enable`, by operation.
-    var totals: [String: OperationTotal] { state.withLock { $0.totals } }
+    package var totals: [String: OperationTotal] { state.withLock { $0.totals } }
 
     /// - Parameter products: multiply-accumulates that the operation does.
-    func begin(_ name: String, products: Int = 0) -> Span? {
+    package func begin(_ name: String, products: Int = 0) -> Span? {
         guard state.withLock({ $0.isEnabled }) else { return nil }
         return Span(name: name, products: products, start: .now)
     }
 
-    func end(_ span: Span?) {
+    package func end(_ span: Span?) {
         guard let span else { return }
         let seconds = (ContinuousClock.now - span.start) / .seconds(1)
         state.withLock { state in
@@ -50,12 +52,4 @@ package struct OperationTotal: Sendable, Hashable {
         self.seconds += seconds
         self.products += products
     }
-}
-
-extension CPUBackend {
-    /// Forgets what operations have cost, and counts from now on.
-    package func startMetering() { meter.enable() }
-
-    /// What operations have cost since `startMetering`.
-    package var operationTotals: [String: OperationTotal] { meter.totals }
 }

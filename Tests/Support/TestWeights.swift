@@ -3,42 +3,42 @@ import Foundation
 import Tensors
 
 /// A weight in memory, in the layout that the pack would hold.
-final class TestWeight: WeightData {
-    let description: WeightDescription
-    let name = "test"
+package final class TestWeight: WeightData {
+    package let description: WeightDescription
+    package let name = "test"
     private let words: [UInt64]
 
-    init(_ description: WeightDescription, bytes: [UInt8]) {
+    package init(_ description: WeightDescription, bytes: [UInt8]) {
         self.description = description
         var words = [UInt64](repeating: 0, count: (bytes.count + 7) / 8)
         words.withUnsafeMutableBytes { $0.copyBytes(from: bytes) }
         self.words = words
     }
 
-    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
+    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
         try words.withUnsafeBytes { try body(.init(rebasing: $0[..<description.byteCount])) }
     }
 }
 
 /// Numbers that look random and are the same everywhere.
-struct TestNumbers {
+package struct TestNumbers {
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
+    package init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
 
-    mutating func next() -> Float {
+    package mutating func next() -> Float {
         state ^= state << 13
         state ^= state >> 7
         state ^= state << 17
         return Float(Int32(truncatingIfNeeded: state >> 16)) / Float(Int32.max)
     }
 
-    mutating func values(_ count: Int) -> [Float] { (0..<count).map { _ in next() } }
+    package mutating func values(_ count: Int) -> [Float] { (0..<count).map { _ in next() } }
 }
 
 extension TestWeight {
     /// Stores `values` (row-major, in the role's shape), and returns what the stored numbers mean.
-    static func storing(
+    package static func storing(
         _ values: [Float], _ role: WeightRole, _ format: WeightFormat, _ activation: ActivationMode = .float
     ) -> (weight: TestWeight, meaning: [Float]) {
         let description = WeightDescription(role: role, format: format, activation: activation)
@@ -88,14 +88,14 @@ extension TestWeight {
 }
 
 /// Half precision through the scalar kernels, which have tests of their own.
-enum TestHalf {
-    static func bits(_ value: Float) -> UInt16 {
+package enum TestHalf {
+    package static func bits(_ value: Float) -> UInt16 {
         var (input, output) = (value, UInt16(0))
         kernels_for_tier(KERNELS_SCALAR)?.pointee.narrow_f16(&input, 1, &output)
         return output
     }
 
-    static func value(_ bits: UInt16) -> Float {
+    package static func value(_ bits: UInt16) -> Float {
         var (input, output) = (bits, Float(0))
         kernels_for_tier(KERNELS_SCALAR)?.pointee.expand_f16(&input, 1, &output)
         return output
@@ -103,7 +103,7 @@ enum TestHalf {
 }
 
 /// ‖a − b‖ / ‖b‖
-func relativeError(_ a: [Float], _ b: [Float]) -> Double {
+package func relativeError(_ a: [Float], _ b: [Float]) -> Double {
     guard a.count == b.count else { return .infinity }
     let difference = zip(a, b).reduce(0.0) { $0 + pow(Double($1.0) - Double($1.1), 2) }
     let norm = b.reduce(0.0) { $0 + Double($1) * Double($1) }

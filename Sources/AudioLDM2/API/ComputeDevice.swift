@@ -1,0 +1,47 @@
+import ComputeCUDA
+
+/// What a model is computed on.
+public enum ComputeDevice: Hashable, Sendable, CustomStringConvertible {
+    /// The first of NVIDIA's GPUs, if there is one, its libraries are installed, and it computes what the CPU does; else
+    /// the CPU.
+    case auto
+    case cpu
+    /// One of NVIDIA's GPUs, as its driver numbers them, from 0.
+    case cuda(Int)
+
+    /// "auto", "cpu", "cuda" or "cuda:1"; nil for anything else.
+    public init?(_ text: String) {
+        switch text {
+        case "auto": self = .auto
+        case "cpu": self = .cpu
+        case "cuda": self = .cuda(0)
+        default:
+            guard text.hasPrefix("cuda:"), let ordinal = Int(text.dropFirst(5)), (0..<1024).contains(ordinal) else {
+                return nil
+            }
+            self = .cuda(ordinal)
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .auto: "auto"
+        case .cpu: "cpu"
+        case .cuda(let ordinal): "cuda:\(ordinal)"
+        }
+    }
+
+    /// The variable that chooses a device where nothing else does.
+    public static let variable = "AUDIOLDM2_DEVICE"
+
+    /// What the variable says, or `.auto`.
+    /// - Throws: `AudioLDM2Error` of kind `.invalidOption` for a variable that names no device.
+    static func standard() throws -> ComputeDevice {
+        guard let text = environmentVariable(variable) else { return .auto }
+        guard let device = ComputeDevice(text) else {
+            throw AudioLDM2Error(
+                .invalidOption, "\(variable)=\(text): choose auto, cpu, cuda, or cuda:N for one of several")
+        }
+        return device
+    }
+}

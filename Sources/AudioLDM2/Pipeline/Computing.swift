@@ -1,0 +1,56 @@
+import Compute
+import ComputeCUDA
+import Tensors
+
+/// The backend that a model is computed on, and why it is that one.
+struct Computing: Sendable {
+    let backend: any StageBackend
+    /// Why the CPU was chosen, if nobody asked for it.
+    private(set) var note: String?
+    /// Why a GPU that is there is not used.
+    private(set) var warning: String?
+
+    /// - Parameter device: nil for `ComputeDevice.standard()`.
+    /// - Throws: `AudioLDM2Error`; `CUDAError` if a GPU was asked for and cannot be used; `TensorError`.
+    init(_ device: ComputeDevice?, for model: Model, threads: Int?) throws {
+        switch try device ?? .standard() {
+        case .cpu:
+            backend = try CPUBackend(for: model, requestedThreads: threads)
+        case .cuda(let ordinal):
+            backend = try CUDABackend(checking: CUDADevice(ordinal))
+        case .auto:
+            do {
+                backend = try CUDABackend(checking: CUDADevice())
+            } catch let error as CUDAError {
+                backend = try CPUBackend(for: model, requestedThreads: threads)
+                let text = "computing on the CPU: \(error)"
+                if error.meansNoGPU { note = text } else { warning = text }
+            } catch let error as TensorError {
+                backend = try CPUBackend(for: model, requestedThreads: threads)
+                warning = "computing on the CPU: \(error)"
+            }
+        }
+    }
+}
+
+extension CPUBackend {
+    /// A backend that suits a model.
+    /// - Throws: `AudioLDM2Error` for a number of threads outside of `AudioLDM2Pipeline.threadsRange`; `TensorError`.
+    fileprivate convenience init(for model: Model, requestedThreads threads: Int?) throws {
+        let range = AudioLDM2Pipeline.threadsRange
+        if let threads, !range.contains(threads) {
+            throw AudioLDM2Error(
+                .invalidOption, "\(threads) threads: choose \(range.lowerBound)…\(range.upperBound)")
+        }
+        try self.init(threadCount: threads, usesBLAS: model.isMostlyFloat)
+    }
+}
+
+extension Model {
+    /// Whether most of the work is float products.
+    fileprivate var isMostlyFloat: Bool {
+        let weights = pack.component(PartName.unet)?.tensors.map(\.description) ?? []
+        let int8 = weights.filter { $0.format == .int8 }.reduce(0) { $0 + $1.role.shape.count }
+        return 2 * int8 < weights.reduce(0) { $0 + $1.role.shape.count }
+    }
+}

@@ -1,0 +1,131 @@
+import CCUDA
+import Tensors
+
+extension CUDABackend {
+    /// Keys and values are read as they are, so there is nothing to do but to check.
+    package func prepare(_ context: AttentionContext) throws -> any PreparedContext {
+        try CUDAContext(context, on: self)
+    }
+
+    package func attention(_ input: AttentionInput) throws -> Tensor {
+        let context: CUDAContext
+        switch input.context {
+        case .plain(let plain): context = try CUDAContext(plain, on: self)
+        case .prepared(let prepared):
+            guard let prepared = prepared as? CUDAContext else {
+                throw TensorError.foreignStorage(operation: "attention")
+            }
+            context = prepared
+        }
+        let (shape, heads, width) = (input.query.tensor.shape, context.heads, context.headWidth)
+        try require(
+            shape.rank == 3 && input.query.width == heads * width, "attention",
+            "queries of [\(context.batch), tokens, \(heads * width)]", shape)
+        try check(input, context, queries: shape[1])
+        let queries = shape[1]
+        let products = 2 * context.batch * queries * context.keys * heads * width
+        return try measured("attention", products: products) {
+            let y = try empty([context.batch, queries, heads * width])
+            let query = try AttentionOperand(input.query, tokens: queries, samples: context.batch, on: self)
+            let (kernel, tile) = try kernel(for: width)
+            try launch(
+                kernel, try arguments(input, context, query, queries: queries, into: y),
+                grid: ((queries + tile - 1) / tile, heads, context.batch))
+            return y
+        }
+    }
+
+    private func check(_ input: AttentionInput, _ context: CUDAContext, queries: Int) throws {
+        if let bias = input.bias {
+            try require(
+                Array(bias.shape.extents.suffix(3)) == [context.heads, queries, context.keys] && bias.shape.rank <= 4
+                    && bias.shape[0] > 0, "attention", "a bias per head and score", bias.shape)
+        }
+        try require(
+            !input.causal || context.keys >= queries, "attention", "at least as many keys as queries",
+            input.query.tensor.shape)
+        try require(
+            context.arithmetic == .float || (input.bias == nil && !input.causal), "attention",
+            "float arithmetic for scores with a bias or in order", input.query.tensor.shape)
+    }
+
+    private func arguments(
+        _ input: AttentionInput, _ context: CUDAContext, _ query: AttentionOperand, queries: Int, into y: Tensor
+    ) throws -> cuda_attention {
+        let int = { try self.int($0, "attention") }
+        return cuda_attention(
+            q: query.address, k: context.key.address, v: context.value.address,
+            mask: try context.mask.map { try address($0, "attention") } ?? 0,
+            bias: try input.bias.map { try address($0, "attention") } ?? 0, y: try address(y, "attention"),
+            q_sample: Int64(query.sampleStride), k_sample: Int64(context.key.sampleStride),
+            v_sample: Int64(context.value.sampleStride), q_token: try int(query.tokenStride),
+            k_token: try int(context.key.tokenStride), v_token: try int(context.value.tokenStride),
+            queries: try int(queries), keys: try int(context.keys), heads: try int(context.heads),
+            width: try int(context.headWidth),
+            bias_count: try int(input.bias.map { $0.shape.rank == 4 ? $0.shape[0] : 1 } ?? 1),
+            is_causal: input.causal ? 1 : 0, scale: input.scale)
+    }
+
+    /// The kernel for heads of a width, and how many queries its blocks take.
+    private func kernel(for width: Int) throws -> (Kernel, queries: Int) {
+        switch width {
+        case ...64: return (.attention64, 32)
+        case ...128: return (.attention128, 32)
+        case ...512: return (.attention512, 32)
+        case ...1024: return (.attention1024, 16)
+        default:
+            throw TensorError.shapeMismatch(
+                operation: "attention", expected: "heads of at most 1024 channels", found: [width])
+        }
+    }
+}
+
+/// A context whose tensors have been checked.
+final class CUDAContext: PreparedContext {
+    let batch: Int
+    let keys: Int
+    let heads: Int
+    let headWidth: Int
+    let key: AttentionOperand
+    let value: AttentionOperand
+    let mask: Tensor?
+    let arithmetic: ActivationMode
+
+    init(_ context: AttentionContext, on cuda: CUDABackend) throws {
+        let shape = context.key.tensor.shape
+        try cuda.require(
+            shape.rank == 3 && context.heads > 0 && context.key.width % context.heads == 0 && context.keyCount > 0
+                && context.value.width == context.key.width,
+            "attention", "keys and values of [batch, tokens, a multiple of \(context.heads) heads]", shape)
+        (batch, keys, heads) = (shape[0], context.keyCount, context.heads)
+        headWidth = context.key.width / context.heads
+        key = try AttentionOperand(context.key, tokens: keys, samples: batch, on: cuda)
+        value = try AttentionOperand(context.value, tokens: keys, samples: batch, on: cuda)
+        (mask, arithmetic) = (context.mask, context.arithmetic)
+        if let mask {
+            try cuda.require(mask.shape == [batch, keys], "attention", "a mask of [\(batch), \(keys)]", mask.shape)
+        }
+    }
+}
+
+/// Columns of a tensor in the device's memory.
+struct AttentionOperand: Sendable {
+    /// Keeps the memory.
+    private let tensor: Tensor
+    let address: UInt64
+    let tokenStride: Int
+    let sampleStride: Int
+
+    /// - Throws: `TensorError` unless the columns hold `tokens` tokens of `samples` samples.
+    init(_ columns: Columns, tokens: Int, samples: Int, on cuda: CUDABackend) throws {
+        let shape = columns.tensor.shape
+        try cuda.require(
+            shape.rank == 3 && shape[0] == samples && shape[1] >= tokens && columns.start >= 0
+                && columns.width >= 0 && columns.start + columns.width <= shape[2],
+            "attention", "[\(samples), \(tokens) or more, \(columns.start + columns.width) or more]", shape)
+        tensor = columns.tensor
+        address = try cuda.address(tensor, "attention") + UInt64(columns.start * MemoryLayout<Float>.size)
+        tokenStride = shape[2]
+        sampleStride = shape[1] * shape[2]
+    }
+}

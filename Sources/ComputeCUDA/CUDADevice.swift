@@ -1,0 +1,235 @@
+import CCUDA
+import Compute
+import Foundation
+import Tensors
+
+/// A GPU with its context and one stream, on which all work follows in order.
+package final class CUDADevice: @unchecked Sendable {
+    // Unchecked: handles of the driver, which may be used from any thread.
+    let driver: cuda_driver
+    let ordinal: Int
+    /// "NVIDIA H100 80GB HBM3"
+    let product: String
+    let capability: Capability
+    let driverVersion: Int
+    /// On the PCI bus: how other libraries know the device.
+    let busID: String
+    /// What work is cut into enough blocks for.
+    let processors: Int
+    private let device: cuda_device
+    private let context: cuda_handle?
+    private let stream: cuda_handle?
+    private let functions: [Kernel: cuda_handle]
+    private let cache: KernelCache
+    private let monitor: DeviceMonitor?
+    private let module: cuda_handle?
+
+    /// "cuda:0 (NVIDIA H100 80GB HBM3, sm_90)"
+    package var description: String { "cuda:\(ordinal) (\(product), \(capability.architecture))" }
+
+    /// - Parameter cacheFolder: for compiled kernels; nil for the user's.
+    /// - Throws: `CUDAError`.
+    package init(_ ordinal: Int = 0, libraries: CUDALibraryPaths = .init(), cacheFolder: URL? = nil) throws {
+        let libraries = try CUDALibraries(libraries)
+        let cache = KernelCache(folder: cacheFolder)
+        let driver = libraries.driver
+        (self.ordinal, self.cache) = (ordinal, cache)
+        (self.driver, driverVersion) = (driver, libraries.driverVersion)
+        let found = try FoundDevice(ordinal, driver)
+        (device, product, busID) = (found.device, found.product, found.busID)
+        (capability, processors) = (found.capability, found.processors)
+        guard capability.isEnough else {
+            throw CUDAError.tooOld(device: product, architecture: capability.architecture)
+        }
+        var opened = OpenedContext(device: device, driver: driver)
+        do {
+            try opened.open()
+            (module, functions) = try Self.load(capability, libraries, cache)
+        } catch {
+            opened.close()
+            throw error
+        }
+        (context, stream) = (opened.context, opened.stream)
+        monitor = libraries.monitor().flatMap { DeviceMonitor($0, busID: found.busID) }
+    }
+
+    deinit {
+        _ = driver.context_set(context)
+        _ = driver.module_unload(module)
+        _ = driver.stream_destroy(stream)
+        _ = driver.context_release(device)
+    }
+
+    /// The kernels, from the cache or built now. What the driver refuses is built again.
+    private static func load(
+        _ capability: Capability, _ libraries: CUDALibraries, _ cache: KernelCache
+    ) throws -> (cuda_handle?, [Kernel: cuda_handle]) {
+        let compiler = Result { try libraries.compiler() }
+        let key = KernelCache.Key(
+            sourceHash: KernelSource.hash, architecture: capability.architecture,
+            driverVersion: libraries.driverVersion, compilerVersion: try? compiler.get().version)
+        if let binary = cache.read(key), let loaded = try? load(binary, capability, libraries.driver) { return loaded }
+        let binary = try compiler.get().compile(KernelSource.text, for: capability.architecture)
+        let loaded = try load(binary, capability, libraries.driver)
+        cache.write(binary, for: key)
+        return loaded
+    }
+
+    private static func load(
+        _ binary: [UInt8], _ capability: Capability, _ driver: cuda_driver
+    ) throws -> (cuda_handle?, [Kernel: cuda_handle]) {
+        var module: cuda_handle? = nil
+        try driver.check("cuModuleLoadData", driver.module_load(&module, binary))
+        var functions: [Kernel: cuda_handle] = [:]
+        do {
+            for kernel in Kernel.all(for: capability) {
+                var function: cuda_handle? = nil
+                try driver.check(
+                    "cuModuleGetFunction(\(kernel.rawValue))",
+                    driver.module_function(&function, module, kernel.rawValue))
+                functions[kernel] = function
+            }
+        } catch {
+            _ = driver.module_unload(module)
+            throw error
+        }
+        return (module, functions)
+    }
+
+    // MARK: Notes
+
+    /// How these kernels were found to compute on such a device; nil if that is not known yet.
+    package var checkNote: String? { cache.note(checkName) }
+
+    package func note(check: String) { cache.write(note: check, checkName) }
+
+    private var checkName: String {
+        let name = product.filter { $0.isLetter || $0.isNumber }
+        return
+            "checked-\(String(KernelSource.hash, radix: 16))-\(name)-\(capability.architecture)-driver\(driverVersion)"
+    }
+
+    // MARK: Work
+
+    /// Calls of the driver belong to the context that its thread has.
+    func call(_ name: @autoclosure () -> String, _ body: () -> cuda_result) throws {
+        try driver.check("cuCtxSetCurrent", driver.context_set(context))
+        try driver.check(name(), body())
+    }
+
+    func launch<Arguments>(_ kernel: Kernel, _ arguments: Arguments, grid: (x: Int, y: Int, z: Int)) throws {
+        guard let function = functions[kernel] else {
+            throw CUDAError.missing(library: product, what: kernel.rawValue)
+        }
+        var arguments = arguments
+        try withUnsafeMutablePointer(to: &arguments) { arguments in
+            var parameters: UnsafeMutableRawPointer? = UnsafeMutableRawPointer(arguments)
+            try call("cuLaunchKernel(\(kernel.rawValue))") {
+                driver.launch(
+                    function, UInt32(clamping: grid.x), UInt32(clamping: grid.y), UInt32(clamping: grid.z),
+                    UInt32(CUDA_BLOCK), 1, 1, 0, stream, &parameters, nil)
+            }
+        }
+    }
+
+    /// Copies to the device, after all work that was given before.
+    func copyIn(_ bytes: UnsafeRawBufferPointer, to address: UInt64) throws {
+        guard let base = bytes.baseAddress, bytes.count > 0 else { return }
+        try call("cuMemcpyHtoDAsync") { driver.copy_in(address, base, bytes.count, stream) }
+    }
+
+    /// Copies from the device, and waits for it.
+    func copyOut(_ address: UInt64, into bytes: UnsafeMutableRawBufferPointer) throws {
+        guard let base = bytes.baseAddress, bytes.count > 0 else { return }
+        try call("cuMemcpyDtoHAsync") { driver.copy_out(base, address, bytes.count, stream) }
+        try synchronize()
+    }
+
+    func synchronize() throws { try call("cuStreamSynchronize") { driver.stream_synchronize(stream) } }
+
+    /// What the device's own sensors say now; nil where NVML is not installed.
+    package var reading: DeviceReading? { monitor?.reading() }
+
+    /// In bytes.
+    package func memory() throws -> (available: Int, total: Int) {
+        var (available, total) = (0, 0)
+        try call("cuMemGetInfo") { driver.memory_info(&available, &total) }
+        return (available, total)
+    }
+}
+
+/// The device's memory, for a pool.
+struct DeviceMemory: MemorySource {
+    let device: CUDADevice
+
+    func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+        var address: cuda_address = 0
+        guard (try? device.call("cuMemAlloc") { device.driver.allocate(&address, byteCount) }) != nil else {
+            return nil
+        }
+        return UnsafeMutableRawPointer(bitPattern: UInt(address))
+    }
+
+    func release(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
+        try? device.call("cuMemFree") { device.driver.release(UInt64(UInt(bitPattern: pointer))) }
+    }
+}
+
+/// What the driver says of one of its devices.
+private struct FoundDevice {
+    let device: cuda_device
+    let product: String
+    let busID: String
+    let capability: Capability
+    let processors: Int
+
+    init(_ ordinal: Int, _ driver: cuda_driver) throws {
+        var count: Int32 = 0
+        try driver.check("cuDeviceGetCount", driver.device_count(&count))
+        guard count > 0 else { throw CUDAError.noDevices }
+        guard let index = Int32(exactly: ordinal), (0..<count).contains(index) else {
+            throw CUDAError.noDevice(ordinal: ordinal, count: Int(count))
+        }
+        var found: cuda_device = 0
+        try driver.check("cuDeviceGet", driver.device_get(&found, index))
+        let device = found
+        func text(_ call: String, _ read: (UnsafeMutablePointer<CChar>, Int32) -> cuda_result) throws -> String {
+            var text = [CChar](repeating: 0, count: 256)
+            try driver.check(call, read(&text, 255))
+            return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+        func attribute(_ attribute: Int) throws -> Int {
+            var value: Int32 = 0
+            try driver.check("cuDeviceGetAttribute", driver.device_attribute(&value, Int32(attribute), device))
+            return Int(value)
+        }
+        self.device = device
+        product = try text("cuDeviceGetName") { driver.device_name($0, $1, device) }
+        busID = try text("cuDeviceGetPCIBusId") { driver.device_bus_id($0, $1, device) }
+        capability = Capability(
+            major: try attribute(Int(CUDA_CAPABILITY_MAJOR)), minor: try attribute(Int(CUDA_CAPABILITY_MINOR)))
+        processors = max(try attribute(Int(CUDA_MULTIPROCESSOR_COUNT)), 1)
+    }
+}
+
+/// A device's primary context and a stream of our own, on the way to a `CUDADevice`.
+private struct OpenedContext {
+    let device: cuda_device
+    let driver: cuda_driver
+    private(set) var context: cuda_handle? = nil
+    private(set) var stream: cuda_handle? = nil
+
+    init(device: cuda_device, driver: cuda_driver) { (self.device, self.driver) = (device, driver) }
+
+    mutating func open() throws {
+        try driver.check("cuDevicePrimaryCtxRetain", driver.context_retain(&context, device))
+        try driver.check("cuCtxSetCurrent", driver.context_set(context))
+        // CU_STREAM_NON_BLOCKING: it does not wait for the default stream, which we do not use.
+        try driver.check("cuStreamCreate", driver.stream_create(&stream, 1))
+    }
+
+    func close() {
+        if stream != nil { _ = driver.stream_destroy(stream) }
+        if context != nil { _ = driver.context_release(device) }
+    }
+}

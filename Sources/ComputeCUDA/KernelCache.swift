@@ -1,0 +1,76 @@
+import CKernels
+import Foundation
+
+/// Compiled kernels on disk, so that a device's are built once: `~/.cache/audioldm2`, or `$XDG_CACHE_HOME/audioldm2`.
+///
+/// A file is named by all that its contents depend on, and checked as it is read; what is damaged counts as not there.
+/// A folder that cannot be written to only costs time.
+package struct KernelCache: Sendable {
+    package struct Key: Hashable, Sendable {
+        let sourceHash: UInt64
+        let architecture: String
+        let driverVersion: Int
+        /// Nil matches any.
+        let compilerVersion: String?
+
+        package init(sourceHash: UInt64, architecture: String, driverVersion: Int, compilerVersion: String?) {
+            (self.sourceHash, self.architecture) = (sourceHash, architecture)
+            (self.driverVersion, self.compilerVersion) = (driverVersion, compilerVersion)
+        }
+
+        fileprivate var prefix: String {
+            "kernels-\(String(sourceHash, radix: 16))-\(architecture)-driver\(driverVersion)-nvrtc"
+        }
+    }
+
+    let folder: URL
+
+    package init(folder: URL? = nil) {
+        self.folder = folder ?? Self.caches.appendingPathComponent("audioldm2")
+    }
+
+    func read(_ key: Key) -> [UInt8]? {
+        guard let version = key.compilerVersion else {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+            return names.filter { $0.hasPrefix(key.prefix) && $0.hasSuffix(Self.ending) }.sorted()
+                .lazy.compactMap(contents).last
+        }
+        return contents(key.prefix + version + Self.ending)
+    }
+
+    private static var caches: URL {
+        environmentVariable("XDG_CACHE_HOME").map { URL(fileURLWithPath: $0) }
+            ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".cache")
+    }
+
+    package func write(_ binary: [UInt8], for key: Key) {
+        let name = key.prefix + (key.compilerVersion ?? "") + Self.ending
+        try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        var data = Data(binary)
+        withUnsafeBytes(of: Self.checksum(binary).littleEndian) { data.append(contentsOf: $0) }
+        try? data.write(to: folder.appendingPathComponent(name), options: .atomic)
+    }
+
+    /// What was noted under a name beside the kernels.
+    func note(_ name: String) -> String? { contents(name + ".note").map { String(decoding: $0, as: UTF8.self) } }
+
+    func write(note: String, _ name: String) {
+        try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        var data = Data(note.utf8)
+        withUnsafeBytes(of: Self.checksum(Array(note.utf8)).littleEndian) { data.append(contentsOf: $0) }
+        try? data.write(to: folder.appendingPathComponent(name + ".note"), options: .atomic)
+    }
+
+    private static let ending = ".cubin"
+
+    private func contents(_ name: String) -> [UInt8]? {
+        guard let data = try? Data(contentsOf: folder.appendingPathComponent(name)), data.count > 8 else { return nil }
+        let binary = Array(data.dropLast(8))
+        let stored = Array(data.suffix(8)).withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
+        return stored == Self.checksum(binary) ? binary : nil
+    }
+
+    private static func checksum(_ bytes: [UInt8]) -> UInt64 {
+        bytes.withUnsafeBytes { bytes in bytes.baseAddress.map { kernels_xxh64($0, bytes.count, 0) } ?? 0 }
+    }
+}

@@ -1,0 +1,66 @@
+import CKernels
+
+/// The kernels' source, as one text.
+package enum KernelSource {
+    /// Each file behind those that it needs.
+    private static let files: [(name: String, bytes: [UInt8])] = [
+        ("arguments.h", PackageResources.arguments_h), ("common.cuh", PackageResources.common_cuh),
+        ("product.cu", PackageResources.product_cu), ("product_mma.cu", PackageResources.product_mma_cu),
+        ("quantize.cu", PackageResources.quantize_cu), ("attention.cu", PackageResources.attention_cu),
+        ("norms.cu", PackageResources.norms_cu), ("elements.cu", PackageResources.elements_cu),
+    ]
+
+    package static let text =
+        "#define AUDIOLDM2_DEVICE_CODE 1\n#define AUDIOLDM2_HAS_MMA (__CUDA_ARCH__ >= 800)\n"
+        + files.map { "#line 1 \"\($0.name)\"\n" + String(decoding: $0.bytes, as: UTF8.self) }.joined(separator: "\n")
+
+    /// What tells versions of the source apart.
+    package static let hash = Array(text.utf8).withUnsafeBytes { bytes in
+        bytes.baseAddress.map { kernels_xxh64($0, bytes.count, 0) } ?? 0
+    }
+}
+
+/// The kernels by the names of their functions.
+package enum Kernel: String, CaseIterable, Sendable {
+    case productFloat32 = "product_float32"
+    case productFloat16 = "product_float16"
+    case productExpanded = "product_expanded"
+    case productInt8 = "product_int8"
+    case productMMA = "product_mma"
+    case quantizeRows = "quantize_rows"
+    case sampleBounds = "sample_bounds"
+    case quantizeSamples = "quantize_samples"
+    case attention64 = "attention_64"
+    case attention128 = "attention_128"
+    case attention512 = "attention_512"
+    case attention1024 = "attention_1024"
+    case layerNorm = "layer_norm"
+    case rmsNorm = "rms_norm"
+    case l2Normalize = "l2_normalize"
+    case groupMoments = "group_moments"
+    case groupFactors = "group_factors"
+    case scaleShift = "scale_shift"
+    case apply
+    case gate
+    case combine
+    case copyRuns = "copy_runs"
+    case copyRows = "copy_rows"
+
+    /// Those that a device can run.
+    package static func all(for capability: Capability) -> [Kernel] {
+        allCases.filter { $0 != .productMMA || capability.hasMMA }
+    }
+}
+
+/// What a device can do: 8.0 is written sm_80.
+package struct Capability: Hashable, Sendable {
+    package let major, minor: Int
+
+    package init(major: Int, minor: Int) { (self.major, self.minor) = (major, minor) }
+
+    var architecture: String { "sm_\(major)\(minor)" }
+    /// Products of four bytes in one instruction, without which there is nothing to gain.
+    var isEnough: Bool { (major, minor) >= (6, 1) }
+    /// Tensor cores for bytes in the shape that we use.
+    var hasMMA: Bool { major >= 8 }
+}

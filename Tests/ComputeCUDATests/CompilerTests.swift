@@ -1,0 +1,37 @@
+import ComputeCUDA
+import Foundation
+import Testing
+
+/// The kernels' source through NVIDIA's compiler, which needs no GPU and no driver.
+@Suite struct CompilerTests {
+    /// AUDIOLDM2_NVRTC, or where the system has it.
+    private static let compiler: KernelCompiler? = {
+        let known = ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so.11.2"]
+        let paths = CUDALibraryPaths().compiler.map { [$0] } ?? known + known.map { "/usr/local/cuda/lib64/" + $0 }
+        return paths.lazy.compactMap { try? KernelCompiler(path: $0) }.first
+    }()
+
+    @Test(
+        .enabled(
+            if: compiler != nil, "NVRTC is not installed: name it in AUDIOLDM2_NVRTC (make check-cuda fetches it)"),
+        arguments: ["sm_75", "sm_80", "sm_86", "sm_90"])
+    func everyKernelCompiles(for architecture: String) throws {
+        let compiler = try #require(Self.compiler)
+        let binary = try compiler.compile(KernelSource.text, for: architecture)
+        let names = String(decoding: binary, as: UTF8.self)
+        let capability = Capability(
+            major: try #require(architecture.dropFirst(3).first?.wholeNumberValue),
+            minor: try #require(architecture.last?.wholeNumberValue))
+        for kernel in Kernel.allCases {
+            #expect(
+                names.contains(".text." + kernel.rawValue) == Kernel.all(for: capability).contains(kernel), "\(kernel)")
+        }
+    }
+
+    @Test(.enabled(if: compiler != nil, "NVRTC is not installed"))
+    func whatDoesNotCompileSaysWhy() throws {
+        let compiler = try #require(Self.compiler)
+        let error = #expect(throws: CUDAError.self) { try compiler.compile("nonsense;", for: "sm_80") }
+        #expect(error?.description.contains("nonsense") == true)
+    }
+}

@@ -1,0 +1,90 @@
+import ComputeCUDA
+import Foundation
+import TestSupport
+import Testing
+
+/// Libraries, devices and compiled kernels that are there, missing or damaged.
+@Suite(.enabled(if: EmulatedGPU.isHere, "\(EmulatedGPU.absence)"))
+struct DeviceTests {
+    private let folder: TemporaryFolder
+    private var cache: URL { URL(fileURLWithPath: folder.file("cache")) }
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func device(
+        _ ordinal: Int = 0, driver: String? = EmulatedGPU.library, compiler: String? = EmulatedGPU.library
+    ) throws -> CUDADevice {
+        try CUDADevice(
+            ordinal, libraries: CUDALibraryPaths(driver: driver, compiler: compiler), cacheFolder: cache)
+    }
+
+    private var kernels: URL? {
+        (try? FileManager.default.contentsOfDirectory(at: cache, includingPropertiesForKeys: nil))?
+            .first { $0.pathExtension == "cubin" }
+    }
+
+    @Test func withoutADriverThereIsNoGPU() {
+        let error = #expect(throws: CUDAError.self) { try device(driver: "/nowhere/libcuda.so.1") }
+        #expect(error?.meansNoGPU == true && "\(error?.description ?? "")".contains("/nowhere/libcuda.so.1"))
+    }
+
+    @Test func aLibraryThatIsNoDriverNamesWhatItLacks() {
+        #expect(throws: CUDAError.missing(library: "libm.so.6", what: "cuInit")) { try device(driver: "libm.so.6") }
+    }
+
+    @Test func devicesThatAreNotThereAreRefused() {
+        #expect(throws: CUDAError.noDevice(ordinal: 7, count: 1)) { try device(7) }
+    }
+
+    /// What was compiled is kept, and serves without a compiler.
+    @Test func kernelsAreBuiltOnce() throws {
+        let error = #expect(throws: CUDAError.self) { try device(compiler: "/nowhere/libnvrtc.so") }
+        #expect(error?.description.contains("AUDIOLDM2_NVRTC") == true)
+        #expect(try device().description == "cuda:0 (Emulated GPU 0, sm_80)")
+        _ = try device(compiler: "/nowhere/libnvrtc.so")
+    }
+
+    @Test func damagedKernelsAreBuiltAgain() throws {
+        _ = try device()
+        let file = try #require(kernels)
+        let whole = try Data(contentsOf: file)
+        for damaged in [whole.dropLast(3), Data("no".utf8), Data(whole.map { $0 ^ 1 }), Data()] {
+            try Data(damaged).write(to: file)
+            #expect(throws: CUDAError.self) { try device(compiler: "/nowhere/libnvrtc.so") }
+            _ = try device()
+            #expect(try Data(contentsOf: file) == whole)
+        }
+    }
+
+    /// Whole, but not for this driver: it refuses them, and they are built again.
+    @Test func staleKernelsAreBuiltAgain() throws {
+        _ = try device()
+        let file = try #require(kernels)
+        let whole = try Data(contentsOf: file)
+        let key = KernelCache.Key(
+            sourceHash: KernelSource.hash, architecture: "sm_80", driverVersion: 13000, compilerVersion: "13.0")
+        KernelCache(folder: cache).write(Array("of another driver".utf8), for: key)
+        #expect(try Data(contentsOf: file) != whole)
+        _ = try device()
+        #expect(try Data(contentsOf: file) == whole)
+    }
+
+    @Test func aFolderThatCannotBeWrittenOnlyCostsTime() throws {
+        try Data().write(to: cache)
+        _ = try device()
+    }
+
+    @Test func theOutcomeOfTheSelfCheckIsKept() throws {
+        let first = try device()
+        #expect(first.checkNote == nil)
+        #expect(try CUDABackend(checking: first).usesMMA)
+        #expect(first.checkNote == "mma")
+        first.note(check: "plain")
+        #expect(try !CUDABackend(checking: device()).usesMMA)
+    }
+
+    @Test func memoryIsWhatTheDeviceSays() throws {
+        let memory = try device().memory()
+        #expect(memory.total == 1 << 30 && memory.available <= memory.total)
+    }
+}

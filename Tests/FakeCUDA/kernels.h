@@ -1,0 +1,16 @@
+// Our kernels by name.
+#ifndef FAKE_KERNELS_H
+#define FAKE_KERNELS_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// The number of a kernel, or −1.
+int find_kernel(const char *name);
+void launch_kernel(int kernel, const unsigned grid[3], unsigned threads, void *arguments);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

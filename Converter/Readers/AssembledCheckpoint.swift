@@ -52,8 +52,21 @@ package struct AssembledCheckpoint: Checkpoint {
             throw CheckpointError.invalidField(
                 file: name, field: isTokenizer ? "tokenizer_class" : "architectures", reason: "names no class")
         }
+        guard let kinds = kinds[component], kinds.contains(where: found.hasPrefix) else {
+            throw CheckpointError.invalidField(
+                file: name, field: isTokenizer ? "tokenizer_class" : "architectures",
+                reason: "is \(found.quoted), which cannot be the \(component.quoted); name another folder")
+        }
         return found
     }
+
+    /// How the names of the classes begin that can stand for a component.
+    private static let kinds = [
+        PartName.clap: ["Clap"], PartName.second: ["T5", "Vits"], PartName.languageModel: ["GPT2"],
+        PartName.projection: ["AudioLDM2Projection"], PartName.unet: ["AudioLDM2UNet", "UNet2D"],
+        PartName.vae: ["AutoencoderKL"], PartName.vocoder: ["SpeechT5HifiGan"],
+        PartName.tokenizer: ["Roberta", "Clap"], PartName.tokenizer2: ["T5", "Vits"],
+    ]
 
     package var name: String { base.name }
     package var pipelineClass: String { base.pipelineClass }

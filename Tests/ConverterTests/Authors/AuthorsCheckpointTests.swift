@@ -150,8 +150,10 @@ import Testing
         #expect(formats["unet"].map { Array($0.keys) } == ["float32"] && formats["language_model"]?["int8"] != nil)
         options.componentWeights = ["unetz": .int8]
         #expect(throws: CheckpointError.self) { _ = try CheckpointConverter(checkpoint, options) }
-        input.additions = [("vocodr", tiny)]
-        #expect(throws: CheckpointError.self) { _ = try input.open() }
+        for wrong in [("vocodr", tiny), ("vae", "\(tiny)/unet"), ("tokenizer", "\(tiny)/tokenizer_2")] {
+            input.additions = [wrong]
+            #expect(throws: CheckpointError.self) { _ = try input.open() }
+        }
     }
 
     @Test func refusesOtherFiles() throws {

@@ -7,13 +7,7 @@ extension CPUBackend {
     ) throws -> Tensor {
         let weight = try host(weight, "convolution")
         let role = weight.description.role
-        try require(
-            x.shape.rank == 4 && x.shape.last == role.inputs, "convolution",
-            "[batch, height, width, \(role.inputs)]", x.shape)
-        guard let plan = ConvolutionPlan(x.shape, role: role, geometry) else {
-            throw TensorError.shapeMismatch(
-                operation: "convolution", expected: "an input that the kernel fits into", found: x.shape)
-        }
+        let plan = try ConvolutionPlan.checked(x.shape, role: role, geometry)
         let span = meter.begin(
             "convolution", products: plan.outputRows * role.outputs * role.taps * role.inputs)
         defer { meter.end(span) }

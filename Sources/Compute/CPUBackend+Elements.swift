@@ -49,28 +49,17 @@ extension CPUBackend {
     package func concatenate(_ tensors: [Tensor], axis: Int) throws -> Tensor {
         let span = meter.begin("concatenate")
         defer { meter.end(span) }
-        guard var shape = tensors.first?.shape, shape.extents.indices.contains(axis) else {
-            throw TensorError.shapeMismatch(operation: "concatenate", expected: "tensors with axis \(axis)", found: [])
-        }
-        for tensor in tensors {
-            var alike = tensor.shape
-            guard alike.rank == shape.rank else {
-                throw TensorError.shapeMismatch(operation: "concatenate", expected: "rank \(shape.rank)", found: alike)
-            }
-            alike[axis] = shape[axis]
-            try require(alike == shape, "concatenate", "\(shape) but for axis \(axis)", tensor.shape)
-        }
-        shape[axis] = tensors.reduce(0) { $0 + $1.shape[axis] }
+        let shape = try Shape.concatenation(of: tensors.map(\.shape), axis: axis)
         if axis == shape.rank - 1 {
             return deferred(shape, JoinedRows(parts: try tensors.map { try rows(of: $0, "concatenate") }))
         }
         let y = try empty(shape)
         let target = try floats(y, "concatenate")
-        let stride = runLength(shape, axis)
+        let stride = shape.runLength(from: axis)
         var offset = 0
         for tensor in tensors {
             let source = try floats(tensor, "concatenate")
-            let run = runLength(tensor.shape, axis)
+            let run = tensor.shape.runLength(from: axis)
             copyRuns(
                 count: tensor.shape.count / max(run, 1), length: run, from: source, stride: run,
                 to: target + offset, stride: stride)
@@ -82,11 +71,8 @@ extension CPUBackend {
     package func rows(_ x: Tensor, _ order: [Int]) throws -> Tensor {
         let span = meter.begin("rows")
         defer { meter.end(span) }
-        try require(x.shape.rank == 3, "rows", "[batch, rows, channels]", x.shape)
+        try x.shape.requireRows(order)
         let (batch, rows, channels) = (x.shape[0], x.shape[1], x.shape[2])
-        if let wrong = order.first(where: { !(0..<rows).contains($0) }) {
-            throw TensorError.shapeMismatch(operation: "rows", expected: "more than \(wrong) rows", found: x.shape)
-        }
         let y = try empty([batch, order.count, channels])
         let (source, target) = (try floats(x, "rows"), try floats(y, "rows"))
         forBlocks(of: batch * order.count, size: rowsPerTask(channels)) { places, _ in
@@ -102,14 +88,10 @@ extension CPUBackend {
     package func slice(_ x: Tensor, axis: Int, _ range: Range<Int>) throws -> Tensor {
         let span = meter.begin("slice")
         defer { meter.end(span) }
-        try require(
-            x.shape.extents.indices.contains(axis) && range.lowerBound >= 0 && range.upperBound <= x.shape[axis],
-            "slice", "axis \(axis) with \(range)", x.shape)
-        var shape = x.shape
-        shape[axis] = range.count
+        let shape = try x.shape.slice(axis: axis, range)
         let y = try empty(shape)
         let (source, target) = (try floats(x, "slice"), try floats(y, "slice"))
-        let (run, stride) = (runLength(shape, axis), runLength(x.shape, axis))
+        let (run, stride) = (shape.runLength(from: axis), x.shape.runLength(from: axis))
         let inner = stride / max(x.shape[axis], 1)
         copyRuns(
             count: shape.count / max(run, 1), length: run, from: source + range.lowerBound * inner, stride: stride,
@@ -119,16 +101,11 @@ extension CPUBackend {
 
     package func write(_ x: Tensor, into destination: Tensor, at start: Int) throws {
         let (from, to) = (x.shape, destination.shape)
-        try require(
-            from.rank == 3 && to.rank == 3 && from[0] == to[0] && from[2] == to[2] && start >= 0
-                && start + from[1] <= to[1], "write", "room for \(from) from row \(start)", to)
+        try to.requireRoom(for: from, at: start)
         copyRuns(
             count: from[0], length: from[1] * from[2], from: try floats(x, "write"), stride: from[1] * from[2],
             to: try floats(destination, "write") + start * to[2], stride: to[1] * to[2])
     }
-
-    /// Elements from one index of an axis's outer neighbours to the next.
-    private func runLength(_ shape: Shape, _ axis: Int) -> Int { shape.extents[axis...].reduce(1, *) }
 
     private func copyRuns(
         count: Int, length: Int, from source: UnsafePointer<Float>, stride sourceStride: Int,

@@ -124,12 +124,6 @@ package final class CPUBackend: StageBackend {
         return weight
     }
 
-    func require(_ condition: Bool, _ operation: String, _ expected: @autoclosure () -> String, _ found: Shape) throws {
-        guard condition else {
-            throw TensorError.shapeMismatch(operation: operation, expected: expected(), found: found)
-        }
-    }
-
     /// Cuts `count` rows into blocks of `size`, the last one shorter, and runs them on all threads.
     func forBlocks(of count: Int, size: Int, _ body: (_ block: Range<Int>, _ worker: Int) -> Void) {
         threads.run((count + size - 1) / size) { task, worker in

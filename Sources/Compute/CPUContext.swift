@@ -20,18 +20,12 @@ final class CPUContext: PreparedContext {
 
     init(_ context: AttentionContext, on cpu: CPUBackend) throws {
         let shape = context.key.tensor.shape
-        try cpu.require(
-            shape.rank == 3 && context.heads > 0 && context.key.width % context.heads == 0 && context.keyCount > 0
-                && context.value.width == context.key.width,
-            "attention", "keys and values of [batch, tokens, a multiple of \(context.heads) heads]", shape)
+        try context.validate()
         (batch, keys, heads) = (shape[0], context.keyCount, context.heads)
         headWidth = context.key.width / context.heads
         key = try AttentionOperand(context.key, tokens: keys, samples: batch, on: cpu)
         value = try AttentionOperand(context.value, tokens: keys, samples: batch, on: cpu)
         mask = context.mask
-        if let mask {
-            try cpu.require(mask.shape == [batch, keys], "attention", "a mask of [\(batch), \(keys)]", mask.shape)
-        }
         let packs = context.arithmetic == .quantized && headWidth <= Int8Layout.maximumWidth
         let masks = try mask.map { UnsafePointer(try cpu.floats($0, "attention")) }
         packed =
@@ -60,10 +54,7 @@ struct AttentionOperand: @unchecked Sendable {
     /// - Throws: `TensorError` unless the columns hold `tokens` tokens of `samples` samples.
     init(_ columns: Columns, tokens: Int, samples: Int, on cpu: CPUBackend) throws {
         let shape = columns.tensor.shape
-        try cpu.require(
-            shape.rank == 3 && shape[0] == samples && shape[1] >= tokens && columns.start >= 0
-                && columns.width >= 0 && columns.start + columns.width <= shape[2],
-            "attention", "[\(samples), \(tokens) or more, \(columns.start + columns.width) or more]", shape)
+        try columns.require(tokens: tokens, samples: samples)
         tensor = columns.tensor
         pointer = UnsafePointer(try cpu.floats(columns.tensor, "attention")) + columns.start
         tokenStride = shape[2]

@@ -176,3 +176,18 @@ extension WeightRole {
         }
     }
 }
+
+extension ConvolutionPlan {
+    /// - Throws: `TensorError.shapeMismatch` for other channels, or an input that the kernel does not fit into.
+    package static func checked(
+        _ x: Shape, role: WeightRole, _ geometry: ConvolutionGeometry
+    ) throws -> ConvolutionPlan {
+        try TensorError.require(
+            x.rank == 4 && x.last == role.inputs, "convolution", "[batch, height, width, \(role.inputs)]", x)
+        guard let plan = ConvolutionPlan(x, role: role, geometry) else {
+            throw TensorError.shapeMismatch(
+                operation: "convolution", expected: "an input that the kernel fits into", found: x)
+        }
+        return plan
+    }
+}

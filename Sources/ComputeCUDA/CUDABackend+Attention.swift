@@ -93,18 +93,12 @@ final class CUDAContext: PreparedContext {
 
     init(_ context: AttentionContext, on cuda: CUDABackend) throws {
         let shape = context.key.tensor.shape
-        try cuda.require(
-            shape.rank == 3 && context.heads > 0 && context.key.width % context.heads == 0 && context.keyCount > 0
-                && context.value.width == context.key.width,
-            "attention", "keys and values of [batch, tokens, a multiple of \(context.heads) heads]", shape)
+        try context.validate()
         (batch, keys, heads) = (shape[0], context.keyCount, context.heads)
         headWidth = context.key.width / context.heads
         key = try AttentionOperand(context.key, tokens: keys, samples: batch, on: cuda)
         value = try AttentionOperand(context.value, tokens: keys, samples: batch, on: cuda)
         (mask, arithmetic) = (context.mask, context.arithmetic)
-        if let mask {
-            try cuda.require(mask.shape == [batch, keys], "attention", "a mask of [\(batch), \(keys)]", mask.shape)
-        }
     }
 }
 
@@ -119,10 +113,7 @@ struct AttentionOperand: Sendable {
     /// - Throws: `TensorError` unless the columns hold `tokens` tokens of `samples` samples.
     init(_ columns: Columns, tokens: Int, samples: Int, on cuda: CUDABackend) throws {
         let shape = columns.tensor.shape
-        try cuda.require(
-            shape.rank == 3 && shape[0] == samples && shape[1] >= tokens && columns.start >= 0
-                && columns.width >= 0 && columns.start + columns.width <= shape[2],
-            "attention", "[\(samples), \(tokens) or more, \(columns.start + columns.width) or more]", shape)
+        try columns.require(tokens: tokens, samples: samples)
         tensor = columns.tensor
         address = try cuda.address(tensor, "attention") + UInt64(columns.start * MemoryLayout<Float>.size)
         tokenStride = shape[2]

@@ -58,26 +58,15 @@ extension CUDABackend {
     }
 
     package func concatenate(_ tensors: [Tensor], axis: Int) throws -> Tensor {
-        guard var shape = tensors.first?.shape, shape.extents.indices.contains(axis) else {
-            throw TensorError.shapeMismatch(operation: "concatenate", expected: "tensors with axis \(axis)", found: [])
-        }
-        for tensor in tensors {
-            var alike = tensor.shape
-            guard alike.rank == shape.rank else {
-                throw TensorError.shapeMismatch(operation: "concatenate", expected: "rank \(shape.rank)", found: alike)
-            }
-            alike[axis] = shape[axis]
-            try require(alike == shape, "concatenate", "\(shape) but for axis \(axis)", tensor.shape)
-        }
-        shape[axis] = tensors.reduce(0) { $0 + $1.shape[axis] }
+        let shape = try Shape.concatenation(of: tensors.map(\.shape), axis: axis)
         return try measured("concatenate") {
             let y = try empty(shape)
             var target = try address(y, "concatenate")
             for tensor in tensors {
-                let run = runLength(tensor.shape, axis)
+                let run = tensor.shape.runLength(from: axis)
                 try copy(
                     runs: tensor.shape.count / max(run, 1), length: run, from: try address(tensor, "concatenate"),
-                    stride: run, to: target, stride: runLength(shape, axis))
+                    stride: run, to: target, stride: shape.runLength(from: axis))
                 target += UInt64(run * MemoryLayout<Float>.size)
             }
             return y
@@ -85,11 +74,8 @@ extension CUDABackend {
     }
 
     package func rows(_ x: Tensor, _ order: [Int]) throws -> Tensor {
-        try require(x.shape.rank == 3, "rows", "[batch, rows, channels]", x.shape)
+        try x.shape.requireRows(order)
         let (batch, rows, channels) = (x.shape[0], x.shape[1], x.shape[2])
-        if let wrong = order.first(where: { !(0..<rows).contains($0) }) {
-            throw TensorError.shapeMismatch(operation: "rows", expected: "more than \(wrong) rows", found: x.shape)
-        }
         return try measured("rows") {
             let y = try empty([batch, order.count, channels])
             let places = try stored(order.map { Int32($0) })
@@ -103,14 +89,10 @@ extension CUDABackend {
     }
 
     package func slice(_ x: Tensor, axis: Int, _ range: Range<Int>) throws -> Tensor {
-        try require(
-            x.shape.extents.indices.contains(axis) && range.lowerBound >= 0 && range.upperBound <= x.shape[axis],
-            "slice", "axis \(axis) with \(range)", x.shape)
+        let shape = try x.shape.slice(axis: axis, range)
         return try measured("slice") {
-            var shape = x.shape
-            shape[axis] = range.count
             let y = try empty(shape)
-            let (run, stride) = (runLength(shape, axis), runLength(x.shape, axis))
+            let (run, stride) = (shape.runLength(from: axis), x.shape.runLength(from: axis))
             let first = range.lowerBound * (stride / max(x.shape[axis], 1))
             try copy(
                 runs: shape.count / max(run, 1), length: run,
@@ -122,17 +104,12 @@ extension CUDABackend {
 
     package func write(_ x: Tensor, into destination: Tensor, at start: Int) throws {
         let (from, to) = (x.shape, destination.shape)
-        try require(
-            from.rank == 3 && to.rank == 3 && from[0] == to[0] && from[2] == to[2] && start >= 0
-                && start + from[1] <= to[1], "write", "room for \(from) from row \(start)", to)
+        try to.requireRoom(for: from, at: start)
         try copy(
             runs: from[0], length: from[1] * from[2], from: try address(x, "write"), stride: from[1] * from[2],
             to: try address(destination, "write") + UInt64(start * to[2] * MemoryLayout<Float>.size),
             stride: to[1] * to[2])
     }
-
-    /// Elements from one index of an axis's outer neighbours to the next.
-    private func runLength(_ shape: Shape, _ axis: Int) -> Int { shape.extents[axis...].reduce(1, *) }
 
     /// Copies runs of floats; strides in floats.
     func copy(

@@ -34,13 +34,7 @@ extension CUDABackend {
     ) throws -> Tensor {
         let weight = try own(weight, "convolution")
         let role = weight.description.role
-        try require(
-            x.shape.rank == 4 && x.shape.last == role.inputs, "convolution",
-            "[batch, height, width, \(role.inputs)]", x.shape)
-        guard let plan = ConvolutionPlan(x.shape, role: role, geometry) else {
-            throw TensorError.shapeMismatch(
-                operation: "convolution", expected: "an input that the kernel fits into", found: x.shape)
-        }
+        let plan = try ConvolutionPlan.checked(x.shape, role: role, geometry)
         return try measured(
             "convolution", products: plan.outputRows * role.outputs * role.taps * role.inputs
         ) {

@@ -141,12 +141,6 @@ package final class CUDABackend: StageBackend {
         return try address(weight, operation)
     }
 
-    func require(_ condition: Bool, _ operation: String, _ expected: @autoclosure () -> String, _ found: Shape) throws {
-        guard condition else {
-            throw TensorError.shapeMismatch(operation: operation, expected: expected(), found: found)
-        }
-    }
-
     /// An extent as kernels count it.
     func int(_ value: Int, _ operation: String) throws -> Int32 {
         guard let value = Int32(exactly: value) else {

@@ -29,6 +29,14 @@ const kernels *kernels_for_tier(kernels_tier tier) {
 
 const char *kernels_requested_name(void) { return getenv("AUDIOLDM2_CPU"); }
 
+bool kernels_is_tier_name(const char *name) {
+    static const char *const names[] = {"scalar", "avx2", "avxvnni", "avx512vnni", "dotprod", "i8mm"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(name, names[i]) == 0) return true;
+    }
+    return false;
+}
+
 const kernels *kernels_for_request(const char *name) {
     const kernels *best = NULL;
     for (size_t i = 0; i < TABLE_COUNT; i++) {

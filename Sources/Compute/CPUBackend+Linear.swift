@@ -17,6 +17,10 @@ extension CPUBackend {
             } else {
                 let source = try floats(x, "linear")
                 try weight.data.withBytes {
+                    if x.shape.rows <= Self.rowsOfDirectProduct, weight.description.format == .int8 {
+                        multiplyTiles(source, rows: x.shape.rows, $0, role, finish, into: target)
+                        return
+                    }
                     try multiplyFloat(source, rows: x.shape.rows, $0, weight.description, finish, into: target)
                 }
             }
@@ -73,7 +77,29 @@ extension CPUBackend {
         }
     }
 
+    /// Float product of few rows with int8 weights, which would otherwise be expanded for little: a token of a
+    /// generating model, a step's time.
+    private func multiplyTiles(
+        _ x: UnsafePointer<Float>, rows: Int, _ bytes: UnsafeRawBufferPointer, _ role: WeightRole, _ finish: Finish,
+        into y: UnsafeMutablePointer<Float>
+    ) {
+        guard let packed = PackedInt8(bytes, role: role) else { return }
+        let (outputs, inputs, paddedInputs) = (role.outputs, role.inputs, packed.layout.paddedInputs)
+        forBlocks(of: outputs, size: Self.outputsPerTask) { range, _ in
+            var product = kernels_tile_product()
+            (product.rows, product.outputs) = (rows, range.count)
+            (product.inputs, product.padded_inputs) = (inputs, paddedInputs)
+            (product.x, product.x_stride) = (x, inputs)
+            product.tiles = packed.tiles + range.lowerBound * paddedInputs
+            product.scales = packed.scales + range.lowerBound
+            (product.y, product.y_stride) = (y + range.lowerBound, outputs)
+            kernels.product_tiles(&product)
+            for row in 0..<rows { finish.apply(kernels, y + row * outputs, row: row, columns: range) }
+        }
+    }
+
     static let outputsPerTask = 64
+    static let rowsOfDirectProduct = 8
     static let rowsPerProduct = 512
 }
 

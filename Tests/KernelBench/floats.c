@@ -82,6 +82,13 @@ static void run_expand_tiles(const kernels *table, const struct buffers *b) {
     table->expand_tiles(b->bytes, b->channels, 1, CHANNELS, CHANNELS, 0, ROWS, b->y);
 }
 
+static void run_product_tiles(const kernels *table, const struct buffers *b) {
+    const kernels_tile_product product = {.rows = 2, .outputs = ROWS, .inputs = CHANNELS, .padded_inputs = CHANNELS,
+                                          .x = b->x, .x_stride = CHANNELS, .tiles = b->bytes, .scales = b->x,
+                                          .y = b->y, .y_stride = ROWS};
+    table->product_tiles(&product);
+}
+
 static const struct {
     const char *name;
     float_kernel run;
@@ -101,6 +108,7 @@ static const struct {
     {"expand f16", run_expand_f16},
     {"narrow f16", run_narrow_f16},
     {"expand tiles", run_expand_tiles},
+    {"two rows of tiles", run_product_tiles},
 };
 
 void time_floats(const kernels *table, int repetitions) {

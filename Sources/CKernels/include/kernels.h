@@ -151,12 +151,27 @@ typedef struct kernels_float_attention {
     void *scratch;
 } kernels_float_attention;
 
+// Float inputs of few rows times a packed weight of one tap where it lies, for products that would spend their time on
+// expanding it: y[m][n] = scales[n] · Σ_i x[m][i] · w[n][i]. A row's results do not depend on other rows.
+typedef struct kernels_tile_product {
+    size_t rows, outputs, inputs;
+    size_t padded_inputs; // of the weight: a multiple of 4
+    const float *x;       // [rows] of x_stride floats
+    size_t x_stride;
+    const int8_t *tiles; // from an output that is a multiple of 16
+    const float *scales; // [outputs]
+    float *y;            // [rows] of y_stride floats
+    size_t y_stride;
+} kernels_tile_product;
+
 typedef struct kernels {
     kernels_tier tier;
     const char *_Nonnull name;
 
     // Float products: y[m][n] = Σ_k a[m][k] · b[n][k]. A row's results do not depend on other rows.
     void (*_Nonnull product_f32)(const kernels_float_product *p);
+
+    void (*_Nonnull product_tiles)(const kernels_tile_product *p);
 
     // Integer products.
     void (*_Nonnull product_u8s8)(const kernels_product *p);
@@ -221,6 +236,9 @@ const kernels *_Nonnull kernels_for_request(const char *_Nullable name);
 const kernels *_Nullable kernels_for_tier(kernels_tier tier);
 // Value of `AUDIOLDM2_CPU`, or NULL.
 const char *_Nullable kernels_requested_name(void);
+
+// Whether any build, for any CPU, has a table of this name.
+bool kernels_is_tier_name(const char *_Nonnull name);
 
 // Multiply-accumulates per second that a tier's dot-product instruction does on registers alone, on one core; 0 where
 // that is not measured.

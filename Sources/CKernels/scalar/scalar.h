@@ -7,6 +7,7 @@
 float scalar_activation(float x, kernels_activation activation, float slope);
 
 void scalar_product_f32(const kernels_float_product *p);
+void scalar_product_tiles(const kernels_tile_product *p);
 void scalar_product_u8s8(const kernels_product *p);
 
 void scalar_widen_range(const float *x, size_t n, float *low, float *high);

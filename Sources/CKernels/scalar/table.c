@@ -5,6 +5,7 @@ const kernels kernels_scalar = {
     .tier = KERNELS_SCALAR,
     .name = "scalar",
     .product_f32 = scalar_product_f32,
+    .product_tiles = scalar_product_tiles,
     .product_u8s8 = scalar_product_u8s8,
     .widen_range = scalar_widen_range,
     .quantize_u8 = scalar_quantize_u8,

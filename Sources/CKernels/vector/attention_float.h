@@ -2,6 +2,7 @@
 #ifndef AUDIOLDM2_VECTOR_ATTENTION_FLOAT_H
 #define AUDIOLDM2_VECTOR_ATTENTION_FLOAT_H
 
+#include "attention_single.h"
 #include "norms.h"
 #include "transpose.h"
 
@@ -173,6 +174,10 @@ static void attend_float_wide(const kernels_float_attention *a, size_t first) {
 static void attend_float_narrow(const kernels_float_attention *a, size_t first) { attend_float_tile(a, first, 1); }
 
 static void attend_f32(const kernels_float_attention *a) {
+    if (a->queries == 1) {
+        attend_single(a);
+        return;
+    }
     for (size_t first = 0; first < a->queries; first += FLOAT_TILE) {
         const size_t left = a->queries - first;
         if (left > (QUERY_VECTORS - 1) * LANES) {

@@ -2,8 +2,6 @@
 #ifndef AUDIOLDM2_VECTOR_ATTENTION_PACK_H
 #define AUDIOLDM2_VECTOR_ATTENTION_PACK_H
 
-INLINE vfloat load_up_to(const float *x, size_t count) { return count >= LANES ? load(x) : load_part(x, count); }
-
 INLINE void column_means(const float *x, size_t stride, const kernels_context *c, float *means) {
     for (size_t i = 0; i < c->width; i += LANES) {
         const size_t count = c->width - i < LANES ? c->width - i : LANES;

@@ -2,10 +2,12 @@
 #include "elementwise.h"
 #include "norms.h"
 #include "product_float.h"
+#include "product_tiles.h"
 #include "quantize.h"
 
 #define VECTOR_KERNELS                                                                                                 \
     .product_f32 = product_f32,                                                                                        \
+    .product_tiles = product_tiles,                                                                                    \
     .widen_range = widen_range,                                                                                        \
     .quantize_u8 = quantize_u8,                                                                                        \
     .expand_tiles = expand_tiles,                                                                                      \

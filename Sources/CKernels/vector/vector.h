@@ -56,6 +56,9 @@ INLINE vfloat load_part(const float *x, size_t count) {
 #endif
 }
 
+// The first `count` elements, or as many as there are lanes.
+INLINE vfloat load_up_to(const float *x, size_t count) { return count >= LANES ? load(x) : load_part(x, count); }
+
 INLINE void store_part(float *y, vfloat v, size_t count) {
 #if LANES == 16
     const __mmask16 mask = (__mmask16)((1u << count) - 1);

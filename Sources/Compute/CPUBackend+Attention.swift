@@ -5,16 +5,18 @@ extension CPUBackend {
     /// A block of queries of one head at a time: scores are never all in memory.
     package func attention(_ input: AttentionInput) throws -> Tensor {
         let job = try AttentionJob(input, on: self)
-        let context = job.context
+        let (context, extent) = (job.context, job.context.extent)
         let span = meter.begin(
-            "attention", products: 2 * context.batch * job.queries * context.keys * context.heads * context.headWidth)
+            "attention",
+            products: 2 * extent.batch * job.queries * extent.keys * extent.heads
+                * extent.headWidth)
         defer { meter.end(span) }
-        let y = try empty([context.batch, job.queries, context.heads * context.headWidth])
+        let y = try empty([extent.batch, job.queries, extent.channels])
         let target = try floats(y, "attention")
         let scratchBytes = (job.scratchBytes + 63) / 64 * 64
         let scratch = try HostStorage(threadCount * scratchBytes, on: self)
         let blocks = (job.queries + AttentionJob.queryBlock - 1) / AttentionJob.queryBlock
-        threads.run(context.batch * context.heads * blocks) { task, worker in
+        threads.run(extent.batch * extent.heads * blocks) { task, worker in
             let (place, block) = task.quotientAndRemainder(dividingBy: blocks)
             let first = block * AttentionJob.queryBlock
             let range = first..<min(first + AttentionJob.queryBlock, job.queries)
@@ -53,48 +55,33 @@ private struct AttentionJob {
             }
             context = prepared
         }
-        let shape = input.query.tensor.shape
-        let (heads, width) = (context.heads, context.headWidth)
-        try cpu.require(
-            shape.rank == 3 && input.query.width == heads * width, "attention",
-            "queries of [\(context.batch), tokens, \(heads * width)]", shape)
-        queries = shape[1]
-        query = try AttentionOperand(input.query, tokens: queries, samples: context.batch, on: cpu)
-        if let bias = input.bias {
-            let count = bias.shape.rank == 4 ? bias.shape[0] : 1
-            try cpu.require(
-                Array(bias.shape.extents.suffix(3)) == [heads, queries, context.keys] && bias.shape.rank <= 4
-                    && count > 0, "attention", "a bias per head and score", bias.shape)
-        }
-        try cpu.require(
-            !input.causal || context.keys >= queries, "attention", "at least as many keys as queries", shape)
-        try cpu.require(
-            context.packed == nil || (input.bias == nil && !input.causal), "attention",
-            "float arithmetic for scores with a bias or in order", shape)
+        (queries, biasCount) = try context.extent.extent(of: input)
+        query = try AttentionOperand(input.query, tokens: queries, samples: context.extent.batch, on: cpu)
         bias = try input.bias.map { UnsafePointer(try cpu.floats($0, "attention")) }
         mask = try context.mask.map { UnsafePointer(try cpu.floats($0, "attention")) }
-        biasCount = input.bias.map { $0.shape.rank == 4 ? $0.shape[0] : 1 } ?? 1
         (scale, causal) = (input.scale, input.causal)
     }
 
+    private var extent: AttentionExtent { context.extent }
+
     /// Memory that one thread needs.
-    var scratchBytes: Int { 9 * Int(KERNELS_QUERY_TILE) * ((context.headWidth + 3) / 4 * 4) }
+    var scratchBytes: Int { 9 * Int(KERNELS_QUERY_TILE) * ((extent.headWidth + 3) / 4 * 4) }
 
     /// Attends for some queries of one packed head.
     func attend(
         _ head: kernels_context, _ place: Int, _ range: Range<Int>, scratch: UnsafeMutableRawPointer,
         into y: UnsafeMutablePointer<Float>, _ cpu: CPUBackend
     ) {
-        let (sample, index) = place.quotientAndRemainder(dividingBy: context.heads)
-        let stride = context.heads * context.headWidth
+        let (sample, index) = place.quotientAndRemainder(dividingBy: extent.heads)
+        let stride = extent.channels
         withUnsafePointer(to: head) { head in
             var attention = kernels_attention()
             attention.queries = range.count
-            attention.q = query.row(sample: sample, token: range.lowerBound, channel: index * context.headWidth)
+            attention.q = query.row(sample: sample, token: range.lowerBound, channel: index * extent.headWidth)
             attention.q_stride = query.tokenStride
             attention.context = head
             attention.scale = scale
-            attention.y = y + (sample * queries + range.lowerBound) * stride + index * context.headWidth
+            attention.y = y + (sample * queries + range.lowerBound) * stride + index * extent.headWidth
             attention.y_stride = stride
             attention.scratch = scratch
             cpu.kernels.attend_u8s8(&attention)
@@ -106,7 +93,7 @@ private struct AttentionJob {
         _ place: Int, _ range: Range<Int>, scratch: UnsafeMutableRawPointer, into y: UnsafeMutablePointer<Float>,
         _ cpu: CPUBackend
     ) {
-        let (keys, heads, width) = (context.keys, context.heads, context.headWidth)
+        let (keys, heads, width) = (extent.keys, extent.heads, extent.headWidth)
         let (sample, head) = place.quotientAndRemainder(dividingBy: heads)
         let channel = head * width
         var attention = kernels_float_attention()

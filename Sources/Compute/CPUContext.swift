@@ -9,37 +9,33 @@ extension CPUBackend {
 
 /// A context whose tensors have been checked, and packed where it is read as 8-bit numbers.
 final class CPUContext: PreparedContext {
-    let batch: Int
-    let keys: Int
-    let heads: Int
-    let headWidth: Int
+    let extent: AttentionExtent
     let key: AttentionOperand
     let value: AttentionOperand
     let mask: Tensor?
     let packed: PackedHeads?
 
     init(_ context: AttentionContext, on cpu: CPUBackend) throws {
-        let shape = context.key.tensor.shape
-        try context.validate()
-        (batch, keys, heads) = (shape[0], context.keyCount, context.heads)
-        headWidth = context.key.width / context.heads
-        key = try AttentionOperand(context.key, tokens: keys, samples: batch, on: cpu)
-        value = try AttentionOperand(context.value, tokens: keys, samples: batch, on: cpu)
+        let extent = try AttentionExtent(of: context)
+        let (keys, headWidth) = (extent.keys, extent.headWidth)
+        key = try AttentionOperand(context.key, tokens: keys, samples: extent.batch, on: cpu)
+        value = try AttentionOperand(context.value, tokens: keys, samples: extent.batch, on: cpu)
         mask = context.mask
         let packs = context.arithmetic == .quantized && headWidth <= Int8Layout.maximumWidth
         let masks = try mask.map { UnsafePointer(try cpu.floats($0, "attention")) }
         packed =
             packs
             ? try PackedHeads(
-                count: batch * heads, keys: keys, width: headWidth, on: cpu
-            ) { [key, value, keys, heads, headWidth] place, head in
+                count: extent.batch * extent.heads, keys: keys, width: headWidth, on: cpu
+            ) { [key, value] place, head in
                 var head = head
-                let (sample, index) = place.quotientAndRemainder(dividingBy: heads)
+                let (sample, index) = place.quotientAndRemainder(dividingBy: extent.heads)
                 cpu.kernels.pack_context(
                     key.row(sample: sample, token: 0, channel: index * headWidth), key.tokenStride,
                     value.row(sample: sample, token: 0, channel: index * headWidth), value.tokenStride,
                     masks.map { $0 + sample * keys }, &head)
             } : nil
+        self.extent = extent
     }
 }
 

@@ -17,40 +17,23 @@ extension CUDABackend {
             }
             context = prepared
         }
-        let (shape, heads, width) = (input.query.tensor.shape, context.heads, context.headWidth)
-        try require(
-            shape.rank == 3 && input.query.width == heads * width, "attention",
-            "queries of [\(context.batch), tokens, \(heads * width)]", shape)
-        try check(input, context, queries: shape[1])
-        let queries = shape[1]
-        let products = 2 * context.batch * queries * context.keys * heads * width
+        let (extent, (queries, biases)) = (context.extent, try context.extent.extent(of: input))
+        let (heads, width) = (extent.heads, extent.headWidth)
+        let products = 2 * extent.batch * queries * extent.keys * heads * width
         return try measured("attention", products: products) {
-            let y = try empty([context.batch, queries, heads * width])
-            let query = try AttentionOperand(input.query, tokens: queries, samples: context.batch, on: self)
+            let y = try empty([extent.batch, queries, heads * width])
+            let query = try AttentionOperand(input.query, tokens: queries, samples: extent.batch, on: self)
             let (kernel, tile) = try kernel(for: width)
             try launch(
-                kernel, try arguments(input, context, query, queries: queries, into: y),
-                grid: ((queries + tile - 1) / tile, heads, context.batch))
+                kernel, try arguments(input, context, query, queries: queries, biases: biases, into: y),
+                grid: ((queries + tile - 1) / tile, heads, extent.batch))
             return y
         }
     }
 
-    private func check(_ input: AttentionInput, _ context: CUDAContext, queries: Int) throws {
-        if let bias = input.bias {
-            try require(
-                Array(bias.shape.extents.suffix(3)) == [context.heads, queries, context.keys] && bias.shape.rank <= 4
-                    && bias.shape[0] > 0, "attention", "a bias per head and score", bias.shape)
-        }
-        try require(
-            !input.causal || context.keys >= queries, "attention", "at least as many keys as queries",
-            input.query.tensor.shape)
-        try require(
-            context.arithmetic == .float || (input.bias == nil && !input.causal), "attention",
-            "float arithmetic for scores with a bias or in order", input.query.tensor.shape)
-    }
-
     private func arguments(
-        _ input: AttentionInput, _ context: CUDAContext, _ query: AttentionOperand, queries: Int, into y: Tensor
+        _ input: AttentionInput, _ context: CUDAContext, _ query: AttentionOperand, queries: Int, biases: Int,
+        into y: Tensor
     ) throws -> cuda_attention {
         let int = { try self.int($0, "attention") }
         return cuda_attention(
@@ -60,9 +43,9 @@ extension CUDABackend {
             q_sample: Int64(query.sampleStride), k_sample: Int64(context.key.sampleStride),
             v_sample: Int64(context.value.sampleStride), q_token: try int(query.tokenStride),
             k_token: try int(context.key.tokenStride), v_token: try int(context.value.tokenStride),
-            queries: try int(queries), keys: try int(context.keys), heads: try int(context.heads),
-            width: try int(context.headWidth),
-            bias_count: try int(input.bias.map { $0.shape.rank == 4 ? $0.shape[0] : 1 } ?? 1),
+            queries: try int(queries), keys: try int(context.extent.keys), heads: try int(context.extent.heads),
+            width: try int(context.extent.headWidth),
+            bias_count: try int(biases),
             is_causal: input.causal ? 1 : 0, scale: input.scale)
     }
 
@@ -82,23 +65,16 @@ extension CUDABackend {
 
 /// A context whose tensors have been checked.
 final class CUDAContext: PreparedContext {
-    let batch: Int
-    let keys: Int
-    let heads: Int
-    let headWidth: Int
+    let extent: AttentionExtent
     let key: AttentionOperand
     let value: AttentionOperand
     let mask: Tensor?
-    let arithmetic: ActivationMode
 
     init(_ context: AttentionContext, on cuda: CUDABackend) throws {
-        let shape = context.key.tensor.shape
-        try context.validate()
-        (batch, keys, heads) = (shape[0], context.keyCount, context.heads)
-        headWidth = context.key.width / context.heads
-        key = try AttentionOperand(context.key, tokens: keys, samples: batch, on: cuda)
-        value = try AttentionOperand(context.value, tokens: keys, samples: batch, on: cuda)
-        (mask, arithmetic) = (context.mask, context.arithmetic)
+        extent = try AttentionExtent(of: context)
+        key = try AttentionOperand(context.key, tokens: extent.keys, samples: extent.batch, on: cuda)
+        value = try AttentionOperand(context.value, tokens: extent.keys, samples: extent.batch, on: cuda)
+        mask = context.mask
     }
 }
 

@@ -78,17 +78,51 @@ extension Columns {
     }
 }
 
-extension AttentionContext {
+/// The sizes of an attention's context, checked.
+package struct AttentionExtent: Sendable {
+    package let batch: Int
+    package let keys: Int
+    package let heads: Int
+    package let headWidth: Int
+    package let arithmetic: ActivationMode
+
+    /// Of queries and results: those of all heads.
+    package var channels: Int { heads * headWidth }
+
     /// - Throws: `TensorError.shapeMismatch` unless keys, values and mask go together; whether the columns are there is
     ///   for `Columns.require`.
-    package func validate() throws {
-        let shape = key.tensor.shape
+    package init(of context: AttentionContext) throws {
+        let (shape, key) = (context.key.tensor.shape, context.key)
+        (keys, heads, arithmetic) = (context.keyCount, context.heads, context.arithmetic)
         try TensorError.require(
-            shape.rank == 3 && heads > 0 && key.width % heads == 0 && keyCount > 0 && value.width == key.width,
+            shape.rank == 3 && heads > 0 && key.width % heads == 0 && keys > 0 && context.value.width == key.width,
             "attention", "keys and values of [batch, tokens, a multiple of \(heads) heads]", shape)
-        if let mask {
+        (batch, headWidth) = (shape[0], key.width / heads)
+        if let mask = context.mask {
             try TensorError.require(
-                mask.shape == [shape[0], keyCount], "attention", "a mask of [\(shape[0]), \(keyCount)]", mask.shape)
+                mask.shape == [batch, keys], "attention", "a mask of [\(batch), \(keys)]", mask.shape)
         }
+    }
+
+    /// - Returns: how many queries there are, and how many samples have a bias of their own.
+    /// - Throws: `TensorError.shapeMismatch` unless queries and bias fit the context.
+    package func extent(of input: AttentionInput) throws -> (queries: Int, biases: Int) {
+        let shape = input.query.tensor.shape
+        try TensorError.require(
+            shape.rank == 3 && input.query.width == channels, "attention",
+            "queries of [\(batch), tokens, \(channels)]", shape)
+        let queries = shape[1]
+        let biases = input.bias.map { $0.shape.rank == 4 ? $0.shape[0] : 1 } ?? 1
+        if let bias = input.bias {
+            try TensorError.require(
+                Array(bias.shape.extents.suffix(3)) == [heads, queries, keys] && bias.shape.rank <= 4 && biases > 0,
+                "attention", "a bias per head and score", bias.shape)
+        }
+        try TensorError.require(
+            !input.causal || keys >= queries, "attention", "at least as many keys as queries", shape)
+        try TensorError.require(
+            arithmetic == .float || (input.bias == nil && !input.causal), "attention",
+            "float arithmetic for scores with a bias or in order", shape)
+        return (queries, biases)
     }
 }

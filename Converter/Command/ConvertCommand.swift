@@ -103,7 +103,7 @@ struct ConvertCommand: AsyncParsableCommand {
         guard !describe, let output else {
             let description = try CheckpointDescription(input.open())
             print(try json ? Terminal.json(description) : description.table)
-            return
+            return try finishOutput()
         }
         var options = ConversionOptions(
             weights: weights.preset, compression: compression.value, license: try license.map(LicenseText.init(path:)),
@@ -130,6 +130,7 @@ struct ConvertCommand: AsyncParsableCommand {
         } else if !quiet {
             print(summary.table(output: output))
         }
+        try finishOutput()
     }
 }
 

@@ -35,10 +35,12 @@ package enum AudioError: Error, CustomStringConvertible, Sendable, Equatable {
 }
 
 /// What the system says about an `errno`, and what to do where that is known.
-func systemReason(_ code: Int32) -> String {
+func systemReason(_ code: Int32, reading: Bool = false) -> String {
     let message = String(cString: strerror(code)).lowercased()
     switch code {
     case ENOSPC, EDQUOT: return "\(message); free some space or choose another folder"
+    case ENOENT where reading: return "\(message); correct the path"
+    case EACCES where reading: return "\(message); choose a file that you may read"
     case EACCES, EPERM, EROFS: return "\(message); choose a folder that you may write to"
     case ENOENT: return "\(message); create the folder first, or correct the path"
     default: return message

@@ -1,4 +1,5 @@
 import Files
+import Foundation
 
 /// Makes or replaces the file at `path` in one go, as `AtomicFile` does.
 /// - Parameter body: gets the descriptor of the empty file, open for reading and writing.
@@ -7,6 +8,16 @@ func replaceFile(at path: String, _ body: (_ descriptor: Int32) throws -> Void) 
     try namingFailures(of: path) {
         let file = try AtomicFile(path: path)
         try body(file.descriptor)
+        try file.commit()
+    }
+}
+
+/// Makes or replaces the file at `path`, which then holds `data`.
+/// - Throws: `AudioError.cannotWrite`.
+func replaceFile(at path: String, with data: Data) throws {
+    try namingFailures(of: path) {
+        let file = try AtomicFile(path: path)
+        try data.withUnsafeBytes { try file.write($0, at: 0) }
         try file.commit()
     }
 }

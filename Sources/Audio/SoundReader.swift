@@ -18,7 +18,9 @@ package final class SoundReader {
     /// - Throws: `AudioError`.
     package init(_ path: String) throws {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw AudioError.cannotRead(path: path, reason: systemReason(errno)) }
+        guard descriptor >= 0 else {
+            throw AudioError.cannotRead(path: path, reason: systemReason(errno, reading: true))
+        }
         do {
             file = try Self.handle(of: descriptor, path: path)
         } catch {

@@ -27,6 +27,12 @@ package final class CPUBackend: StageBackend {
         if usesBLAS { try blas.reserve(threads) }
     }
 
+    /// What the variable AUDIOLDM2_CPU names, if that is no kernels' name.
+    package static var unknownTier: String? {
+        guard let name = kernels_requested_name(), name.pointee != 0, !kernels_is_tier_name(name) else { return nil }
+        return String(cString: name)
+    }
+
     private init(
         _ other: CPUBackend, memory: any MemorySource, threads: ThreadPool, meter: OperationMeter, isCounting: Bool
     ) {

@@ -1,8 +1,18 @@
-import Foundation
+import ArgumentParser
+@preconcurrency import Foundation
 
 /// Prints a line on standard error.
 package func printNote(_ text: String) {
     FileHandle.standardError.write(Data((text + "\n").utf8))
+}
+
+/// Hands over what was printed.
+/// - Throws: `ExitCode.failure`, after saying why, if standard output did not take all of it (a full disk).
+package func finishOutput() throws {
+    errno = 0
+    guard fflush(stdout) != 0 || ferror(stdout) != 0 else { return }
+    printNote("Error: standard output: cannot be written" + (errno == 0 ? "" : ": \(String(cString: strerror(errno)))"))
+    throw ExitCode.failure
 }
 
 /// A value as JSON for programs: sorted keys, one object.

@@ -137,7 +137,8 @@ import Testing
 
     @Test(arguments: [
         EditPlan.inpaint([]), .inpaint([2...3]), .inpaint([-1...0.5]), .inpaint([0.5...0.5]),
-        .inpaint(nil, frequencies: 5...5), .transform(strength: 0), .transform(strength: 1.5), .extend(by: 5000),
+        .inpaint(nil, frequencies: 5...5), .inpaint(nil, frequencies: 8000...9000), .upsample(above: 9000),
+        .transform(strength: 0), .transform(strength: 1.5), .extend(by: 5000),
         .transform(strength: .nan), EditPlan(times: [0...1], crossFadeSeconds: -1),
     ])
     func impossiblePlansAreRefused(_ plan: EditPlan) async throws {

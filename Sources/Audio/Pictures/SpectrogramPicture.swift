@@ -53,10 +53,7 @@ package struct SpectrogramPicture {
     /// Writes the picture to `path`, which should end in .png. The file appears complete or not at all.
     /// - Throws: `AudioError.cannotWrite`.
     package func write(to path: String) throws {
-        let data = png()
-        try replaceFile(at: path) { descriptor in
-            try FileHandle(fileDescriptor: descriptor, closeOnDealloc: false).write(contentsOf: data)
-        }
+        try replaceFile(at: path, with: png())
     }
 }
 

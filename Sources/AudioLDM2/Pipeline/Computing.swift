@@ -42,6 +42,11 @@ extension CPUBackend {
             throw AudioLDM2Error(
                 .invalidOption, "\(threads) threads: choose \(range.lowerBound)…\(range.upperBound)")
         }
+        if let name = Self.unknownTier {
+            throw AudioLDM2Error(
+                .invalidOption,
+                "AUDIOLDM2_CPU=\(name): choose scalar, avx2, avxvnni, avx512vnni, dotprod or i8mm, or leave it out")
+        }
         try self.init(threadCount: threads, usesBLAS: model.isMostlyFloat)
     }
 }

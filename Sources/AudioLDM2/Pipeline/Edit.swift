@@ -72,7 +72,13 @@ struct Edit {
     }
 
     /// The plan with the band that it leaves to be found out.
+    /// - Throws: `AudioLDM2Error` for a band that the model cannot make.
     private func resolved(_ mono: [Float]) throws -> EditPlan {
+        if let lowest = plan.frequencies?.lowerBound, lowest >= Double(modelRate) / 2 {
+            throw AudioLDM2Error(
+                .invalidOption,
+                "from \(lowest) Hz: this model makes nothing above \(modelRate / 2) Hz; choose a lower one")
+        }
         guard plan.fillsBandwidth, plan.frequencies == nil else { return plan }
         let bandwidth = Bandwidth.estimate(mono, sampleRate: modelRate)
         let limit = 0.95 * Double(modelRate) / 2

@@ -70,10 +70,10 @@ class Run:
     `parts` maps names to objects with state_dict/load_state_dict (models, optimizers, averages).
     """
 
-    def __init__(self, folder: Path, name: str, parts: dict, args):
+    def __init__(self, folder: Path, name: str, parts: dict, args, team: "Team | None" = None):
         import torch
 
-        self.torch, self.parts, self.args = torch, parts, args
+        self.torch, self.parts, self.args, self.team = torch, parts, args, team or Team(0, 1, "")
         self.path = folder / "states" / f"{name}.pt"
         self.log_path = folder / "logs" / f"{name}.jsonl"
         for p in (self.path, self.log_path):
@@ -88,6 +88,8 @@ class Run:
         self.started = self.saved = self.reported = time.monotonic()
 
     def save(self):
+        if self.team.rank:
+            return
         temporary = self.path.with_suffix(".tmp")
         self.torch.save(
             {"step": self.step, "minutes": self.minutes(), **{k: p.state_dict() for k, p in self.parts.items()}},
@@ -97,6 +99,8 @@ class Run:
         self.saved = time.monotonic()
 
     def report(self, **values):
+        if self.team.rank:
+            return
         self.log_path.open("a").write(json.dumps({"step": self.step, **values}) + "\n")
         print(
             self.step,
@@ -111,11 +115,12 @@ class Run:
     def progress(self) -> float:
         """How much of the training is done, 0 to 1: of the steps or of the budget of time, whichever is further."""
         spent = self.minutes() / self.args.budget if self.args.budget else 0.0
-        return min(1.0, max(self.step / self.args.steps, spent))
+        return self.team.agree(min(1.0, max(self.step / self.args.steps, spent)))
 
     def finished(self) -> bool:
         """Whether to leave the loop: all is done, or this call's minutes are over."""
-        return self.progress() >= 1 or 0 < self.args.minutes <= self.minutes() - self.minutes_before
+        over = self.progress() >= 1 or 0 < self.args.minutes <= self.minutes() - self.minutes_before
+        return bool(self.team.agree(float(over)))
 
     def set_rate(self, *optimizers, warmup: int = 500):
         """The step's learning rate: linear warm-up over `warmup` steps or 5 % of the training, whichever is shorter,
@@ -141,6 +146,57 @@ class Run:
             self.sums, self.count, self.reported = {}, 0, now
         if now - self.saved > 60 * self.args.save_minutes:
             self.save()
+
+
+class Team:
+    """Processes of one CPU thread each that train one model together: small kernels gain more from this than from
+    threads.  Each has its own examples; gradients are averaged; the first one's clock counts and it alone saves."""
+
+    def __init__(self, rank: int, count: int, meeting: str):
+        import torch
+
+        self.rank, self.count, self.torch = rank, count, torch
+        if count > 1:
+            torch.distributed.init_process_group("gloo", f"file://{meeting}", rank=rank, world_size=count)
+
+    def agree(self, value: float) -> float:
+        """The first one's value, everywhere."""
+        if self.count == 1:
+            return value
+        shared = self.torch.tensor([value], dtype=self.torch.float64)
+        self.torch.distributed.broadcast(shared, 0)
+        return float(shared)
+
+    def average_gradients(self, model):
+        """Of all parameters that have any; every process must have used the same ones."""
+        if self.count == 1:
+            return
+        gradients = [p.grad for p in model.parameters() if p.grad is not None]
+        flat = self.torch.cat([g.flatten() for g in gradients])
+        self.torch.distributed.all_reduce(flat)
+        flat /= self.count
+        for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients])):
+            gradient.copy_(part.view_as(gradient))
+
+
+def in_team(count: int, work, *arguments):
+    """Run work(team, *arguments) in `count` processes."""
+    if count == 1:
+        return work(Team(0, 1, ""), *arguments)
+    import tempfile
+
+    import torch
+
+    with tempfile.TemporaryDirectory() as folder:
+        torch.multiprocessing.spawn(_member, (count, f"{folder}/meeting", work, arguments), nprocs=count)
+
+
+def _member(rank: int, count: int, meeting: str, work, arguments):
+    import ctypes
+    import signal
+
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG: not to go on when the parent is ended
+    work(Team(rank, count, meeting), *arguments)
 
 
 class Average:

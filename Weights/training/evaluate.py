@@ -2,7 +2,8 @@
 
     python3 evaluate.py references                  held-out clips, VAE + vocoder, noise: what any generator stands beside
     python3 evaluate.py checkpoint FOLDER           the reference pipeline on an exported folder
-    python3 evaluate.py prompts LIST.tsv            the prompts, with their seeds, for a runtime to make clips of
+    python3 evaluate.py prompts LIST.tsv            the prompts, with their seeds, for a runtime to make clips of; also
+                                                    LIST.jsonl for `audioldm2 batch LIST.jsonl --output-dir FOLDER`
     python3 evaluate.py waves LIST.tsv FOLDER       clips NNN.wav that a runtime made of them; --against OTHER adds the mean
                                                     log-mel difference to those of another (float32 against int8, say)
 
@@ -146,10 +147,12 @@ def judged(waves: torch.Tensor, asked: list[dict], judge: Judge, real: np.ndarra
     waves, result = normalised(waves), {}
     for kind in ("seen", "held-out"):
         rows = [i for i, p in enumerate(asked) if p["kind"] == kind]
+        if not rows:
+            continue
         result[kind] = intervals(judge(waves[rows])[0], judge.names, [asked[i]["class"] for i in rows])
         result[kind]["Fréchet distance"] = frechet(judge(waves[rows])[1], real)
     found = [verdict(w.numpy(), p["tonic"], p["mode"]) for w, p in zip(waves, asked) if p["kind"] == "key"]
-    return result | {"music in a named key": rates(found)}
+    return result | ({"music in a named key": rates(found)} if found else {})
 
 
 def references(pack: Pack, judge: Judge, data: Path, args) -> dict:
@@ -171,6 +174,8 @@ def write_prompts(path: Path, asked: list[dict]):
     columns = ["seed", "kind", "class", "tonic", "mode", "caption"]
     lines = ["\t".join(str(p.get(c, "-")) for c in columns) for p in asked]
     path.write_text("# " + "\t".join(columns) + "\n" + "\n".join(lines) + "\n")
+    batch = [{"prompt": p["caption"], "seed": p["seed"], "output": f"{i:03d}.wav"} for i, p in enumerate(asked)]
+    path.with_suffix(".jsonl").write_text("".join(json.dumps(line) + "\n" for line in batch))
 
 
 def read_prompts(path: Path) -> list[dict]:

@@ -22,8 +22,11 @@ from mel import KALDI_DEVIATION, KALDI_MEAN
 def pipeline(data: Path) -> AudioLDM2Pipeline:
     """The trained parts, float32."""
     folder = data / "tokenizers"
+    vae = models.load(models.vae(), data, "vae")
+    shrink = json.loads((data / "parts/unet.shrink.json").read_text())
+    vae.register_to_config(scaling_factor=vae.config.scaling_factor * shrink)
     return AudioLDM2Pipeline(
-        vae=models.load(models.vae(), data, "vae"),
+        vae=vae,
         text_encoder=models.load(models.clap(), data, "clap"),
         text_encoder_2=models.load(models.t5(), data, "t5"),
         language_model=models.load(models.gpt2(), data, "gpt2"),
@@ -57,6 +60,18 @@ def audiomae_config(sizes: dict) -> dict:
     }
 
 
+CARD = """---
+license: cc-by-sa-4.0
+---
+
+# A small AudioLDM 2 trained on free sounds
+
+Made by Weights/training. These weights are licensed under Creative Commons Attribution-ShareAlike 4.0 International
+(https://creativecommons.org/licenses/by-sa/4.0/legalcode); Weights/training/ATTRIBUTION.tsv names the author, source and
+licence of every recording that they were trained on. Weights/MODEL_CARD.md says what they can do.
+"""
+
+
 def main():
     p = parser(__doc__)
     p.add_argument("out", type=Path)
@@ -75,6 +90,7 @@ def main():
     weights = {f"audiomae.model.{k}": v.to(dtype).contiguous() for k, v in encoder.state_dict().items()}
     save_file(weights, folder / "model.safetensors")
     (folder / "config.json").write_text(json.dumps(audiomae_config(encoder.config), indent=2) + "\n")
+    (args.out / "README.md").write_text(CARD)
     size = sum(f.stat().st_size for f in args.out.rglob("*") if f.is_file())
     print(f"{size / 1e6:.1f} MB in {args.out}")
 

@@ -1,7 +1,8 @@
 """The trained parts as a few float16 files of limited size, to be kept or carried, and back.
 
     python3 parts.py pack FOLDER [--data FOLDER] [--only vae,t5] [--limit 15]     writes FOLDER/parts.0.safetensors …
-    python3 parts.py unpack FOLDER [--data FOLDER]                                fills DATA/parts from them
+    python3 parts.py unpack FOLDER [--data FOLDER]                                fills DATA/parts from them, or from
+                                                                                  the checkpoint that export.py made
 
 The tokenizers, without which the text parts mean nothing, go along (a training of new ones would not give the same).
 
@@ -15,6 +16,7 @@ from pathlib import Path
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+import models
 from common import data_folder, parser
 
 
@@ -57,6 +59,25 @@ def unpack(source: Path, target: Path):
     print(f"{', '.join(sorted(parts))} in {target}")
 
 
+def unpack_checkpoint(source: Path, data: Path):
+    """DATA/parts and DATA/tokenizers from a diffusers folder."""
+    import torch
+    from diffusers import AudioLDM2Pipeline
+
+    pipe = AudioLDM2Pipeline.from_pretrained(source, torch_dtype=torch.float32)
+    shrink = 0.3  # train_unet.py's, which export.py folded into the VAE's scaling factor
+    models.save(pipe.vae, data, "vae", scaling_factor=pipe.vae.config.scaling_factor / shrink)
+    (data / "parts/unet.shrink.json").write_text(json.dumps(shrink))
+    names = {"text_encoder": "clap", "text_encoder_2": "t5", "language_model": "gpt2", "projection_model": "projection"}
+    for component, part in (names | {"unet": "unet", "vocoder": "vocoder"}).items():
+        models.save(getattr(pipe, component), data, part)
+    encoder = load_file(source / "audiomae/model.safetensors")
+    prefix = "audiomae.model."
+    save_file({k.removeprefix(prefix): v.float() for k, v in encoder.items()}, data / "parts/loa.safetensors")
+    for name in ("tokenizer", "tokenizer_2"):
+        shutil.copytree(source / name, data / "tokenizers" / name, dirs_exist_ok=True)
+
+
 def copy_tokenizers(source: Path, target: Path):
     if (source / "tokenizers").exists():
         shutil.copytree(source / "tokenizers", target / "tokenizers", dirs_exist_ok=True)
@@ -73,6 +94,8 @@ def main():
     if args.command == "pack":
         pack(data / "parts", args.folder, set(filter(None, args.only.split(","))), args.limit)
         copy_tokenizers(data, args.folder)
+    elif (args.folder / "model_index.json").exists():
+        unpack_checkpoint(args.folder, data)
     else:
         unpack(args.folder, data / "parts")
         copy_tokenizers(args.folder, data)

@@ -22,7 +22,8 @@ FIRST = ["vae", "loa", "clap", "text", "classifier"]
 VOCODER_BUDGET, UNET_BUDGET = "20", "11.5"  # minutes over the three phases of 9, 9 and 7 minutes
 PARTS = {"text": "t5"}  # stage: file in parts/, where the names differ
 # Parts of the time that --hours gives to what is still to be trained
-SHARES = {"vae": 10, "text": 8, "loa": 5, "clap": 8, "gpt2": 7, "unet": 60, "vocoder": 20}
+SHARES = {"vae": 10, "text": 8, "loa": 5, "clap": 8, "gpt2": 4, "unet": 30, "vocoder": 60}
+TEAMS = ["train_unet.py", "train_vocoder.py"]  # stages of which several processes are faster than several threads
 
 
 class Stages:
@@ -36,7 +37,8 @@ class Stages:
     def start(self, script: str, *options: str) -> subprocess.Popen:
         environment = os.environ | {"AUDIOLDM2_DATA": str(self.data), "PYTHONUNBUFFERED": "1"}
         device = () if script == "scenes.py" else ("--device", self.args.device)
-        threads = () if script == "scenes.py" or self.args.threads == 1 else ("--threads", str(self.args.threads))
+        several = "--workers" if script in TEAMS and self.args.device == "cpu" else "--threads"
+        threads = () if script == "scenes.py" or self.args.threads == 1 else (several, str(self.args.threads))
         command = [sys.executable, str(HERE / script), *device, *threads, *options]
         print("+", " ".join(command[1:]), flush=True)
         return subprocess.Popen(command, env=environment)
@@ -44,7 +46,7 @@ class Stages:
     def compose(self):
         """The scenes, unless they are there."""
         if not (self.data / "bank/waves.bin").exists():
-            size = "200" if self.args.quick else "24000" if self.args.phase else "2400" if self.args.hours else "12000"
+            size = "200" if self.args.quick else "24000" if self.args.phase else "3600" if self.args.hours else "12000"
             wait(self.start("scenes.py", "--scenes", size, "--processes", str(os.cpu_count() or 1)))
 
     def training(self, stage: str, *options: str, minutes: float = 0, again: bool = False) -> subprocess.Popen | None:
@@ -97,8 +99,8 @@ def in_hours(stages: Stages, hours: float):
     if not (stages.data / "bank/latents.pt").exists():
         wait(stages.bank("--bf16", "--seconds", "5.12"))
     train("gpt2", "--batch", "96")
-    train("unet", "--size", "small", "--seconds", "2.56", "--short", "2.56", "--batch", "16", "--rate", "1e-3")
-    train("vocoder", "--vae", "--seconds", "1.28")
+    train("unet", "--size", "small", "--seconds", "5.12", "--batch", "16", "--rate", "8e-4")
+    train("vocoder", "--vae", "--seconds", "1.28", "--batch", "8", "--rate", "3e-4")
 
 
 def phase(stages: Stages, number: int):

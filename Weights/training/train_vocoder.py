@@ -1,14 +1,15 @@
 """Stage 10: HiFi-GAN.  First spectrogram losses alone (a fifth of the time), then adversarial training with the
-discriminators of discriminators.py.  Half of the mels that it learns from went through the trained VAE when that is
+discriminators of discriminators.py.  A quarter of the mels that it learns from went through the trained VAE when that is
 there (--vae), since that is what it will be given.
 
     python3 train_vocoder.py [--data FOLDER] [--device cuda] [--minutes M] [--vae]
 """
 
 import torch
+from torch.nn.utils import parametrize
 
 import models
-from common import Average, Run, setup, training_parser
+from common import Average, Run, Team, in_team, setup, training_parser
 from data import SceneBank, ahead
 from discriminators import Discriminators, discriminator_loss, generator_losses
 from mel import HOP, log_mel
@@ -29,13 +30,37 @@ def spectral_loss(made: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
     return total / len(RESOLUTIONS)
 
 
-def initialise(vocoder):
-    """The class's own initialisation (std 0.01) starts in silence: use the fan-in scale."""
+def initialise(vocoder, mels: torch.Tensor):
+    """The class's own initialisation (std 0.01) starts in silence: use the fan-in scale.  And the first layer takes the
+    mels (n, frames, 64) off their mean, -5 or so, and by their spread: else what differs from frame to frame, the only
+    thing that can make noise of it, would be lost beside what is always there."""
     for m in vocoder.modules():
         if isinstance(m, (torch.nn.Conv1d, torch.nn.ConvTranspose1d)):
             fan = m.weight[0].numel() if isinstance(m, torch.nn.Conv1d) else m.weight[:, 0].numel() / m.stride[0]
             torch.nn.init.normal_(m.weight, std=0.7 * fan**-0.5)
             torch.nn.init.zeros_(m.bias)
+    heard = mels[mels.mean(2) > -9]
+    first = vocoder.conv_pre
+    with torch.no_grad():
+        first.weight /= heard.std(0)[None, :, None]
+        first.bias.copy_(-(first.weight.sum(2) @ heard.mean(0)))
+    return vocoder
+
+
+def with_exact_end(vocoder, stages: int = 2):
+    """The last stages in float32 whatever the autocast context: bf16's rounding would be noise in the quiet bands, and
+    with so few channels bf16 is no faster."""
+    first, kernels = len(vocoder.upsampler) - stages, vocoder.num_kernels
+
+    def exact(forward):
+        def run(x):
+            with torch.autocast(x.device.type, enabled=False):
+                return forward(x.float())
+
+        return run
+
+    for module in (*vocoder.upsampler[first:], *vocoder.resblocks[first * kernels :], vocoder.conv_post):
+        module.forward = exact(module.forward)
     return vocoder
 
 
@@ -54,10 +79,19 @@ def main():
     p.add_argument("--frames", type=int, default=64, help="mel frames of a training crop (10 ms each)")
     p.add_argument("--seconds", type=float, default=2.56, help="what the crops are chosen from")
     p.add_argument("--warmup", type=float, default=0.2, help="part of the training that is without discriminators")
-    p.add_argument("--vae", action="store_true", help="half of the mels through the trained VAE")
+    p.add_argument("--vae", action="store_true", help="a quarter of the mels through the trained VAE")
+    p.add_argument("--workers", type=int, default=1, help="on a CPU: processes of --threads each that share the work")
     args = p.parse_args()
+    in_team(args.workers, train, args)
+
+
+def train(team: Team, args):
     folder, device, autocast = setup(args)
-    vocoder = models.start(initialise(models.vocoder()), folder, "vocoder").to(device)
+    bank = SceneBank(folder, args.seed)
+    vocoder = initialise(models.vocoder(), log_mel(bank.batch(64, args.seconds, anywhere=True)[0]))
+    vocoder = models.start(vocoder, folder, "vocoder")
+    vocoder.apply_weight_norm()
+    vocoder = with_exact_end(vocoder).to(device)
     judges = Discriminators().to(device)
     vae = models.load(models.vae(), folder, "vae").to(device) if args.vae else None
     settings = dict(lr=args.rate, betas=(0.8, 0.99), weight_decay=1e-3, fused=True)
@@ -68,18 +102,19 @@ def main():
         "vocoder",
         dict(model=vocoder, judges=judges, optimizer=optimizer, judge_optimizer=judge_optimizer, average=average),
         args,
+        team,
     )
-    bank = SceneBank(folder, args.seed + run.step)
+    torch.manual_seed(args.seed + args.workers * run.step + team.rank)
+    bank = SceneBank(folder, args.seed + args.workers * run.step + team.rank)
     batches = ahead(lambda: bank.batch(args.batch, args.seconds, anywhere=True, device=device))
     while not run.finished():
         wave, _ = next(batches)
-        mel = log_mel(wave)
+        real, mel = crop(wave, log_mel(wave), args.frames)
         if vae is not None:
             with torch.no_grad(), autocast():
-                half = len(mel) // 2
-                restored = vae(mel[:half, None], sample_posterior=True).sample[:, 0].float()
-            mel = torch.cat([restored, mel[half:]])
-        real, mel = crop(wave, mel, args.frames)
+                few = len(mel) // 4
+                restored = vae(mel[:few, None], sample_posterior=True).sample[:, 0].float()
+            mel = torch.cat([restored, mel[few:]])
         with autocast():
             made = vocoder(mel)[:, : real.shape[1]]
         made = made.float()
@@ -92,6 +127,7 @@ def main():
                 judged = discriminator_loss(judges(real), judges(made.detach()))
             judge_optimizer.zero_grad()
             judged.backward()
+            team.average_gradients(judges)
             judge_optimizer.step()
             judges.requires_grad_(False)
             with autocast():
@@ -101,12 +137,18 @@ def main():
             values |= {"judged": judged, "adversarial": adversarial, "matching": matching}
         optimizer.zero_grad()
         loss.backward()
+        team.average_gradients(vocoder)
         torch.nn.utils.clip_grad_norm_(vocoder.parameters(), 10.0)
         optimizer.step()
         average.update(vocoder)
         run.advance(every=100, **values)
     run.save()
+    if team.rank:
+        return
     average.apply(vocoder)
+    for module in vocoder.modules():  # the class's own way knows only PyTorch's older weight norm
+        if parametrize.is_parametrized(module, "weight"):
+            parametrize.remove_parametrizations(module, "weight")
     models.save(vocoder, folder, "vocoder")
 
 

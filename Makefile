@@ -1,23 +1,22 @@
 # Two commands do everything on a fresh Debian machine with Swift:
 #
-#   make run PROMPT="a dog barking"    sets up, builds, and makes a sound
+#   make run PROMPT="heavy rain"       sets up, builds, and makes a sound
 #   make test                          sets up, builds, and passes the tests
 
-PROMPT ?= a dog barking in the distance while rain falls
+PROMPT ?= heavy rain and distant thunder
 OUTPUT ?= out/sound.wav
-SECONDS_OF_SOUND ?= 2.56
-# Until a trained model ships: a tiny checkpoint with random weights, so what comes out is noise.
-CHECKPOINT := Tests/Fixtures/Checkpoints/tiny
-MODEL ?= out/tiny.aldm
+# Of which model, and how long? Empty: the model that ships, and what the model was trained on.
+MODEL ?=
+SECONDS_OF_SOUND ?=
 
 # By the environment, so that no shell reads the words.
 export PROMPT
 
 PACKAGES := pkg-config libsndfile1-dev libzstd-dev libopenblas-dev libespeak-ng1
 BUILD := .build/release
-SWIFT_FILES := Package.swift Sources Converter Tests
+SWIFT_FILES := Package.swift Sources Converter Tests Weights/DefaultModel.swift
 
-.PHONY: setup build run test example check-arm64 check-cuda bench-kernels format lint clean
+.PHONY: setup build run model test example check-arm64 check-cuda bench-kernels format lint clean
 
 setup:
 	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
@@ -29,14 +28,16 @@ setup:
 
 build: setup
 	swift build -c release --product audioldm2
-	swift build -c release --product audioldm2-convert
 
-out/tiny.aldm: $(CHECKPOINT) | build
+run: build
 	@mkdir -p out
-	$(BUILD)/audioldm2-convert $(CHECKPOINT) --output $@
+	$(BUILD)/audioldm2 generate "$$PROMPT" --output $(OUTPUT) $(if $(MODEL),--model $(MODEL)) \
+	    $(if $(SECONDS_OF_SOUND),--seconds $(SECONDS_OF_SOUND))
 
-run: build $(MODEL)
-	$(BUILD)/audioldm2 generate "$$PROMPT" --model $(MODEL) --output $(OUTPUT) --seconds $(SECONDS_OF_SOUND)
+# The model that ships, again from the checkpoint that was trained.
+model: setup
+	swift build -c release --product audioldm2-convert
+	$(BUILD)/audioldm2-convert Weights/checkpoint --output Weights/default.aldm --compression 19
 
 # Kernels are slow unoptimized, so everything is tested as it is released.
 test: setup

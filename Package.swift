@@ -5,6 +5,7 @@ let package = Package(
     name: "AudioLDM2",
     products: [
         .library(name: "AudioLDM2", targets: ["AudioLDM2"]),
+        .library(name: "AudioLDM2DefaultModel", targets: ["AudioLDM2DefaultModel"]),
         .executable(name: "audioldm2", targets: ["AudioLDM2CLI"]),
         .executable(name: "audioldm2-convert", targets: ["AudioLDM2Convert"]),
     ],
@@ -43,11 +44,18 @@ let package = Package(
             dependencies: [
                 "Layers", "Compute", "ComputeCUDA", "WeightFile", "Diffusion", "Audio", "Tokenizers", "Checkpoints",
             ]),
+        // The model that ships, for programs that want one that is always there.
+        .target(
+            name: "AudioLDM2DefaultModel", dependencies: ["AudioLDM2"], path: "Weights",
+            exclude: ["checkpoint", "gallery", "training", "MODEL_CARD.md"], resources: [.copy("default.aldm")]),
         .target(
             name: "Terminal", dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .executableTarget(
             name: "AudioLDM2CLI",
-            dependencies: ["AudioLDM2", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: [
+                "AudioLDM2", "AudioLDM2DefaultModel", "Terminal",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
 
         .target(
             name: "Converter",
@@ -84,6 +92,8 @@ let package = Package(
         .testTarget(
             name: "WeightFileTests", dependencies: ["Files", "WeightFile", "Tensors", "CKernels", "TestSupport"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),
+        .testTarget(
+            name: "DefaultModelTests", dependencies: ["AudioLDM2DefaultModel", "AudioLDM2", "Audio", "TestSupport"]),
         .testTarget(
             name: "AudioLDM2Tests",
             dependencies: [

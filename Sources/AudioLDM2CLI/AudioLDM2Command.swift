@@ -1,6 +1,7 @@
 import ArgumentParser
 import AudioLDM2
 import Foundation
+import Terminal
 
 @main
 enum Program {
@@ -16,7 +17,12 @@ enum Program {
         limitStacks()
         Task {
             await AudioLDM2Command.main()
-            exit(EXIT_SUCCESS)
+            do {
+                try finishOutput()
+                exit(EXIT_SUCCESS)
+            } catch {
+                exit(EXIT_FAILURE)
+            }
         }
         dispatchMain()
     }
@@ -38,9 +44,11 @@ struct AudioLDM2Command: AsyncParsableCommand {
         commandName: "audioldm2",
         abstract: "Text to sound and music with AudioLDM 2, offline.",
         discussion: """
-            Models are single files made from published checkpoints by audioldm2-convert.
+            A small model comes with this program. Larger ones are single files made from published checkpoints by \
+            audioldm2-convert.
 
             EXAMPLES
+              audioldm2 generate "heavy rain" --output rain.wav
               audioldm2 generate "a dog barking" --model audioldm2.aldm --output dog.wav
               audioldm2 inspect audioldm2.aldm
               audioldm2 verify audioldm2.aldm --golden golden.safetensors

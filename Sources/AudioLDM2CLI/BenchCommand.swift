@@ -15,8 +15,7 @@ struct BenchCommand: ParsableCommand {
               audioldm2 bench audioldm2.aldm --device cuda
             """)
 
-    @Argument(help: "The model file.")
-    var model: String
+    @OptionGroup var model: ModelArgument
 
     @Option(parsing: .unconditional, help: "Length of the sound in seconds. Default: what the model was trained on.")
     var seconds: Double?
@@ -40,7 +39,7 @@ struct BenchCommand: ParsableCommand {
 
     func run() throws {
         let report = try Benchmark(
-            modelAt: model, seconds: seconds, steps: steps, threads: computing.threads, device: computing.device,
+            modelAt: model.path, seconds: seconds, steps: steps, threads: computing.threads, device: computing.device,
             memoryLimit: memory.limit
         ).run()
         if json {

@@ -15,8 +15,7 @@ struct EncodeCommand: ParsableCommand {
     @Argument(help: "What the sound should be.")
     var prompt: String
 
-    @Option(name: [.short, .long], help: "The model file.")
-    var model: String
+    @OptionGroup var model: ModelOption
 
     @Option(name: [.short, .long], help: "Where to write the condition.")
     var output: String
@@ -35,15 +34,19 @@ struct EncodeCommand: ParsableCommand {
 
     @OptionGroup var computing: ComputeOptions
 
+    @Flag(name: [.short, .long], help: "Print nothing but errors.")
+    var quiet = false
+
     func validate() throws {
-        try requireDistinct(output: output, from: [model])
+        try requireDistinct(output: output, from: [try? model.path])
     }
 
     func run() throws {
-        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: computing.threads, device: computing.device)
+        let pipeline = try AudioLDM2Pipeline(modelAt: model.path, threads: computing.threads, device: computing.device)
         var options = GenerationOptions(negativePrompt: negativePrompt, profile: profile)
         options.speech = speech.speech
         try pipeline.condition(for: prompt, options: options).write(to: output)
+        if !quiet { print("\(output): what the model makes of \"\(prompt)\"") }
     }
 }
 
@@ -62,20 +65,23 @@ struct LanguageOfAudioCommand: ParsableCommand {
     @Argument(help: "A sound file.", completion: .file())
     var file: String
 
-    @Option(name: [.short, .long], help: "The model file.")
-    var model: String
+    @OptionGroup var model: ModelOption
 
     @Option(name: [.short, .long], help: "Where to write the condition.")
     var output: String
 
     @OptionGroup var computing: ComputeOptions
 
+    @Flag(name: [.short, .long], help: "Print nothing but errors.")
+    var quiet = false
+
     func validate() throws {
-        try requireDistinct(output: output, from: [model, file])
+        try requireDistinct(output: output, from: [try? model.path, file])
     }
 
     func run() throws {
-        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: computing.threads, device: computing.device)
+        let pipeline = try AudioLDM2Pipeline(modelAt: model.path, threads: computing.threads, device: computing.device)
         try pipeline.languageOfAudio(of: file).write(to: output)
+        if !quiet { print("\(output): the language of audio of \(file)") }
     }
 }

@@ -9,14 +9,15 @@ struct GenerateCommand: AsyncParsableCommand {
         abstract: "Make a sound from a prompt.",
         discussion: """
             EXAMPLES
+              audioldm2 generate "heavy rain" --output rain.wav
               audioldm2 generate "heavy rain on a tin roof" --model audioldm2.aldm --output rain.wav
-              audioldm2 generate "a slow violin melody" --model audioldm2.aldm --output violin.flac --seconds 5 --seed 7
-              audioldm2 generate "birdsong" --model audioldm2.aldm --output birds.ogg --scheduler ddim --steps 200
-              audioldm2 generate "wind in the trees" --model audioldm2.aldm --output wind.flac --seconds 300
-              audioldm2 generate "a ticking clock" --model audioldm2.aldm --output clock.wav --loop
-              audioldm2 generate "a dog barking" --model audioldm2.aldm --output dog.wav --candidates 4
-              audioldm2 generate "heavy rain" --model audioldm2.aldm --output rain.wav --audio-prompt drizzle.mp3
-              audioldm2 generate "rain" --model audioldm2.aldm --output - --format raw | aplay -f S16_LE -r 16000
+              audioldm2 generate "a slow violin melody" --output violin.flac --seconds 5 --seed 7
+              audioldm2 generate "birdsong" --output birds.ogg --scheduler ddim --steps 200
+              audioldm2 generate "wind in the trees" --output wind.flac --seconds 300
+              audioldm2 generate "a ticking clock" --output clock.wav --loop
+              audioldm2 generate "a dog barking" --output dog.wav --candidates 4
+              audioldm2 generate "heavy rain" --output rain.wav --audio-prompt drizzle.mp3
+              audioldm2 generate "rain" --output - --format raw | aplay -f S16_LE -r 16000
 
             The same seed, options and model give the same sound, on any number of threads. With --scheduler ddim \
             the initial noise and the way from it are those of diffusers with torch.Generator("cpu").
@@ -24,9 +25,6 @@ struct GenerateCommand: AsyncParsableCommand {
 
     @Argument(help: "What the sound should be.")
     var prompt = ""
-
-    @Option(name: [.short, .long], help: "The model file.")
-    var model: String
 
     @Option(
         name: [.short, .long],
@@ -37,8 +35,6 @@ struct GenerateCommand: AsyncParsableCommand {
         help: "How to write to the standard output: wav, raw (16-bit integers, little-endian) or flac. Default: wav.")
     var format: AudioStream.Format?
 
-    @OptionGroup var speech: SpeechFlags
-
     @Option(parsing: .unconditional, help: "Length in seconds, 0.1 to 3600. Default: what the model was trained on.")
     var seconds: Double?
 
@@ -48,35 +44,12 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(help: "Draw the sound's mel spectrogram, with axes, in this PNG file.")
     var spectrogram: String?
 
-    @OptionGroup var generation: GenerationFlags
-
-    @OptionGroup var conditioning: ConditionFlags
-
-    @OptionGroup var ranking: CandidateFlags
-
-    @Option(parsing: .unconditional, help: "A number that settles all chance. Default: a random one, which is printed.")
-    var seed: UInt64?
-
-    @OptionGroup var computing: ComputeOptions
-
-    @OptionGroup var memory: MemoryOption
-
-    @Flag(name: [.short, .long], help: "Say how memory will be used.")
-    var verbose = false
-
-    @Flag(help: "Print a JSON object about the result on standard output.")
-    var json = false
-
-    @Flag(name: [.short, .long], help: "Print nothing but errors.")
-    var quiet = false
+    @OptionGroup var making: MakingFlags
 
     func validate() throws {
-        guard conditioning.saysSomething || prompt.contains(where: { !$0.isWhitespace }) else {
-            throw ValidationError("The prompt is empty: say what the sound should be.")
-        }
-        guard !model.isEmpty else { throw ValidationError("--model is empty: name a model file.") }
+        try making.validate(prompt: prompt)
+        try making.requireOwnOutput(output)
         if output != "-" { try validateSoundFile(output) }
-        try requireDistinct(output: output, from: [model, conditioning.audioPrompt, conditioning.condition])
         if let spectrogram {
             try validatePicture(spectrogram, option: "--spectrogram")
             guard output != "-" else { throw ValidationError("--spectrogram needs an --output that is a file.") }
@@ -84,8 +57,8 @@ struct GenerateCommand: AsyncParsableCommand {
         guard format == nil || output == "-" else {
             throw ValidationError("--format is for --output -; a file's extension says how it is written.")
         }
-        guard ranking.candidates == 1 || !prompt.isEmpty && output != "-" && spectrogram == nil else {
-            throw ValidationError("--candidates needs a prompt, an --output that is a file, and no --spectrogram.")
+        guard making.ranking.candidates == 1 || output != "-" && spectrogram == nil else {
+            throw ValidationError("--candidates needs an --output that is a file, and no --spectrogram.")
         }
         if let seconds, !GenerationOptions.secondsRange.contains(seconds) {
             throw ValidationError("--seconds \(seconds): choose 0.1 to 3600.")
@@ -94,18 +67,12 @@ struct GenerateCommand: AsyncParsableCommand {
 
     func run() async throws {
         if output != "-" { try AudioClip.checkWritable(output) }
-        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: computing.threads, device: computing.device)
-        if verbose, let note = pipeline.deviceNote { printNote(note) }
-        var options = try generation.options(for: pipeline)
-        (options.seconds, options.loops, options.memoryLimit) = (seconds, loop, memory.limit)
-        options.speech = speech.speech
-        options.seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
-        (options.condition, options.audioWeight) = (
-            try conditioning.load(pipeline, prompt: prompt), conditioning.audioWeight
-        )
+        let (pipeline, asked) = try making.open(prompt: prompt)
+        var options = asked
+        (options.seconds, options.loops) = (seconds, loop)
         let (command, chosen) = (self, options)
-        try await untilInterrupted(note: quiet || output == "-" ? nil : "nothing was written") {
-            if command.ranking.candidates > 1 {
+        try await untilInterrupted(note: making.quiet || output == "-" ? nil : "nothing was written") {
+            if command.making.ranking.candidates > 1 {
                 try await command.makeCandidates(pipeline, chosen)
             } else {
                 try await command.make(pipeline, chosen)
@@ -117,7 +84,7 @@ struct GenerateCommand: AsyncParsableCommand {
         let stream = output == "-" ? try stream(of: pipeline, options) : nil
         let events = pipeline.events(prompt, options: options, streamingTo: stream.map { $0.write })
         do {
-            let result = try await follow(events, quiet: quiet, verbose: verbose)
+            let result = try await follow(events, quiet: making.quiet, verbose: making.verbose)
             if let stream { try stream.finish() } else { try result.clip.write(to: output, record: result.record) }
             if let spectrogram { try result.clip.writeSpectrogram(to: spectrogram) }
             try printSummary(result)
@@ -127,10 +94,10 @@ struct GenerateCommand: AsyncParsableCommand {
     }
 
     private func makeCandidates(_ pipeline: AudioLDM2Pipeline, _ options: GenerationOptions) async throws {
-        let count = ranking.candidates
-        let events = pipeline.events(ranking: count, keeping: ranking.keep, of: prompt, options: options)
-        let kept = try await follow(events, count: count, quiet: quiet, verbose: verbose)
-        try writeRanked(kept, to: output, json: json, quiet: quiet)
+        let count = making.ranking.candidates
+        let events = pipeline.events(ranking: count, keeping: making.ranking.keep, of: prompt, options: options)
+        let kept = try await follow(events, count: count, quiet: making.quiet, verbose: making.verbose)
+        try writeRanked(kept, to: output, json: making.json, quiet: making.quiet)
     }
 
     private func stream(of pipeline: AudioLDM2Pipeline, _ options: GenerationOptions) throws -> AudioStream {
@@ -143,9 +110,9 @@ struct GenerateCommand: AsyncParsableCommand {
     /// On standard output, unless the sound itself goes there.
     private func printSummary(_ result: GenerationResult) throws {
         let show = output == "-" ? printNote : { print($0) }
-        if json {
+        if making.json {
             show(try Terminal.json(ResultSummary(result, output: output, spectrogram: spectrogram)))
-        } else if !quiet {
+        } else if !making.quiet {
             let total = result.stageSeconds.values.reduce(0, +)
             let stages = GenerationProgress.Stage.allCases
                 .map { String(format: "%@ %.1f", $0.rawValue, result.stageSeconds[$0] ?? 0) }

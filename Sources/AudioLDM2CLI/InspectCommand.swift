@@ -15,8 +15,7 @@ struct InspectCommand: ParsableCommand {
               audioldm2 inspect audioldm2.aldm --plan --seconds 30 --memory-limit 256M
             """)
 
-    @Argument(help: "The model file.")
-    var model: String
+    @OptionGroup var model: ModelArgument
 
     @Flag(help: "List every tensor.")
     var tensors = false
@@ -51,11 +50,11 @@ struct InspectCommand: ParsableCommand {
 
     func run() throws {
         if plan { return try printPlan() }
-        let inspection = try ModelInspection(modelAt: model)
+        let inspection = try ModelInspection(modelAt: model.path)
         if check {
             let line = ProgressLine(quiet: quiet)
             defer { line.clear() }
-            try ModelInspection.check(modelAt: model) { line.show("checking", share: $0) }
+            try ModelInspection.check(modelAt: model.path) { line.show("checking", share: $0) }
         }
         if json {
             print(try Terminal.json(Report(model: inspection, check: check ? "passed" : nil)))
@@ -80,7 +79,7 @@ struct InspectCommand: ParsableCommand {
     }
 
     private func printPlan() throws {
-        let plan = try AudioLDM2Pipeline(modelAt: model, threads: computing.threads, device: computing.device)
+        let plan = try AudioLDM2Pipeline(modelAt: model.path, threads: computing.threads, device: computing.device)
             .memoryPlan(options: GenerationOptions(seconds: seconds, memoryLimit: memory.limit))
         if json { return print(try Terminal.json(plan)) }
         func row(_ name: String, _ cells: [String]) {

@@ -22,8 +22,7 @@ struct ScoreCommand: ParsableCommand {
     @Argument(help: "Sound files.", completion: .file())
     var files: [String]
 
-    @Option(name: [.short, .long], help: "The model file.")
-    var model: String
+    @OptionGroup var model: ModelOption
 
     @OptionGroup var computing: ComputeOptions
 
@@ -40,7 +39,7 @@ struct ScoreCommand: ParsableCommand {
 
     func run() throws {
         let scorer = try SoundScorer(
-            modelAt: model, threads: computing.threads, device: computing.device, memoryLimit: memory.limit)
+            modelAt: model.path, threads: computing.threads, device: computing.device, memoryLimit: memory.limit)
         let scores = try scorer.scores(of: files, for: prompt).sorted { $0.score > $1.score }
         if json {
             print(try Terminal.json(scores))

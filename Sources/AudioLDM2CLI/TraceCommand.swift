@@ -29,8 +29,7 @@ struct TraceCommand: ParsableCommand {
               audioldm2 trace audioldm2.aldm --inputs in.safetensors --output out.safetensors
             """)
 
-    @Argument(help: "The model file.")
-    var model: String
+    @OptionGroup var model: ModelArgument
 
     @Option(help: "A safetensors file with the tensors to run.")
     var inputs: String
@@ -44,7 +43,7 @@ struct TraceCommand: ParsableCommand {
     var quiet = false
 
     func run() throws {
-        let trace = try ComponentTrace(modelAt: model, threads: computing.threads, device: computing.device)
+        let trace = try ComponentTrace(modelAt: model.path, threads: computing.threads, device: computing.device)
         try trace.run(inputsAt: inputs, outputTo: output) { _, tensors in
             guard !quiet else { return }
             for tensor in tensors { print("\(tensor.name) \(tensor.shape)") }

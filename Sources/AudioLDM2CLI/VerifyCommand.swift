@@ -17,8 +17,7 @@ struct VerifyCommand: ParsableCommand {
               audioldm2 verify tiny.aldm --golden golden-tiny.safetensors --dump ours.safetensors
             """)
 
-    @Argument(help: "The model file.")
-    var model: String
+    @OptionGroup var model: ModelArgument
 
     @Option(help: "The recorded tensors.")
     var golden: String
@@ -33,7 +32,7 @@ struct VerifyCommand: ParsableCommand {
 
     func run() throws {
         let verification = try Verification(
-            modelAt: model, goldenAt: golden, threads: computing.threads, device: computing.device)
+            modelAt: model.path, goldenAt: golden, threads: computing.threads, device: computing.device)
         let report = try verification.run(dumpTo: dump) { row in
             if !json { printRow(row) }
         }

@@ -31,6 +31,18 @@ import Testing
         #expect(try folder.contents() == ["sound.\(format)"])
     }
 
+    @Test func aReportThatIsNotTakenIsAnError() throws {
+        let outcome = try run("inspect", model, script: #""$command" "$@" > /dev/full"#)
+        #expect(outcome.failed(naming: "standard output: cannot be written"))
+    }
+
+    @Test func unknownKernelsAreRefused() throws {
+        let outcome = try CommandRun(
+            "audioldm2", ["generate", "a dog", "-m", model, "-o", folder.file("a.wav")],
+            environment: ["AUDIOLDM2_DEVICE": "cpu", "AUDIOLDM2_CPU": "sse9"])
+        #expect(outcome.failed(naming: "AUDIOLDM2_CPU=sse9", "avx2"))
+    }
+
     @Test func sameSeedSameFileOnAnyNumberOfThreads() throws {
         for threads in ["1", "2"] {
             _ = try run(
@@ -89,7 +101,7 @@ import Testing
         ["generate", "a", "-m", "b", "-o", "c.wav", "--scheduler", "magic"],
         ["generate", "a", "-m", "b", "-o", "c.wav", "--eta", "0.5", "--scheduler", "euler"],
         ["generate", "a", "-m", "b", "-o", "c.wav", "--seed", "-1"],
-        ["generate", "a", "-m", "b", "-o", "c.wav", "--threads", "0"], ["inspect"], ["verify", "a"], ["unknown"],
+        ["generate", "a", "-m", "b", "-o", "c.wav", "--threads", "0"], ["verify", "a"], ["unknown"],
     ])
     func wrongUse(_ arguments: [String]) throws {
         let outcome = try CommandRun("audioldm2", arguments)

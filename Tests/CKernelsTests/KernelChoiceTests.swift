@@ -34,7 +34,8 @@ import Testing
         for value in KERNELS_SCALAR.rawValue...KERNELS_NEON_I8MM.rawValue {
             guard let table = kernels_for_tier(kernels_tier(value))?.pointee else { continue }
             let slots: [Any?] = [
-                table.product_f32, table.product_tiles, table.product_u8s8, table.widen_range, table.quantize_u8, table.expand_tiles,
+                table.product_f32, table.product_tiles, table.product_u8s8, table.widen_range, table.quantize_u8,
+                table.expand_tiles,
                 table.expand_s8,
                 table.expand_f16, table.narrow_f16, table.activate, table.gate, table.finish, table.accumulate,
                 table.layer_norm, table.rms_norm, table.channel_moments, table.scale_shift, table.softmax,

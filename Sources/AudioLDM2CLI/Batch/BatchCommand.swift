@@ -24,8 +24,7 @@ struct BatchCommand: AsyncParsableCommand {
     @Argument(help: "The file with a JSON object per line.")
     var prompts: String
 
-    @Option(name: [.short, .long], help: "The model file.")
-    var model: String
+    @OptionGroup var model: ModelOption
 
     @Option(name: [.short, .long], help: "Where to write the sounds and the manifest; made if it is not there.")
     var outputDir: String
@@ -79,7 +78,7 @@ struct BatchCommand: AsyncParsableCommand {
             throw AudioLDM2Error(.file, "\(outputDir): cannot be made or is no folder; choose another --output-dir")
         }
         let manifest = try BatchManifest(folder: outputDir, shard: shard)
-        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: computing.threads, device: computing.device)
+        let pipeline = try AudioLDM2Pipeline(modelAt: model.path, threads: computing.threads, device: computing.device)
         var options = try generation.options(for: pipeline)
         (options.seconds, options.loops, options.memoryLimit) = (seconds, loop, memory.limit)
         let run = BatchRun(

@@ -92,7 +92,9 @@ struct BatchLine {
         options.eta = fields.eta ?? options.eta
         self.options = options
         output = fields.output ?? Self.name(line.number, prompt: prompt) + "." + format
-        guard !output.contains("/"), AudioClip.fileExtensions.contains(where: { output.hasSuffix(".\($0)") }) else {
+        guard !output.contains("/"),
+            AudioClip.fileExtensions.contains(where: { output.lowercased().hasSuffix(".\($0)") })
+        else {
             throw AudioLDM2Error(
                 .invalidOption,
                 "\"output\" is \"\(output)\"; give a name without a folder that ends in ."

@@ -5,81 +5,43 @@ import Terminal
 
 /// What every command that changes a sound takes.
 struct EditFlags: ParsableArguments {
-    @Option(name: [.short, .long], help: "The model file.")
-    var model: String
-
     @Option(name: [.short, .long], help: "Where to write the sound; the extension says how: wav, flac or ogg.")
     var output: String
 
-    @OptionGroup var generation: GenerationFlags
-
-    @OptionGroup var conditioning: ConditionFlags
-
-    @OptionGroup var speech: SpeechFlags
-
-    @OptionGroup var ranking: CandidateFlags
-
-    @Option(parsing: .unconditional, help: "A number that settles all chance. Default: a random one, which is printed.")
-    var seed: UInt64?
-
-    @OptionGroup var computing: ComputeOptions
-
-    @OptionGroup var memory: MemoryOption
-
-    @Flag(name: [.short, .long], help: "Say how memory will be used.")
-    var verbose = false
-
-    @Flag(help: "Print a JSON object about the result on standard output.")
-    var json = false
-
-    @Flag(name: [.short, .long], help: "Print nothing but errors.")
-    var quiet = false
+    @OptionGroup var making: MakingFlags
 
     func validate() throws {
         try validateSoundFile(output)
     }
 
-    /// - Throws: `ValidationError` if nothing says what the sound should become.
-    func validate(prompt: String) throws {
-        guard conditioning.saysSomething || prompt.contains(where: { !$0.isWhitespace }) else {
-            throw ValidationError("The prompt is empty: say what the sound should be.")
-        }
-        guard ranking.candidates == 1 || !prompt.isEmpty else {
-            throw ValidationError("--candidates needs a prompt.")
-        }
-    }
-
     /// Reads a sound, changes it, writes it and says so.
     func run(_ file: String, prompt: String, plan: EditPlan) async throws {
-        try requireDistinct(output: output, from: [model, file, conditioning.audioPrompt, conditioning.condition])
+        try making.requireOwnOutput(output, input: file)
         try AudioClip.checkWritable(output)
-        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: computing.threads, device: computing.device)
-        var options = try generation.options(for: pipeline)
-        (options.seed, options.memoryLimit, options.speech) = (seed, memory.limit, speech.speech)
-        (options.condition, options.audioWeight) = (
-            try conditioning.load(pipeline, prompt: prompt), conditioning.audioWeight
-        )
-        let clip = try AudioClip(contentsOf: file, memoryLimit: memory.limit)
-        let (flags, chosen) = (self, options)
-        try await untilInterrupted(note: quiet ? nil : "nothing was written") {
-            if flags.ranking.candidates > 1 {
-                let count = flags.ranking.candidates
+        let (pipeline, options) = try making.open(prompt: prompt)
+        let clip = try AudioClip(contentsOf: file, memoryLimit: making.memory.limit)
+        let flags = self
+        try await untilInterrupted(note: making.quiet ? nil : "nothing was written") {
+            let (making, ranking) = (flags.making, flags.making.ranking)
+            if ranking.candidates > 1 {
                 let events = pipeline.events(
-                    ranking: count, keeping: flags.ranking.keep, editing: clip, prompt, plan: plan, options: chosen)
-                let kept = try await follow(events, count: count, quiet: flags.quiet, verbose: flags.verbose)
-                try writeRanked(kept, to: flags.output, json: flags.json, quiet: flags.quiet)
+                    ranking: ranking.candidates, keeping: ranking.keep, editing: clip, prompt, plan: plan,
+                    options: options)
+                let kept = try await follow(
+                    events, count: ranking.candidates, quiet: making.quiet, verbose: making.verbose)
+                try writeRanked(kept, to: flags.output, json: making.json, quiet: making.quiet)
             } else {
-                let events = pipeline.events(editing: clip, prompt, plan: plan, options: chosen)
-                try flags.write(try await follow(events, quiet: flags.quiet, verbose: flags.verbose))
+                let events = pipeline.events(editing: clip, prompt, plan: plan, options: options)
+                try flags.write(try await follow(events, quiet: making.quiet, verbose: making.verbose))
             }
         }
     }
 
     private func write(_ result: GenerationResult) throws {
         try result.clip.write(to: output, record: result.record)
-        if json {
+        if making.json {
             print(try Terminal.json(ResultSummary(result, output: output)))
-        } else if !quiet {
+        } else if !making.quiet {
             let total = result.stageSeconds.values.reduce(0, +)
             print(
                 String(

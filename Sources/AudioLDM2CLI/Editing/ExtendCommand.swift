@@ -22,7 +22,7 @@ struct ExtendCommand: AsyncParsableCommand {
     @OptionGroup var editing: EditFlags
 
     func validate() throws {
-        try editing.validate(prompt: prompt)
+        try editing.making.validate(prompt: prompt)
         guard GenerationOptions.secondsRange.contains(seconds) else {
             throw ValidationError("--seconds \(seconds): choose 0.1 to 3600.")
         }

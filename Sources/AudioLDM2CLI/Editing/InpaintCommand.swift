@@ -42,7 +42,7 @@ struct InpaintCommand: AsyncParsableCommand {
     @OptionGroup var editing: EditFlags
 
     func validate() throws {
-        try editing.validate(prompt: prompt)
+        try editing.making.validate(prompt: prompt)
         guard from.count == to.count else { throw ValidationError("Give as many --from as --to.") }
         guard !from.isEmpty || low != nil || high != nil else {
             throw ValidationError(

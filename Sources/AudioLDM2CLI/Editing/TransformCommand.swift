@@ -28,7 +28,7 @@ struct TransformCommand: AsyncParsableCommand {
     @OptionGroup var editing: EditFlags
 
     func validate() throws {
-        try editing.validate(prompt: prompt)
+        try editing.making.validate(prompt: prompt)
         guard strength > 0, strength <= 1 else {
             throw ValidationError("--strength \(strength): choose a number above 0, up to 1.")
         }

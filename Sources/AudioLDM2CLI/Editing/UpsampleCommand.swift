@@ -24,7 +24,7 @@ struct UpsampleCommand: AsyncParsableCommand {
     @OptionGroup var editing: EditFlags
 
     func validate() throws {
-        guard editing.ranking.candidates == 1 || !prompt.isEmpty else {
+        guard editing.making.ranking.candidates == 1 || !prompt.isEmpty else {
             throw ValidationError("--candidates needs a --prompt.")
         }
         if let above, !(above > 0 && above.isFinite) {

@@ -5,7 +5,12 @@ let package = Package(
     name: "Embedding",
     dependencies: [.package(name: "AudioLDM2", path: "../../..")],
     targets: [
-        .executableTarget(name: "Embedding", dependencies: [.product(name: "AudioLDM2", package: "AudioLDM2")])
+        .executableTarget(
+            name: "Embedding",
+            dependencies: [
+                .product(name: "AudioLDM2", package: "AudioLDM2"),
+                .product(name: "AudioLDM2DefaultModel", package: "AudioLDM2"),
+            ])
     ],
     swiftLanguageModes: [.v6]
 )

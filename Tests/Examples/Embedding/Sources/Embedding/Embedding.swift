@@ -1,17 +1,19 @@
 import AudioLDM2
+import AudioLDM2DefaultModel
 
-/// A program of somebody else's that makes a sound: `Embedding MODEL.aldm "PROMPT" OUTPUT.wav`.
+/// A program of somebody else's that makes a sound: `Embedding "PROMPT" OUTPUT.wav [MODEL.aldm]`.
 @main
 struct Embedding {
     static func main() async throws {
         let arguments = CommandLine.arguments
-        guard arguments.count == 4 else {
-            print("usage: Embedding MODEL.aldm \"PROMPT\" OUTPUT.wav")
+        guard (3...4).contains(arguments.count) else {
+            print("usage: Embedding \"PROMPT\" OUTPUT.wav [MODEL.aldm]")
             return
         }
-        let pipeline = try AudioLDM2Pipeline(modelAt: arguments[1])
+        let model = try arguments.count == 4 ? arguments[3] : DefaultModel.path()
+        let pipeline = try AudioLDM2Pipeline(modelAt: model)
         let options = GenerationOptions(seconds: 2.5, numInferenceSteps: 10, seed: 1)
-        for try await event in pipeline.events(arguments[2], options: options) {
+        for try await event in pipeline.events(arguments[1], options: options) {
             switch event {
             case .plan(let plan):
                 print(plan)
@@ -20,7 +22,7 @@ struct Embedding {
             case .warning(let text):
                 print("warning: \(text)")
             case .finished(let result):
-                try result.clip.write(to: arguments[3])
+                try result.clip.write(to: arguments[2])
                 print("\(result.clip.samples.count) samples at \(result.clip.sampleRate) Hz")
             }
         }

@@ -1,0 +1,61 @@
+import ArgumentParser
+import AudioLDM2
+import Terminal
+
+/// What every command takes that makes one sound, of a prompt or of another sound.
+struct MakingFlags: ParsableArguments {
+    @OptionGroup var model: ModelOption
+
+    @OptionGroup var generation: GenerationFlags
+
+    @OptionGroup var conditioning: ConditionFlags
+
+    @OptionGroup var speech: SpeechFlags
+
+    @OptionGroup var ranking: CandidateFlags
+
+    @Option(parsing: .unconditional, help: "A number that settles all chance. Default: a random one, which is printed.")
+    var seed: UInt64?
+
+    @OptionGroup var computing: ComputeOptions
+
+    @OptionGroup var memory: MemoryOption
+
+    @Flag(name: [.short, .long], help: "Say how memory will be used.")
+    var verbose = false
+
+    @Flag(help: "Print a JSON object about the result on standard output.")
+    var json = false
+
+    @Flag(name: [.short, .long], help: "Print nothing but errors.")
+    var quiet = false
+
+    /// - Throws: `ValidationError` if nothing says what the sound should be.
+    func validate(prompt: String) throws {
+        guard conditioning.saysSomething || prompt.contains(where: { !$0.isWhitespace }) else {
+            throw ValidationError("The prompt is empty: say what the sound should be.")
+        }
+        guard ranking.candidates == 1 || !prompt.isEmpty else {
+            throw ValidationError("--candidates needs a prompt.")
+        }
+    }
+
+    /// - Parameter input: the sound that will be changed.
+    /// - Throws: `ValidationError` if writing `output` would replace what it is made from.
+    func requireOwnOutput(_ output: String, input: String? = nil) throws {
+        try requireDistinct(
+            output: output, from: [try? model.path, input, conditioning.audioPrompt, conditioning.condition])
+    }
+
+    /// Opens the model and settles all options, the seed included.
+    func open(prompt: String) throws -> (AudioLDM2Pipeline, GenerationOptions) {
+        let pipeline = try AudioLDM2Pipeline(modelAt: model.path, threads: computing.threads, device: computing.device)
+        if verbose, let note = pipeline.deviceNote { printNote(note) }
+        var options = try generation.options(for: pipeline)
+        options.seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
+        (options.memoryLimit, options.speech) = (memory.limit, speech.speech)
+        options.condition = try conditioning.load(pipeline, prompt: prompt)
+        options.audioWeight = conditioning.audioWeight
+        return (pipeline, options)
+    }
+}

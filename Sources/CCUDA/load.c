@@ -14,7 +14,7 @@ struct entry {
 #define COUNT(entries) (sizeof(entries) / sizeof(entries)[0])
 
 static void *load(const char *path, const struct entry *entries, size_t count, size_t size, const char **missing) {
-    *missing = path;
+    *missing = NULL;
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!library) return NULL;
     char *table = calloc(1, size);

@@ -77,7 +77,7 @@ struct Edit {
         if let lowest = plan.frequencies?.lowerBound, lowest >= Double(modelRate) / 2 {
             throw AudioLDM2Error(
                 .invalidOption,
-                "from \(lowest) Hz: this model makes nothing above \(modelRate / 2) Hz; choose a lower one")
+                "from \(Int(lowest)) Hz: this model makes nothing above \(modelRate / 2) Hz; choose a lower frequency")
         }
         guard plan.fillsBandwidth, plan.frequencies == nil else { return plan }
         let bandwidth = Bandwidth.estimate(mono, sampleRate: modelRate)

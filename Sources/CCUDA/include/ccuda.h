@@ -94,7 +94,7 @@ typedef struct cuda_monitor {
 } cuda_monitor;
 
 // Each opens the library at `path`, or by its name, and returns a table of its functions; library and table stay. On
-// failure returns NULL, and the name of what was not found in `missing`.
+// failure returns NULL, and in `missing` the function that the library lacks, or NULL if there is no library.
 const cuda_driver *_Nullable cuda_load_driver(const char *path, const char *_Nullable *_Nonnull missing);
 const cuda_compiler *_Nullable cuda_load_compiler(const char *path, const char *_Nullable *_Nonnull missing);
 const cuda_monitor *_Nullable cuda_load_monitor(const char *path, const char *_Nullable *_Nonnull missing);

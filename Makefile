@@ -9,8 +9,11 @@ OUTPUT ?= out/sound.wav
 MODEL ?=
 SECONDS_OF_SOUND ?=
 
-# By the environment, so that no shell reads the words.
-export PROMPT
+# By the environment and as they were given, so that neither make nor a shell reads the words.
+override PROMPT := $(value PROMPT)
+override OUTPUT := $(value OUTPUT)
+override MODEL := $(value MODEL)
+export PROMPT OUTPUT MODEL
 
 PACKAGES := pkg-config libsndfile1-dev libzstd-dev libopenblas-dev libespeak-ng1
 BUILD := .build/release
@@ -30,9 +33,9 @@ build: setup
 	swift build -c release --product audioldm2
 
 run: build
-	@mkdir -p out
-	$(BUILD)/audioldm2 generate "$$PROMPT" --output $(OUTPUT) $(if $(MODEL),--model $(MODEL)) \
-	    $(if $(SECONDS_OF_SOUND),--seconds $(SECONDS_OF_SOUND))
+	@mkdir -p "$$(dirname "$$OUTPUT")"
+	$(BUILD)/audioldm2 generate "$$PROMPT" --output "$$OUTPUT" $(if $(MODEL),--model "$$MODEL") $(if \
+	    $(SECONDS_OF_SOUND),--seconds $(SECONDS_OF_SOUND))
 
 # The model that ships, again from the checkpoint that was trained.
 model: setup

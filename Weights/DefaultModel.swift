@@ -26,7 +26,7 @@ public enum DefaultModel {
             throw AudioLDM2Error(
                 .modelFile,
                 "the model that comes with this program is neither \(places[0]) nor \(places[1]); put it there or name "
-                    + "another model file")
+                    + "another model file (--model)")
         }
         return found
     }

@@ -17,6 +17,18 @@ import Testing
         #expect(size <= 25 << 20)
     }
 
+    /// As `make model` makes it.
+    @Test func theModelIsWhatTheConverterMakesOfItsCheckpoint() throws {
+        let checkpoint = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../Weights/checkpoint").standardized.path
+        let made = folder.file("made.aldm")
+        let run = try CommandRun(
+            "audioldm2-convert", [checkpoint, "--output", made, "--compression", "19", "--quiet"])
+        #expect(run.status == 0, "\(run.errors)")
+        let (ours, theirs) = try (made, DefaultModel.path())
+        #expect(FileManager.default.contentsEqual(atPath: ours, andPath: theirs))
+    }
+
     @Test func aProgramFindsItAmongItsResourcesOrInShare() throws {
         let (program, share) = (folder.url.appendingPathComponent("bin"), "share/audioldm2")
         #expect {

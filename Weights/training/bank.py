@@ -13,9 +13,9 @@ import torch
 
 import captions
 import models
-from common import RATE, data_folder, parser
+from common import data_folder, parser
 from data import SCENE, SceneBank
-from mel import kaldi_mel, log_mel
+from mel import HOP, kaldi_mel, log_mel
 
 
 LONGEST = 40  # T5 tokens of a caption that training looks at: no caption here has more
@@ -89,8 +89,11 @@ def main():
         for start in range(0, len(scenes), args.batch):
             waves = bank.waves[start : min(start + args.batch, len(scenes))]
             wave = torch.from_numpy(waves.astype(np.float32) / 32768).to(device)
-            posterior = vae.encode(log_mel(wave[:, : int(args.seconds * RATE)])[:, None]).latent_dist
-            latents.append((posterior.sample() * vae.config.scaling_factor).half().cpu())
+            # a little more than is kept: a sound that is cut has a click in its last frames, which would be learnt
+            frames = int(args.seconds * 25)
+            mel = log_mel(wave[:, : (frames + 8) * 4 * HOP])[:, : (frames + 4) * 4]
+            posterior = vae.encode(mel[:, None]).latent_dist
+            latents.append((posterior.sample()[:, :, :frames] * vae.config.scaling_factor).half().cpu())
             loa.append(encoder.loa(kaldi_mel(wave)).half().cpu())
             if start % (8 * args.batch) == 0:
                 print(f"{start} scenes in {time.monotonic() - started:.0f} s", flush=True)

@@ -15,8 +15,8 @@ extension SoundFile {
     ) throws -> Int {
         let format = try SoundFormat(of: sound, path: path, encoding: encoding)
         try checkSamples(sound)
-        try replaceFile(at: path) { descriptor in
-            try encode(sound, as: format, metadata: metadata, to: descriptor, path: path)
+        try replaceFile(at: path) { file in
+            try encode(sound, as: format, metadata: metadata, to: file.descriptor, path: path)
         }
         return sound.samples.count { abs($0) > 1 }
     }

@@ -6,10 +6,7 @@ extension CPUBackend {
     package func attention(_ input: AttentionInput) throws -> Tensor {
         let job = try AttentionJob(input, on: self)
         let (context, extent) = (job.context, job.context.extent)
-        let span = meter.begin(
-            "attention",
-            products: 2 * extent.batch * job.queries * extent.keys * extent.heads
-                * extent.headWidth)
+        let span = meter.begin("attention", products: 2 * extent.batch * job.queries * extent.keys * extent.channels)
         defer { meter.end(span) }
         let y = try empty([extent.batch, job.queries, extent.channels])
         let target = try floats(y, "attention")

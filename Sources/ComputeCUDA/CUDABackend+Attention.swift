@@ -18,15 +18,14 @@ extension CUDABackend {
             context = prepared
         }
         let (extent, (queries, biases)) = (context.extent, try context.extent.extent(of: input))
-        let (heads, width) = (extent.heads, extent.headWidth)
-        let products = 2 * extent.batch * queries * extent.keys * heads * width
+        let products = 2 * extent.batch * queries * extent.keys * extent.channels
         return try measured("attention", products: products) {
-            let y = try empty([extent.batch, queries, heads * width])
+            let y = try empty([extent.batch, queries, extent.channels])
             let query = try AttentionOperand(input.query, tokens: queries, samples: extent.batch, on: self)
-            let (kernel, tile) = try kernel(for: width)
+            let (kernel, tile) = try kernel(for: extent.headWidth)
             try launch(
                 kernel, try arguments(input, context, query, queries: queries, biases: biases, into: y),
-                grid: ((queries + tile - 1) / tile, heads, extent.batch))
+                grid: ((queries + tile - 1) / tile, extent.heads, extent.batch))
             return y
         }
     }

@@ -138,6 +138,7 @@ import Testing
     @Test(arguments: [
         EditPlan.inpaint([]), .inpaint([2...3]), .inpaint([-1...0.5]), .inpaint([0.5...0.5]),
         .inpaint(nil, frequencies: 5...5), .inpaint(nil, frequencies: 8000...9000), .upsample(above: 9000),
+        .upsample(above: 1e300),
         .transform(strength: 0), .transform(strength: 1.5), .extend(by: 5000),
         .transform(strength: .nan), EditPlan(times: [0...1], crossFadeSeconds: -1),
     ])

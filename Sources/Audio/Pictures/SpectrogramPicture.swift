@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A mel spectrogram with its axes: time in seconds, frequency in hertz, level in decibels below the loudest.
@@ -53,7 +54,8 @@ package struct SpectrogramPicture {
     /// Writes the picture to `path`, which should end in .png. The file appears complete or not at all.
     /// - Throws: `AudioError.cannotWrite`.
     package func write(to path: String) throws {
-        try replaceFile(at: path, with: png())
+        let data = png()
+        try replaceFile(at: path) { file in try data.withUnsafeBytes { try file.write($0, at: 0) } }
     }
 }
 

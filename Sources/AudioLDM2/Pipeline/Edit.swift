@@ -1,5 +1,6 @@
 import Audio
 import Diffusion
+import Foundation
 import Tensors
 
 /// Changes a sound: parts of it are made anew from their surroundings and a prompt, the rest stays as it is.
@@ -77,7 +78,8 @@ struct Edit {
         if let lowest = plan.frequencies?.lowerBound, lowest >= Double(modelRate) / 2 {
             throw AudioLDM2Error(
                 .invalidOption,
-                "from \(Int(lowest)) Hz: this model makes nothing above \(modelRate / 2) Hz; choose a lower frequency")
+                "from \(String(format: "%.0f", lowest)) Hz: this model makes nothing above \(modelRate / 2) Hz; choose a lower frequency"
+            )
         }
         guard plan.fillsBandwidth, plan.frequencies == nil else { return plan }
         let bandwidth = Bandwidth.estimate(mono, sampleRate: modelRate)

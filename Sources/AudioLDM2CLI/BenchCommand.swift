@@ -9,7 +9,7 @@ struct BenchCommand: ParsableCommand {
         abstract: "Time the stages of a model on this machine.",
         discussion: """
             EXAMPLES
-              audioldm2 bench audioldm2.aldm
+              audioldm2 bench
               audioldm2 bench audioldm2.aldm --seconds 10.24 --steps 5 --profile
               AUDIOLDM2_CPU=avx2 audioldm2 bench audioldm2.aldm --json
               audioldm2 bench audioldm2.aldm --device cuda

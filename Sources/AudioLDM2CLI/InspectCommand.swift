@@ -9,6 +9,7 @@ struct InspectCommand: ParsableCommand {
         abstract: "List what a model file contains, or check that it is undamaged.",
         discussion: """
             EXAMPLES
+              audioldm2 inspect
               audioldm2 inspect audioldm2.aldm
               audioldm2 inspect audioldm2.aldm --tensors
               audioldm2 inspect audioldm2.aldm --check

@@ -8,11 +8,12 @@ struct ScoreCommand: ParsableCommand {
         commandName: "score",
         abstract: "Say how well sound files fit a prompt, by the model's CLAP.",
         discussion: """
-            Prints the cosine of the CLAP embeddings of prompt and sound, −1 to 1, best first. Of each sound the first ten
-            seconds are heard; any format, sample rate and number of channels.
+            Prints the cosine of the CLAP embeddings of prompt and sound, −1 to 1, best first. Of each sound the first \
+            ten seconds are heard; any format, sample rate and number of channels. A file that cannot be used does not \
+            stop the others; if there is one, the command exits with 1.
 
             EXAMPLES
-              audioldm2 score "a dog barking" --model audioldm2.aldm dog.wav cat.flac rain.mp3
+              audioldm2 score "a dog barking" dog.wav cat.flac rain.mp3
               audioldm2 score "a dog barking" --model audioldm2.aldm out/*.wav --json
             """)
 
@@ -40,11 +41,16 @@ struct ScoreCommand: ParsableCommand {
     func run() throws {
         let scorer = try SoundScorer(
             modelAt: model.path, threads: computing.threads, device: computing.device, memoryLimit: memory.limit)
-        let scores = try scorer.scores(of: files, for: prompt).sorted { $0.score > $1.score }
+        var failed = false
+        let scores = try scorer.scores(of: files, for: prompt) { _, error in
+            failed = true
+            printNote("Error: \(error)")
+        }.sorted { $0.score > $1.score }
         if json {
             print(try Terminal.json(scores))
         } else {
             for score in scores { print(String(format: "%+.4f  ", score.score) + score.file) }
         }
+        if failed { throw ExitCode.failure }
     }
 }

@@ -8,8 +8,8 @@ struct VerifyCommand: ParsableCommand {
         commandName: "verify",
         abstract: "Compare a model's numbers, stage by stage, with those that a reference implementation recorded.",
         discussion: """
-            The golden file holds tensors, and in its metadata the prompt, negative prompt, length, steps and guidance
-            that they were computed with. Each stage is fed from our own previous one; rows that name a golden source
+            The golden file holds tensors, and in its metadata the prompt, negative prompt, length, steps and guidance \
+            that they were computed with. Each stage is fed from our own previous one; rows that name a golden source \
             are fed from the golden file instead. Exits with 1 if a row fails.
 
             EXAMPLES

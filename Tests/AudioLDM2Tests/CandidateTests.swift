@@ -51,6 +51,25 @@ import Testing
         await #expect(throws: AudioLDM2Error.self) { try await ranked(model, options, keeping: 4) }
     }
 
+    @Test func aFileThatCannotBeUsedDoesNotStopTheOthers() throws {
+        let model = try ModelFixture.path("tiny", .int8)
+        let (tone, text) = (folder.file("tone.wav"), folder.file("text.wav"))
+        try AudioClip(samples: (0..<16000).map { Float(0.3 * sin(Double($0) * 0.1)) }, sampleRate: 16000).write(
+            to: tone)
+        try Data("no sound".utf8).write(to: URL(fileURLWithPath: text))
+        let scorer = try SoundScorer(modelAt: model)
+        var unusable: [String] = []
+        let scores = try scorer.scores(of: [text, tone, "/nowhere.wav"], for: "a dog") { file, _ in
+            unusable.append(file)
+        }
+        #expect(scores == (try scorer.scores(of: [tone], for: "a dog")) && unusable == [text, "/nowhere.wav"])
+        #expect(throws: AudioLDM2Error.self) { try scorer.scores(of: [tone, text], for: "a dog") }
+        let outcome = try CommandRun("audioldm2", ["score", "a dog", text, tone, "-m", model, "--json"])
+        #expect(outcome.status == 1 && outcome.errors.contains(text))
+        let printed = try JSONDecoder().decode([SoundScore].self, from: Data(outcome.output.utf8))
+        #expect(printed.map(\.file) == [tone])
+    }
+
     /// The UNet works on several at once, as many as memory has room for, and each is what it would be alone.
     @Test(arguments: GenerationOptions.Scheduler.allCases, [false, true])
     func batchesChangeNothing(_ scheduler: GenerationOptions.Scheduler, _ isLong: Bool) async throws {

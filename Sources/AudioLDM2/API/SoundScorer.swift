@@ -34,20 +34,36 @@ public struct SoundScorer: Sendable {
     }
 
     /// Of each sound its beginning is heard: ten seconds with the published models. Shorter ones are repeated.
-    /// - Parameter files: of any format, rate and number of channels that can be read.
+    /// - Parameters:
+    ///   - files: of any format, rate and number of channels that can be read.
+    ///   - unusable: told of each file that cannot be used; it is then left out. Without it such a file is an error.
     /// - Returns: in the order of `files`.
-    /// - Throws: `AudioLDM2Error` that names the file that cannot be used.
-    public func scores(of files: [String], for prompt: String) throws -> [SoundScore] {
+    /// - Throws: `AudioLDM2Error`, without `unusable` also one that names the file that cannot be used.
+    public func scores(
+        of files: [String], for prompt: String, unusable: ((String, AudioLDM2Error) -> Void)? = nil
+    ) throws -> [SoundScore] {
         try AudioLDM2Error.translating {
             let config = try context.model.clapFeatureConfig()
             let plan = try MemoryPlanner(
                 context: context, limit: memoryLimit, soundBytes: 3 * config.sampleCount * MemoryLayout<Float>.size
             ) { _ = try SoundEncoder(context: $0).scores(of: [()], for: prompt) { [0] } }.plan()
-            let scores = try SoundEncoder(context: context.following(plan)).scores(of: files, for: prompt) {
-                try SoundFile.readMono(
-                    $0, sampleRate: config.samplingRate, maximumSeconds: Double(config.maxLengthS), excess: .cut)
+            var used: [String] = []
+            let scores = try SoundEncoder(context: context.following(plan)).scores(of: files, for: prompt) { file in
+                do {
+                    let samples = try AudioLDM2Error.translating {
+                        try SoundFile.readMono(
+                            file, sampleRate: config.samplingRate, maximumSeconds: Double(config.maxLengthS),
+                            excess: .cut)
+                    }
+                    used.append(file)
+                    return samples
+                } catch let error as AudioLDM2Error {
+                    guard let unusable, error.kind == .file else { throw error }
+                    unusable(file, error)
+                    return nil
+                }
             }
-            return zip(files, scores).map { SoundScore(file: $0, score: $1) }
+            return zip(used, scores).map { SoundScore(file: $0, score: $1) }
         }
     }
 }

@@ -5,18 +5,19 @@ struct SoundEncoder {
     let context: StageContext
 
     /// CLAP's embeddings, comparable with those of texts.
-    /// - Parameter samples: of a sound, when its turn comes: mono, at `clapFeatureConfig().samplingRate`, at least one.
-    /// - Returns: `[1, width]` of length 1 for each.
-    func clapEmbeddings<Sound>(of sounds: [Sound], samples: (Sound) throws -> [Float]) throws -> [Tensor] {
+    /// - Parameter samples: of a sound, when its turn comes: mono, at `clapFeatureConfig().samplingRate`, at least one; nil
+    ///   for a sound to leave out.
+    /// - Returns: `[1, width]` of length 1 for each that was not left out.
+    func clapEmbeddings<Sound>(of sounds: [Sound], samples: (Sound) throws -> [Float]?) throws -> [Tensor] {
         let model = context.model
         let config = try model.clapAudioConfig()
         let features = CLAPFeatures(try model.clapFeatureConfig())
         return try context.with(
             Model.OptionalPart.clapAudio.name, { try CLAPAudioEncoder(config, $0) },
             { encoder in
-                try sounds.map { sound in
+                try sounds.compactMap { sound in
                     try context.cancellation.check()
-                    return try encoder(features(samples(sound)), on: context.backend)
+                    return try samples(sound).map { try encoder(features($0), on: context.backend) }
                 }
             })
     }
@@ -24,7 +25,7 @@ struct SoundEncoder {
     /// How well sounds fit a text: cosines of their CLAP embeddings.
     /// - Parameter samples: of a sound, when its turn comes, as for `clapEmbeddings`.
     func scores<Sound>(
-        of sounds: [Sound], for prompt: String, samples: (Sound) throws -> [Float]
+        of sounds: [Sound], for prompt: String, samples: (Sound) throws -> [Float]?
     ) throws -> [Double] {
         let text = try PromptEncoder(context: context).clapEmbedding(of: prompt).values()
         return try clapEmbeddings(of: sounds, samples: samples).map { Double(cosine(text, try $0.values())) }

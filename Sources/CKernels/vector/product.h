@@ -58,6 +58,16 @@ INLINE struct block prepared_block(const kernels_product *p, size_t first) {
     return block;
 }
 
+// What `prepared_block` will read of the block from `first` on. It is used once a call, so nothing else brings it near.
+INLINE void prefetch_block(const kernels_product *p, size_t first) {
+    for (size_t line = 0; line < BLOCK_OUTPUTS; line += 64 / sizeof(float)) {
+        __builtin_prefetch(p->sums + first + line);
+        __builtin_prefetch(p->scales + first + line);
+        if (p->bias) __builtin_prefetch(p->bias + first + line);
+        if (p->sample_bias) __builtin_prefetch(p->sample_bias + first + line);
+    }
+}
+
 INLINE kernels_range range_of(const kernels_product *p, size_t row) { return p->ranges[row * p->range_stride]; }
 
 // (sum with the row's zero point instead of PRODUCT_CENTER) · scale · scales + bias
@@ -164,12 +174,13 @@ typedef void (*tile_function)(const struct block *block, size_t row);
 
 // `whole` computes blocks of BLOCK_OUTPUTS, `half` one that has TILE_OUTPUTS or fewer. Rows are spread evenly over as
 // few tiles as possible. While the first of them run, the next block's weights come from memory, one tile of outputs with
-// each; past the last block that is a hint without use.
+// each, and what it has for each output; past the last block that is a hint without use.
 INLINE void for_each_block(const kernels_product *p, const tile_function *whole, const tile_function *half) {
     const size_t count = (p->rows + TILE_ROWS - 1) / TILE_ROWS;
     for (size_t n = p->first_output; n < p->last_output; n += BLOCK_OUTPUTS) {
         struct block block = prepared_block(p, n);
         const tile_function *tiles = block.width > TILE_OUTPUTS ? whole : half;
+        prefetch_block(p, n + BLOCK_OUTPUTS);
         for (size_t i = 0, row = 0; i < count; i++) {
             const size_t last = p->rows * (i + 1) / count;
             block.ahead = (BLOCK_TILES + i % BLOCK_TILES) * p->taps * p->inputs * TILE_OUTPUTS;

@@ -90,8 +90,9 @@ def main():
             waves = bank.waves[start : min(start + args.batch, len(scenes))]
             wave = torch.from_numpy(waves.astype(np.float32) / 32768).to(device)
             # a little more than is kept: a sound that is cut has a click in its last frames, which would be learnt
-            frames = int(args.seconds * 25)
-            mel = log_mel(wave[:, : (frames + 8) * 4 * HOP])[:, : (frames + 4) * 4]
+            frames = int(args.seconds * models.LATENT_RATE)
+            scale = models.VAE_SCALE
+            mel = log_mel(wave[:, : (frames + 4) * scale * HOP])[:, : (frames + 2) * scale]
             posterior = vae.encode(mel[:, None]).latent_dist
             latents.append((posterior.sample()[:, :, :frames] * vae.config.scaling_factor).half().cpu())
             loa.append(encoder.loa(kaldi_mel(wave)).half().cpu())

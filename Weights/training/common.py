@@ -64,6 +64,11 @@ def setup(args):
     return data_folder(args.data), device, autocast
 
 
+def decayed(rate: float, progress: float) -> float:
+    """The cosine from the rate down to 2 % of it."""
+    return rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
+
+
 class Run:
     """A resumable training run: `states/NAME.pt` holds everything, `logs/NAME.jsonl` one line per report.
 
@@ -114,6 +119,8 @@ class Run:
 
     def progress(self) -> float:
         """How much of the training is done, 0 to 1: of the steps or of the budget of time, whichever is further."""
+        if not self.args.steps:
+            return 1.0
         spent = self.minutes() / self.args.budget if self.args.budget else 0.0
         return self.team.agree(min(1.0, max(self.step / self.args.steps, spent)))
 
@@ -127,7 +134,7 @@ class Run:
         then cosine down to 2 % of the peak as training ends."""
         progress = self.progress()
         rate = self.args.rate * min(1.0, max((self.step + 1) / warmup, progress / 0.05))
-        rate *= 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress))
+        rate = decayed(rate, progress)
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = rate

@@ -1,5 +1,5 @@
-"""Small discriminators for the vocoder, used in training only: multi-period (HiFi-GAN) and multi-resolution
-spectrogram (UnivNet), each with one stack of strided convolutions."""
+"""Small discriminators, used in training only, each with one stack of strided convolutions: for the vocoder multi-period
+(HiFi-GAN) and multi-resolution spectrogram (UnivNet), for the VAE's decoder one that looks at patches of mels (VQGAN)."""
 
 import torch
 from torch.nn.functional import leaky_relu, pad
@@ -36,7 +36,7 @@ class SpectrumDiscriminator(torch.nn.Module):
         self.register_buffer("window", torch.hann_window(fft), persistent=False)
         sizes = [1, width, width, width, width]
         self.layers = torch.nn.ModuleList(
-            weight_norm(torch.nn.Conv2d(a, b, (3, 9), (1, 2), (1, 4))) for a, b in zip(sizes, sizes[1:])
+            weight_norm(torch.nn.Conv2d(a, b, (3, 5), (1, 2), (1, 2))) for a, b in zip(sizes, sizes[1:])
         )
         self.last = weight_norm(torch.nn.Conv2d(width, 1, (3, 3), padding=(1, 1)))
 
@@ -50,8 +50,31 @@ class SpectrumDiscriminator(torch.nn.Module):
         return self.last(x), kept
 
 
+class MelDiscriminator(torch.nn.Module):
+    """Looks at log-mels (batch, 1, frames, 64): is the texture of each patch that of a sound?  One (score, features)
+    pair, in a list."""
+
+    def __init__(self, width: int = 16):
+        super().__init__()
+        sizes, strides = [3, width, 2 * width, 4 * width, 4 * width], [1, 2, 2, 2]
+        layers = [torch.nn.Conv2d(a, b, 3, s, 1) for a, b, s in zip(sizes, sizes[1:], strides)]
+        for layer in layers:  # the class's own start would leave too little of the mel for the last ones
+            torch.nn.init.kaiming_normal_(layer.weight, 0.1)
+            torch.nn.init.zeros_(layer.bias)
+        self.layers = torch.nn.ModuleList(map(weight_norm, layers))
+        self.last = weight_norm(torch.nn.Conv2d(sizes[-1], 1, 3, padding=1))
+
+    def forward(self, mel: torch.Tensor) -> list[tuple[torch.Tensor, list[torch.Tensor]]]:
+        steps = pad(mel.diff(dim=2), (0, 0, 1, 0)), pad(mel.diff(dim=3), (1, 0))  # texture, said outright
+        x, kept = torch.cat([(mel + 5) / 3, *(4 * s for s in steps)], 1), []
+        for layer in self.layers:
+            x = leaky_relu(layer(x), 0.1)
+            kept.append(x)
+        return [(self.last(x), kept)]
+
+
 class Discriminators(torch.nn.Module):
-    """All of them; returns one (score, features) pair for each."""
+    """The vocoder's; returns one (score, features) pair for each."""
 
     def __init__(self, width: int = 16):
         super().__init__()

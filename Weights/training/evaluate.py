@@ -191,7 +191,7 @@ def main():
     p.add_argument("--against", type=Path)
     p.add_argument("--device", default="cpu")
     p.add_argument("--threads", type=int, default=1)
-    p.add_argument("--judge", choices=["network", "forest"], default="network")
+    p.add_argument("--judge", choices=["network", "forest", "accustomed"], default="network")
     p.add_argument("--per-class", type=int, default=4)
     p.add_argument("--steps", type=int, default=25)
     p.add_argument("--scheduler", choices=["ddim", "dpmpp"], default="ddim")
@@ -201,12 +201,12 @@ def main():
     torch.set_num_threads(args.threads)
     data = data_folder(args.data)
     pack = Pack(data)
-    if args.judge == "forest":
+    if args.judge == "network":
+        judge = Judge(data, torch.device(args.device))
+    else:
         from forest import Forest  # scikit-learn is needed for nothing else
 
-        judge = Forest(data)
-    else:
-        judge = Judge(data, torch.device(args.device))
+        judge = Forest(data, args.judge)
     if args.command == "prompts":
         write_prompts(args.paths[0], prompts(pack, judge.names, args.per_class))
         return

@@ -22,11 +22,8 @@ from mel import KALDI_DEVIATION, KALDI_MEAN
 def pipeline(data: Path) -> AudioLDM2Pipeline:
     """The trained parts, float32."""
     folder = data / "tokenizers"
-    vae = models.load(models.vae(), data, "vae")
-    shrink = json.loads((data / "parts/unet.shrink.json").read_text())
-    vae.register_to_config(scaling_factor=vae.config.scaling_factor * shrink)
     return AudioLDM2Pipeline(
-        vae=vae,
+        vae=models.load(models.vae(), data, "vae"),
         text_encoder=models.load(models.clap(), data, "clap"),
         text_encoder_2=models.load(models.t5(), data, "t5"),
         language_model=models.load(models.gpt2(), data, "gpt2"),

@@ -1,7 +1,11 @@
 """Stage 16, the quick way: a judge that is a forest of trees over band statistics of the VAE's mels.  It trains on a
 CPU, on the same training files as the convolutional one; `evaluate.py --judge forest` measures with it.
 
-    python3 forest.py [--data FOLDER] [--per-class N]      trains, prints the figures for held-out files
+A second one, `--judge accustomed`, has also heard its training clips through VAE and vocoder: what it still recognizes is in
+the sound, whatever the vocoder adds to all of them.
+
+    python3 forest.py [--data FOLDER] [--per-class N]            trains, prints the figures for held-out files
+    python3 forest.py --accustomed 6 [--data FOLDER]             the second one, on N of each class as they come back, too
 """
 
 import json
@@ -16,6 +20,7 @@ from sklearn.preprocessing import StandardScaler
 
 from common import data_folder, parser
 from data import Pack
+from evaluate import normalised, round_trip
 from mel import log_mel
 from train_classifier import class_names, heldout_scenes, scores
 
@@ -47,8 +52,8 @@ def statistics(waves: torch.Tensor) -> np.ndarray:
 class Forest:
     """The trained forest, in the place of evaluate.Judge: log-probabilities and an embedding of waveforms."""
 
-    def __init__(self, data):
-        saved = joblib.load(data / "states/forest.joblib")
+    def __init__(self, data, name: str = "forest"):
+        saved = joblib.load(data / f"states/{name}.joblib")
         self.trees, self.embedding, self.names = saved["trees"], saved["embedding"], saved["names"]
 
     def __call__(self, waves: torch.Tensor) -> tuple[torch.Tensor, np.ndarray]:
@@ -63,20 +68,26 @@ def main():
     p = parser(__doc__)
     p.add_argument("--per-class", type=int, default=40)
     p.add_argument("--threads", type=int, default=1)
+    p.add_argument("--accustomed", type=int, default=0, help="clips of each class through VAE and vocoder as well")
     args = p.parse_args()
     torch.set_num_threads(args.threads)
     data = data_folder(args.data)
     pack = Pack(data)
     names = class_names(pack)
     waves, truth = heldout_scenes(pack, args.per_class, split="train")
+    if args.accustomed:
+        more, same = heldout_scenes(pack, args.accustomed, split="train")
+        waves = torch.cat([waves, normalised(round_trip(more, data, torch.device("cpu")))])
+        truth = truth + same
+    name = "accustomed" if args.accustomed else "forest"
     found = np.concatenate([statistics(w) for w in waves.split(64)])
     trees = ExtraTreesClassifier(500, max_features=0.1, class_weight="balanced", random_state=0, n_jobs=args.threads)
     trees.fit(found, [names.index(t) for t in truth])
     embedding = make_pipeline(StandardScaler(), PCA(64, random_state=0)).fit(found)
     (data / "states").mkdir(exist_ok=True)
-    joblib.dump({"trees": trees, "embedding": embedding, "names": names}, data / "states/forest.joblib", compress=3)
+    joblib.dump({"trees": trees, "embedding": embedding, "names": names}, data / f"states/{name}.joblib", compress=3)
     waves, truth = heldout_scenes(pack, 4)
-    print(json.dumps(scores(Forest(data)(waves)[0], names, truth), indent=1))
+    print(json.dumps(scores(Forest(data, name)(waves)[0], names, truth), indent=1))
 
 
 if __name__ == "__main__":

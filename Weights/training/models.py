@@ -22,24 +22,26 @@ from transformers import (
 
 CLAP_DIM, T5_DIM, LOA_DIM, LOA_COUNT = 128, 160, 160, 8
 CLAP_VOCABULARY, T5_VOCABULARY = 2500, 2500
+LATENTS, VAE_SCALE = 16, 8  # channels of a latent; mel frames and bands that one stands for
+LATENT_RATE = 100 / VAE_SCALE  # latents in a second
+SHRINK = 0.5  # the scaled latents' deviation: the schedule's noise then hides in time even what is redundant in them
 
 
 def vae() -> AutoencoderKL:
-    """Mel (batch, 1, frames, 64) to latents (batch, 8, frames / 4, 16)."""
-    model = AutoencoderKL(
+    """Mel (batch, 1, frames, 64) to latents (batch, 16, frames / 8, 8).  Groups of at least four channels: with one channel a
+    group, normalization would take away how loud a clip is."""
+    return AutoencoderKL(
         sample_size=1024,
         in_channels=1,
         out_channels=1,
-        down_block_types=("DownEncoderBlock2D",) * 3,
-        up_block_types=("UpDecoderBlock2D",) * 3,
-        block_out_channels=(32, 64, 128),
-        latent_channels=8,
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        block_out_channels=(32, 64, 128, 128),
+        latent_channels=LATENTS,
         layers_per_block=1,
-        norm_num_groups=32,
+        norm_num_groups=8,
         scaling_factor=1.0,
     )
-    torch.nn.init.constant_(model.decoder.conv_out.bias, -6.0)  # about the mean of log-mels: start from there
-    return model
 
 
 def vocoder() -> SpeechT5HifiGan:
@@ -134,13 +136,11 @@ def projection() -> AudioLDM2ProjectionModel:
 
 UNETS = {
     "full": dict(
-        block_out_channels=(64, 96, 128),
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
     ),
-    # attention only where few places are left: for training on a CPU
+    # attention only where few places are left: twice the examples in a CPU's hour
     "small": dict(
-        block_out_channels=(32, 64, 128),
         down_block_types=("DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
     ),
@@ -148,16 +148,17 @@ UNETS = {
 
 
 def unet(size: str = "full") -> AudioLDM2UNet2DConditionModel:
-    """Noisy latents (batch, 8, frames / 4, 16), LOA and T5 states to their noise; `size` is a key of UNETS."""
+    """Noisy latents (batch, 16, frames / 8, 8), LOA and T5 states to their velocity; `size` is a key of UNETS."""
     return AudioLDM2UNet2DConditionModel(
-        sample_size=128,  # 5.12 s
-        in_channels=8,
-        out_channels=8,
+        sample_size=64,  # 5.12 s
+        in_channels=LATENTS,
+        out_channels=LATENTS,
+        block_out_channels=(64, 96, 128),
         layers_per_block=1,
         transformer_layers_per_block=1,
         cross_attention_dim=tuple([[None, LOA_DIM, T5_DIM]] * 3),
         attention_head_dim=4,
-        norm_num_groups=32,
+        norm_num_groups=16,
         **UNETS[size],
     )
 
@@ -167,8 +168,7 @@ def trained_unet(data: Path) -> AudioLDM2UNet2DConditionModel:
     from safetensors import safe_open
 
     with safe_open(data / "parts/unet.safetensors", "pt") as file:
-        width = file.get_slice("conv_in.weight").get_shape()[0]
-    size = next(name for name, sizes in UNETS.items() if sizes["block_out_channels"][0] == width)
+        size = "full" if any(name.startswith("down_blocks.1.attentions") for name in file.keys()) else "small"
     return load(unet(size), data, "unet")
 
 

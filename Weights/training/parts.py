@@ -65,9 +65,7 @@ def unpack_checkpoint(source: Path, data: Path):
     from diffusers import AudioLDM2Pipeline
 
     pipe = AudioLDM2Pipeline.from_pretrained(source, torch_dtype=torch.float32)
-    shrink = 0.3  # train_unet.py's, which export.py folded into the VAE's scaling factor
-    models.save(pipe.vae, data, "vae", scaling_factor=pipe.vae.config.scaling_factor / shrink)
-    (data / "parts/unet.shrink.json").write_text(json.dumps(shrink))
+    models.save(pipe.vae, data, "vae", scaling_factor=pipe.vae.config.scaling_factor)
     names = {"text_encoder": "clap", "text_encoder_2": "t5", "language_model": "gpt2", "projection_model": "projection"}
     for component, part in (names | {"unet": "unet", "vocoder": "vocoder"}).items():
         models.save(getattr(pipe, component), data, part)

@@ -22,7 +22,7 @@ FIRST = ["vae", "loa", "clap", "text", "classifier"]
 VOCODER_BUDGET, UNET_BUDGET = "20", "11.5"  # minutes over the three phases of 9, 9 and 7 minutes
 PARTS = {"text": "t5"}  # stage: file in parts/, where the names differ
 # Parts of the time that --hours gives to what is still to be trained
-SHARES = {"vae": 10, "text": 8, "loa": 5, "clap": 8, "gpt2": 4, "unet": 30, "vocoder": 60}
+SHARES = {"vae": 10, "text": 8, "loa": 5, "clap": 8, "gpt2": 4, "unet": 60, "vocoder": 60}
 TEAMS = ["train_unet.py", "train_vocoder.py"]  # stages of which several processes are faster than several threads
 
 
@@ -79,7 +79,7 @@ def one_after_another(stages: Stages):
     if not (stages.data / "bank/latents.pt").exists():
         wait(stages.bank("--seconds", "5.12"))
     wait(stages.training("gpt2"))
-    wait(stages.training("unet", "--size", "small", "--seconds", "5.12", "--batch", "16", "--rate", "1e-3"))
+    wait(stages.training("unet", "--size", "small", "--seconds", "5.12", "--short", "5.12", "--batch", "32", "--rate", "1e-3"))
 
 
 def in_hours(stages: Stages, hours: float):
@@ -92,15 +92,15 @@ def in_hours(stages: Stages, hours: float):
         if stage in minutes:
             wait(stages.training(stage, "--bf16", "--budget", minutes[stage], *options))
 
-    train("vae")
+    train("vae", "--batch", "8", "--seconds", "1.28")
     train("text")
     train("loa", "--batch", "24")
     train("clap", "--batch", "32")
     if not (stages.data / "bank/latents.pt").exists():
         wait(stages.bank("--bf16", "--seconds", "5.12"))
     train("gpt2", "--batch", "96")
-    train("unet", "--size", "small", "--seconds", "5.12", "--batch", "16", "--rate", "8e-4")
-    train("vocoder", "--vae", "--seconds", "1.28", "--batch", "8", "--rate", "3e-4")
+    train("unet", "--size", "small", "--seconds", "5.12", "--short", "5.12", "--batch", "32", "--rate", "1e-3")
+    train("vocoder", "--vae", "--seconds", "1.28", "--batch", "8", "--rate", "4e-4")
 
 
 def phase(stages: Stages, number: int):

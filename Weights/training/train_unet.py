@@ -2,16 +2,14 @@
 the prompts are dropped (an empty caption and, half of the time each, zeros or GPT-2's answer to it: both kinds of
 guidance then work); the LOA is GPT-2's three times in four, the sound's own otherwise.
 
-These latents are so redundant that at a signal-to-noise ratio of 0.05 they are found but for 7 %: what the prompt decides
-lies above, where noise prediction cannot say it (a thousandth of its target) and where the schedule hardly goes.  Hence v, and
-`--shrink`.
+Latents of mels are redundant: what the prompt decides lies at the noisiest levels, where noise prediction cannot say it (a
+thousandth of its target) and where the schedule hardly goes.  Hence v, and models.SHRINK.
 
     python3 train_unet.py [--data FOLDER] [--device cuda] [--minutes M]
-    python3 train_unet.py --size small --seconds 5.12 --batch 16 --workers 2 --bf16       what a CPU can do in hours
+    python3 train_unet.py --size small --seconds 5.12 --short 5.12 --batch 32 --bf16      what a CPU can do in hours
 """
 
 import contextlib
-import json
 
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -21,6 +19,7 @@ from bank import captions_of
 from common import Average, Run, Team, in_team, setup, training_parser
 
 DROP, TRUE_LOA = 0.10, 0.25
+DEAF, BLUR = 0.12, 0.3  # words of a caption that are not heard; noise on the others, in deviations: for other wordings
 
 
 class Examples:
@@ -35,7 +34,7 @@ class Examples:
         self.lengths, self.longest = bank["mask"].sum(1), bank["mask"].shape[1]
 
     def batch(self, size: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """(latents (size, 8, frames / 4, 16), LOA, T5 states, their mask)."""
+        """(latents (size, 16, frames / 8, 8), LOA, T5 states, their mask)."""
         rows = torch.randint(0, self.empty, (size,), device=self.device)
         scenes = rows // self.captions
         dropped, real, zeros = (torch.rand(size, device=self.device) < p for p in (DROP, TRUE_LOA, 0.5))
@@ -44,7 +43,11 @@ class Examples:
         loa = loa.masked_fill((dropped & zeros)[:, None, None], 0)
         # on a GPU one shape is faster than fewer tokens
         longest = int(self.lengths[rows].max()) if self.device.type == "cpu" else self.longest
-        return self.latents[scenes].float(), loa, *captions_of(self.table, rows, longest)[1:]
+        _, states, mask = captions_of(self.table, rows, longest)
+        states = states + BLUR * states.std() * torch.randn_like(states)
+        heard = torch.rand(mask.shape, device=self.device) >= DEAF
+        heard[:, 0] = True
+        return self.latents[scenes].float(), loa, states, mask * heard
 
 
 class Levels:
@@ -71,21 +74,14 @@ def main():
     p.add_argument("--seconds", type=float, default=10.24, help="every other batch: the first so many seconds of scenes")
     p.add_argument("--short", type=float, default=0, help="the other batches: the first so many (0: half of it)")
     p.add_argument("--workers", type=int, default=1, help="on a CPU: processes of --threads each that share the work")
-    p.add_argument(
-        "--shrink",
-        type=float,
-        default=0.3,
-        help="factor on the latents, so that the schedule's noise hides even what is redundant in them; export.py folds "
-        "it into the VAE's scaling factor",
-    )
     args = p.parse_args()
     in_team(args.workers, train, args)
 
 
 def train(team: Team, args):
     folder, device, autocast = setup(args)
-    long = int(args.seconds * 25)
-    short = int(args.short * 25) or long // 2
+    long = int(args.seconds * models.LATENT_RATE)
+    short = int(args.short * models.LATENT_RATE) or long // 2
     examples = Examples(folder, device, long)
     model, noise_schedule = models.start(models.unet(args.size), folder, "unet").to(device), models.scheduler()
     alphas = noise_schedule.alphas_cumprod.to(device)
@@ -100,7 +96,7 @@ def train(team: Team, args):
         few = run.step % 2 == 0 and device.type == "cpu"
         frames = short if run.step % 2 else long
         clean, loa, states, mask = examples.batch(max(1, args.batch * short // long) if few else args.batch)
-        clean = args.shrink * clean[:, :, :frames]
+        clean = clean[:, :, :frames]
         noise = torch.randn_like(clean)
         steps = torch.randint(0, 1000, (len(clean),), device=device)
         signal = alphas[steps][:, None, None, None]
@@ -129,7 +125,6 @@ def train(team: Team, args):
     if team.rank == 0:
         average.apply(model)
         models.save(model, folder, "unet")
-        (folder / "parts/unet.shrink.json").write_text(json.dumps(args.shrink))
 
 
 def attention(device: torch.device):

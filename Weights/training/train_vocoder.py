@@ -64,6 +64,32 @@ def with_exact_end(vocoder, stages: int = 2):
     return vocoder
 
 
+class Centred:
+    """The vocoder on mels without their mean, in units of their spread, while it learns: a step then moves what differs
+    from frame to frame as easily as what is always there.  `settle` folds both into the first layer, which makes it the
+    published class again: the function stays the same, its edges, which are of zeros, included."""
+
+    def __init__(self, vocoder, mels: torch.Tensor):
+        heard = mels[mels.mean(2) > -9]
+        self.vocoder, self.mean, self.spread = vocoder, heard.mean(0), heard.std(0)
+        first = vocoder.conv_pre
+        self.edge, first.padding = first.padding[0], (0,)
+        with torch.no_grad():
+            first.bias += first.weight.sum(2) @ self.mean
+            first.weight *= self.spread[None, :, None]
+
+    def __call__(self, mel: torch.Tensor) -> torch.Tensor:
+        mel = torch.nn.functional.pad(mel, (0, 0, self.edge, self.edge))
+        return self.vocoder((mel - self.mean) / self.spread)
+
+    @torch.no_grad()
+    def settle(self):
+        first = self.vocoder.conv_pre
+        first.weight /= self.spread[None, :, None]
+        first.bias -= first.weight.sum(2) @ self.mean
+        first.padding = (self.edge,)
+
+
 def crop(wave: torch.Tensor, mel: torch.Tensor, frames: int) -> tuple[torch.Tensor, torch.Tensor]:
     """The loudest of four random places in each clip, so that silence is not most of what is learnt."""
     level = torch.nn.functional.avg_pool1d(mel.mean(2)[:, None], frames, 1)[:, 0]
@@ -88,10 +114,11 @@ def main():
 def train(team: Team, args):
     folder, device, autocast = setup(args)
     bank = SceneBank(folder, args.seed)
-    vocoder = initialise(models.vocoder(), log_mel(bank.batch(64, args.seconds, anywhere=True)[0]))
-    vocoder = models.start(vocoder, folder, "vocoder")
+    mels = log_mel(bank.batch(64, args.seconds, anywhere=True)[0])
+    vocoder = models.start(initialise(models.vocoder(), mels), folder, "vocoder")
+    speak = Centred(vocoder.to(device), mels.to(device))
     vocoder.apply_weight_norm()
-    vocoder = with_exact_end(vocoder).to(device)
+    vocoder = with_exact_end(vocoder)
     judges = Discriminators().to(device)
     vae = models.load(models.vae(), folder, "vae").to(device) if args.vae else None
     settings = dict(lr=args.rate, betas=(0.8, 0.99), weight_decay=1e-3, fused=True)
@@ -109,32 +136,34 @@ def train(team: Team, args):
     batches = ahead(lambda: bank.batch(args.batch, args.seconds, anywhere=True, device=device))
     while not run.finished():
         wave, _ = next(batches)
-        real, mel = crop(wave, log_mel(wave), args.frames)
+        mel = log_mel(wave)
         if vae is not None:
-            with torch.no_grad(), autocast():
+            with torch.no_grad(), autocast():  # whole clips: its norms and edges are then as when sounds are made
                 few = len(mel) // 4
                 restored = vae(mel[:few, None], sample_posterior=True).sample[:, 0].float()
             mel = torch.cat([restored, mel[few:]])
+        real, mel = crop(wave, mel, args.frames)
         with autocast():
-            made = vocoder(mel)[:, : real.shape[1]]
+            made = speak(mel)[:, : real.shape[1]]
         made = made.float()
         spectral = spectral_loss(made, real)
         mel_l1 = (log_mel(made) - log_mel(real)).abs().mean()
         loss, values = 4 * spectral + 10 * mel_l1, {"spectral": spectral, "mel_l1": mel_l1}
         run.set_rate(optimizer, judge_optimizer)
         if run.progress() >= args.warmup:
-            with autocast():
-                judged = discriminator_loss(judges(real), judges(made.detach()))
-            judge_optimizer.zero_grad()
-            judged.backward()
-            team.average_gradients(judges)
-            judge_optimizer.step()
+            if run.step % 2 == 0:  # half as often: they learn faster than the vocoder
+                with autocast():
+                    judged = discriminator_loss(judges(real), judges(made.detach()))
+                judge_optimizer.zero_grad()
+                judged.backward()
+                team.average_gradients(judges)
+                judge_optimizer.step()
             judges.requires_grad_(False)
             with autocast():
                 adversarial, matching = generator_losses(judges(real), judges(made))
             judges.requires_grad_(True)
             loss = loss + adversarial + 2 * matching
-            values |= {"judged": judged, "adversarial": adversarial, "matching": matching}
+            values |= {"adversarial": adversarial, "matching": matching}
         optimizer.zero_grad()
         loss.backward()
         team.average_gradients(vocoder)
@@ -149,6 +178,7 @@ def train(team: Team, args):
     for module in vocoder.modules():  # the class's own way knows only PyTorch's older weight norm
         if parametrize.is_parametrized(module, "weight"):
             parametrize.remove_parametrizations(module, "weight")
+    speak.settle()
     models.save(vocoder, folder, "vocoder")
 
 

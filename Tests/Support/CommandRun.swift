@@ -19,7 +19,8 @@ package struct CommandRun {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/bash")
         process.arguments = ["-c", script, "bash"] + arguments
-        process.environment = environment.merging(["command": products.appendingPathComponent(command).path]) { $1 }
+        process.environment = environment.merging(Self.arithmetic) { $1 }
+            .merging(["command": products.appendingPathComponent(command).path]) { $1 }
         for file in ["stdout", "stderr"] { try folder.write("", to: file) }
         process.standardOutput = FileHandle(forWritingAtPath: folder.file("stdout"))
         process.standardError = FileHandle(forWritingAtPath: folder.file("stderr"))
@@ -28,6 +29,11 @@ package struct CommandRun {
         status = process.terminationStatus
         output = try String(contentsOfFile: folder.file("stdout"), encoding: .utf8)
         errors = try String(contentsOfFile: folder.file("stderr"), encoding: .utf8)
+    }
+
+    /// What chooses OpenBLAS's kernels, where it is set: the command computes with the same as this process.
+    private static let arithmetic = ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"].reduce(into: [String: String]()) {
+        if let value = getenv($1) { $0[$1] = String(cString: value) }
     }
 
     /// True if the command failed with one line that holds all of `parts`.

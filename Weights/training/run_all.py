@@ -54,7 +54,7 @@ class Stages:
         if (self.data / "parts" / f"{PARTS.get(stage, stage)}.safetensors").exists() and not again:
             return None
         if self.args.quick:
-            options += ("--steps", "3", "--batch", "4")
+            options += ("--steps", "3", "--batch", "4", *(("--linear", "0.02") if stage == "vae" else ()))
         elif minutes:
             options += ("--minutes", f"{minutes:.2f}")
         return self.start(f"train_{stage}.py", *options)

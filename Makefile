@@ -3,7 +3,7 @@
 #   make run PROMPT="heavy rain"       sets up, builds, and makes a sound
 #   make test                          sets up, builds, and passes the tests
 
-PROMPT ?= heavy rain and distant thunder
+PROMPT ?= heavy rain and thunder
 OUTPUT ?= out/sound.wav
 # Of which model, and how long? Empty: the model that ships, and what the model was trained on.
 MODEL ?=

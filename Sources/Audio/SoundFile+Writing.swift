@@ -63,7 +63,7 @@ extension SoundFile {
         }
         let blockCount = SndfileHandle.block * sound.channels
         for start in stride(from: 0, to: sound.samples.count, by: blockCount) {
-            let block = sound.samples[start..<min(start + blockCount, sound.samples.count)].map { min(max($0, -1), 1) }
+            let block = sound.samples[start..<min(start + blockCount, sound.samples.count)].map(format.encoding.written)
             let written = sf_write_float(file.pointer, block, sf_count_t(block.count))
             guard Int(written) == block.count else { throw failed(file.error ?? "not all samples were taken") }
         }

@@ -30,11 +30,25 @@ package enum SampleEncoding: String, CaseIterable, Sendable {
         case .float32: 4
         }
     }
+
+    /// A sample that libsndfile writes as the number that it was read from. It reads integers as parts of 2ⁿ and writes
+    /// them as parts of 2ⁿ − 1: what is louder than half would come back one step quieter.
+    func written(_ sample: Float) -> Float {
+        let whole: Float
+        switch self {
+        case .pcm16: whole = 0x8000
+        case .pcm24: whole = 0x80_0000
+        case .float32: return min(max(sample, -1), 1)
+        }
+        return min(max(sample, -1), (whole - 1) / whole) * (whole / (whole - 1))
+    }
 }
 
 /// A container and an encoding that can hold a certain sound.
 package struct SoundFormat {
     let container: SoundContainer
+    /// How samples are stored; Vorbis takes floats.
+    let encoding: SampleEncoding
     let info: SF_INFO
 
     /// - Parameters:
@@ -51,6 +65,7 @@ package struct SoundFormat {
             throw unsupported("FLAC stores integers; choose pcm16 or pcm24, or a .wav file")
         }
         let encoding = encoding ?? .pcm16
+        self.encoding = container == .ogg ? .float32 : encoding
         var info = SF_INFO()
         info.format = Self.code(container, encoding)
         info.channels = Int32(clamping: sound.channels)

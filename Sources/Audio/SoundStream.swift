@@ -43,7 +43,7 @@ package final class SoundStream {
             isOpen = try encoder.append(samples)
         } else {
             let values = samples.map { sample in
-                Int16((min(max(sample, -1), 1) * 32767).rounded(.toNearestOrEven)).littleEndian
+                Int16(min((max(sample, -1) * 32768).rounded(.toNearestOrEven), 32767)).littleEndian
             }
             isOpen = try values.withUnsafeBytes { try Self.write($0, to: descriptor) }
         }
@@ -159,7 +159,8 @@ private final class FLACPipe {
     /// - Returns: false if nobody reads any more.
     func append(_ samples: [Float]) throws -> Bool {
         for start in stride(from: 0, to: samples.count, by: SndfileHandle.block) {
-            let block = samples[start..<min(start + SndfileHandle.block, samples.count)].map { min(max($0, -1), 1) }
+            let block = samples[start..<min(start + SndfileHandle.block, samples.count)].map(
+                SampleEncoding.pcm16.written)
             sf_write_float(file, block, sf_count_t(block.count))
         }
         if let failure = output.failure { throw failure }

@@ -29,6 +29,13 @@ final class SoundFileTests {
         #expect(try leftovers(besides: [name]).isEmpty)
     }
 
+    @Test("every number of 16 bits comes back as it was", arguments: ["a.wav", "b.flac"])
+    func integersStay(name: String) throws {
+        let sound = Sound(samples: (-32768...32767).map { Float($0) / 32768 }, sampleRate: 16000)
+        try SoundFile.write(sound, to: path(name))
+        #expect(try SoundFile.read(path(name)).samples == sound.samples)
+    }
+
     @Test("Vorbis keeps the length and, nearly, the samples", arguments: [1, 2])
     func vorbis(channels: Int) throws {
         // Long enough that one call with all samples would overflow libsndfile's stack.

@@ -11,6 +11,8 @@ from common import HERE
 
 ROWS = [line.split("\t") for line in (HERE / "phrases.tsv").read_text().splitlines()[1:]]
 PHRASES = {label: [training.split("|"), heldout.split("|")] for label, _, training, heldout in ROWS}
+BODIES = [re.sub(r"^(a|an|the) ", "", p) for _, _, _, heldout in ROWS for p in heldout.split("|")]
+HELD_OUT = re.compile(r"\b(" + "|".join(map(re.escape, BODIES)) + r")\b")
 WEATHER = {label for label, kind, _, _ in ROWS if kind == "weather"}
 STEADY = WEATHER | {label for label, kind, _, _ in ROWS if kind == "steady"}
 TEMPLATES = ["{}"] * 6 + [
@@ -53,6 +55,18 @@ def phrases(label: str, heldout: bool = False) -> list[str]:
     return PHRASES[label][1 if heldout else 0]
 
 
+def tells(text: str) -> bool:
+    """Whether a text holds a held-out paraphrase, be it without the article."""
+    return bool(HELD_OUT.search(text))
+
+
+def further() -> dict[str, list[str]]:
+    """More wordings of each class, from wordings.tsv.  Whoever wrote them had not seen the held-out paraphrases; what holds
+    one all the same is left out here."""
+    lines = [line.split("\t") for line in (HERE / "wordings.tsv").read_text().splitlines()[1:]]
+    return {label: [w for w in wordings.split("|") if not tells(w)] for label, wordings in lines}
+
+
 def with_adjective(phrase: str, adjective: str) -> str:
     """'a cow mooing' and 'distant' make 'a distant cow mooing'; 'the' and bare nouns likewise."""
     match = re.match(r"(a|an|the) (.*)", phrase)
@@ -62,11 +76,22 @@ def with_adjective(phrase: str, adjective: str) -> str:
     return f"{article} {adjective} {match[2]}"
 
 
-def event(rng: random.Random, label: str, variant: str, treatments: list[str], heldout: bool = False) -> str:
-    """A noun phrase for one sound; `treatments` are keys of SUFFIX.  A chord name makes the guitar strum's variant."""
+def event(
+    rng: random.Random,
+    label: str,
+    variant: str,
+    treatments: list[str],
+    heldout: bool = False,
+    words: dict[str, list[str]] | None = None,
+) -> str:
+    """A noun phrase for one sound; `treatments` are keys of SUFFIX.  A chord name makes the guitar strum's variant.
+    `words` are each class's noun phrases in place of its own."""
     if heldout:
         return rng.choice(phrases(label, True))
-    phrase = variant if variant not in ("", "-") and rng.random() < 0.7 else rng.choice(phrases(label))
+    if words:
+        phrase = rng.choice(words[label])
+    else:
+        phrase = variant if variant not in ("", "-") and rng.random() < 0.7 else rng.choice(phrases(label))
     for treatment in treatments:
         adjectives = PREFIX.get(treatment, [])
         if label in WEATHER and treatment in ("loud", "quiet"):
@@ -161,7 +186,7 @@ def speech(rng: random.Random, row: dict, heldout: bool = False) -> str:
     return rng.choice(forms).format(w=who, p=row["phrase"])
 
 
-def describe(rng: random.Random, facts: dict, heldout: bool = False) -> str:
+def describe(rng: random.Random, facts: dict, heldout: bool = False, words: dict[str, list[str]] | None = None) -> str:
     """A caption for what is known of a scene (data.Scenes makes the facts):
 
     events    [(class, variant, treatments), …], one or two, for effects; beside a phrase, one in the background
@@ -169,11 +194,12 @@ def describe(rng: random.Random, facts: dict, heldout: bool = False) -> str:
     piece     a row of music.tsv
     phrase    a row of speech.tsv
 
-    With `heldout`, only words kept from training name the effects and voices, in the plainest template.
+    With `heldout`, only words kept from training name the effects and voices, in the plainest template.  `words` are
+    other noun phrases for the effects' classes.
     """
     if "piece" in facts:
         return sentence(rng, music(rng, facts["piece"]))
-    texts = [event(rng, *e, heldout=heldout) for e in facts.get("events", [])]
+    texts = [event(rng, *e, heldout=heldout, words=words) for e in facts.get("events", [])]
     if "phrase" in facts:
         texts.insert(0, speech(rng, facts["phrase"], heldout))
     text = join(rng, *texts, facts["relation"]) if len(texts) == 2 else texts[0]

@@ -32,7 +32,6 @@ def answer(gpt2, embeds: torch.Tensor, mask: torch.Tensor, previous: torch.Tenso
     return states[:, embeds.shape[1] - 1 :]
 
 
-@torch.no_grad()
 def generate(gpt2, projection, clap: torch.Tensor, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """(n, 8, LOA_DIM): each step appends the last state as the next input."""
     embeds, mask = prompt(projection, clap, states, mask)
@@ -108,7 +107,7 @@ def main():
     models.save(model["projection"], folder, "projection")
     made = torch.empty(empty + 1, *loa.shape[1:], dtype=torch.half)
     typical = lengths[:empty].median()  # how far the empty caption is padded: to its prompt's length
-    with autocast():
+    with torch.no_grad(), autocast():
         for rows in (*prompts.same_length(), torch.tensor([empty])):
             longest = int(typical if rows[0] == empty else lengths[rows[0]])
             table_rows = captions_of(table, rows.to(device), longest)

@@ -43,6 +43,19 @@ def check_captions(count: int = 30000):
     print(f"{count} captions without held-out paraphrases")
 
 
+def check_wordings():
+    """Every class has further wordings, none of which stands twice, is a phrase of training or tells a held-out one."""
+    further = captions.further()
+    assert list(further) == list(captions.PHRASES)
+    everything = [w for wordings in further.values() for w in wordings]
+    assert len(set(everything)) == len(everything)
+    assert not set(everything) & {p for c in captions.PHRASES for p in captions.phrases(c)}
+    assert min(map(len, further.values())) >= 20
+    assert captions.tells("a tropical downpour") and not any(map(captions.tells, everything))
+    print(f"{len(everything)} further wordings")
+
+
 if __name__ == "__main__":
     check_lists()
     check_captions()
+    check_wordings()

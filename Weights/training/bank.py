@@ -67,6 +67,12 @@ def captions_of(table: dict, rows: torch.Tensor, longest: int) -> tuple[torch.Te
     return clap.float(), states.float(), mask
 
 
+def told(scenes: list[dict], count: int) -> list[str]:
+    """The captions in the bank, `count` for each scene: the same ones at every call."""
+    rng = random.Random(100)
+    return [captions.describe(rng, s["facts"]) for s in scenes for _ in range(count)]
+
+
 def main():
     p = parser(__doc__)
     p.add_argument("--device", default="cpu")
@@ -81,7 +87,7 @@ def main():
     data, device = data_folder(args.data), torch.device(args.device)
     vae = models.load(models.vae(), data, "vae").to(device)
     encoder = models.load(models.LOAEncoder(), data, "loa").to(device)
-    bank, rng, started = SceneBank(data, 0), random.Random(100), time.monotonic()
+    bank, started = SceneBank(data, 0), time.monotonic()
     scenes = bank.scenes[: args.scenes or None]
     latents, loa = [], []
     bf16 = args.bf16 or device.type == "cuda"
@@ -98,8 +104,7 @@ def main():
             loa.append(encoder.loa(kaldi_mel(wave)).half().cpu())
             if start % (8 * args.batch) == 0:
                 print(f"{start} scenes in {time.monotonic() - started:.0f} s", flush=True)
-    lines = [captions.describe(rng, s["facts"]) for s in scenes for _ in range(args.captions)]
-    table = Conditions(data, device).table([*lines, ""])
+    table = Conditions(data, device).table([*told(scenes, args.captions), ""])
     made = {"latents": torch.cat(latents), "loa": torch.cat(loa), "captions": args.captions, **table}
     torch.save(made, data / "bank/latents.pt")
     print(f"{len(scenes)} scenes in {time.monotonic() - started:.0f} s")

@@ -82,6 +82,23 @@ class Student(torch.nn.Module):
         pooled = (states * mask[..., None]).sum(1) / mask[..., None].sum(1)
         return torch.nn.functional.normalize(self.head(pooled), dim=-1)
 
+    @torch.no_grad()
+    def embed(self, tokenizer, lines: list[str], device) -> torch.Tensor:
+        """Unit vectors (n, 384) of texts."""
+        batch = tokenizer(lines, padding=True, return_tensors="pt").to(device)
+        return self(batch.input_ids, batch.attention_mask).float().cpu()
+
+
+def padded(rows: list[list[int]], pad: int, device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Token ids of several lengths as (n, longest), and their mask."""
+    ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], True, pad).to(device)
+    return ids, (ids != pad).long()
+
+
+def distances(made: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """How far unit vectors (n, 384) are from the teacher's, and the cosines inside the batch from the teacher's."""
+    return 1 - (made * target).sum(-1).mean(), (made @ made.T - target @ target.T).abs().mean()
+
 
 def paraphrases(embed) -> float:
     """How many held-out paraphrases lie nearest to the mean of their own class's training phrases (79 classes).
@@ -114,13 +131,9 @@ def main():
     student.train()
     while not run.finished():
         part = rng.sample(range(len(lines)), args.batch)
-        ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(tokens[i]) for i in part], True, tokenizer.pad_token_id)
-        target = vectors[part].to(device)
         with autocast():
-            made = student(ids.to(device), (ids != tokenizer.pad_token_id).long().to(device))
-        made = made.float()
-        cosine = 1 - (made * target).sum(-1).mean()
-        relation = (made @ made.T - target @ target.T).abs().mean()
+            made = student(*padded([tokens[i] for i in part], tokenizer.pad_token_id, device))
+        cosine, relation = distances(made.float(), vectors[part].to(device))
         run.set_rate(optimizer)
         optimizer.zero_grad()
         (cosine + relation).backward()
@@ -132,13 +145,8 @@ def main():
     average.apply(student)
     models.save(student.t5, folder, "t5")
     student.eval()
-
-    @torch.no_grad()
-    def embed(lines: list[str]) -> torch.Tensor:
-        batch = tokenizer(lines, padding=True, return_tensors="pt").to(device)
-        return student(batch.input_ids, batch.attention_mask).float().cpu()
-
-    print(f"held-out paraphrases next to their class: {paraphrases(embed):.3f}")
+    found = paraphrases(lambda lines: student.embed(tokenizer, lines, device))
+    print(f"held-out paraphrases next to their class: {found:.3f}")
 
 
 if __name__ == "__main__":

@@ -103,14 +103,7 @@ def train(team: Team, args):
         noisy = signal.sqrt() * clean + (1 - signal).sqrt() * noise
         target = signal.sqrt() * noise - (1 - signal).sqrt() * clean
         with autocast(), attention(device):
-            made = model(
-                noisy,
-                steps,
-                encoder_hidden_states=loa,
-                encoder_hidden_states_1=states,
-                encoder_attention_mask_1=mask,
-                return_dict=False,
-            )[0]
+            made = velocity(model, noisy, steps, loa, states, mask)
         error = (made.float() - target).square().mean((1, 2, 3))
         loss = levels.relative(error, steps).mean()
         run.set_rate(optimizer, warmup=1000)
@@ -125,6 +118,18 @@ def train(team: Team, args):
     if team.rank == 0:
         average.apply(model)
         models.save(model, folder, "unet")
+
+
+def velocity(model, noisy: torch.Tensor, steps: torch.Tensor, loa: torch.Tensor, states: torch.Tensor, mask: torch.Tensor):
+    """What the UNet makes of noisy latents under a prompt."""
+    return model(
+        noisy,
+        steps,
+        encoder_hidden_states=loa,
+        encoder_hidden_states_1=states,
+        encoder_attention_mask_1=mask,
+        return_dict=False,
+    )[0]
 
 
 def attention(device: torch.device):

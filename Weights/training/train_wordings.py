@@ -1,6 +1,6 @@
-"""Stage 15, afterwards: T5 learns wordings that the UNet has never read, when all else is trained.  For each scene there is a caption
-that UNet and GPT-2 know and one in other words: T5 learns to say the second so that the UNet, which stays as it is,
-answers as it does to the first.  The gradient comes back through the UNet and, for the LOA, through GPT-2.
+"""Stage 15, afterwards: T5 learns wordings that the UNet has never read, when all else is trained.  For each scene there
+is a caption that UNet and GPT-2 know and one in other words: T5 learns to say the second so that the UNet, which stays
+as it is, answers as it does to the first.  The gradient comes back through the UNet and, for the LOA, through GPT-2.
 
 Other words are those of wordings.tsv and texts of the teacher's (train_text.py) that lie nearest to a class for MiniLM; the
 known caption itself is among them, so that it goes on meaning the same.  Beside this T5 follows MiniLM as in its own
@@ -12,17 +12,16 @@ training, so that words in neither list keep their neighbours.  No text here hol
 import random
 
 import torch
-from transformers import T5Tokenizer
 
 import captions
 import models
-from bank import Conditions, captions_of
+from bank import Conditions, captions_of, told
 from common import Average, Run, setup, training_parser
 from data import SceneBank
 from make_tokenizers import corpus
-from train_gpt2 import generate
-from train_text import paraphrases, teacher_set, teacher_vectors
-from train_unet import Levels, attention
+from train_gpt2 import Prompts, generate
+from train_text import Student, distances, padded, paraphrases, teacher_set, teacher_vectors
+from train_unet import Levels, attention, velocity
 
 KNOWN, GUESSED = 0.2, 0.3  # of the captions: as they were; in words that MiniLM puts into a class
 NEAR = 0.45  # the cosine from which MiniLM's nearest class is believed
@@ -38,9 +37,9 @@ def guessed(folder, lines: list[str], vectors: torch.Tensor) -> dict[str, list[s
     classes = torch.stack([v.mean(0) for v in flat.split([len(k) for k in known])])
     nearness = vectors @ torch.nn.functional.normalize(classes, dim=-1).T
     best, nearest = nearness.max(1)
-    found, told = {label: [] for label in labels}, set(corpus(folder, 11000))
+    found, composed = {label: [] for label in labels}, set(corpus(folder, 11000))
     for line, value, k in zip(lines, best.tolist(), nearest.tolist()):
-        if value >= NEAR and line not in told and " and " not in line and not captions.tells(line):
+        if value >= NEAR and line not in composed and " and " not in line and not captions.tells(line):
             found[labels[k]].append(line)
     return {label: found[label] or known[k] for k, label in enumerate(labels)}
 
@@ -55,8 +54,8 @@ class Pairs:
         self.latents, self.each = bank["latents"], bank["captions"]
         self.made_loa = torch.load(folder / "bank/generated.pt", weights_only=True)
         scenes = SceneBank(folder, 0).scenes[: len(self.latents)]
-        rng, rows, lines = random.Random(100), [], []
-        known = [captions.describe(rng, s["facts"]) for s in scenes for _ in range(self.each)]  # bank.py's, in its order
+        rng, rows, lines = random.Random(0), [], []
+        known = told(scenes, self.each)
         effects = [i for i, s in enumerate(scenes) if "events" in s["facts"]]
         for _ in range(count):
             chosen = rng.choices([w for w, _ in words], [p for _, p in words])[0]
@@ -69,9 +68,8 @@ class Pairs:
         self.ids = conditions.t5_tokenizer(lines).input_ids
         parts = [lines[i : i + 256] for i in range(0, count, 256)]
         self.clap = torch.cat([conditions.clap_vectors(p).float().cpu() for p in parts])
-        self.lengths = torch.tensor([len(i) for i in self.ids])
-        self.groups = [(self.lengths == n).nonzero()[:, 0] for n in self.lengths.unique()]
-        self.groups = [g for g in self.groups if len(g) >= 16]
+        lengths = torch.tensor([len(i) for i in self.ids])
+        self.groups = [g for g in Prompts(lengths).same_length(count) if len(g) >= 16]
         self.weights = torch.tensor([len(g) for g in self.groups]).float()
 
     def batch(self, size: int):
@@ -97,11 +95,10 @@ def main():
     pairs = Pairs(folder, conditions, words, args.pairs)
     print(f"{sum(map(len, guesses.values()))} guessed, {sum(map(len, words[2][0].values()))} further wordings", flush=True)
 
-    tokenizer = T5Tokenizer.from_pretrained(folder / "tokenizers/tokenizer_2")
+    tokenizer = conditions.t5_tokenizer
     tokens = tokenizer(lines, truncation=True, max_length=64).input_ids
-    t5 = models.start(models.t5(), folder, "t5").to(device)
-    head = torch.nn.Linear(models.T5_DIM, vectors.shape[1]).to(device)
-    student = torch.nn.ModuleDict({"t5": t5, "head": head})
+    student = Student().to(device)
+    models.start(student.t5, folder, "t5")
     unet = models.trained_unet(folder).to(device)
     gpt2, projection = (models.load(getattr(models, n)(), folder, n).to(device) for n in ("gpt2", "projection"))
     alphas = models.scheduler().alphas_cumprod.to(device)
@@ -111,12 +108,6 @@ def main():
     torch.manual_seed(args.seed + run.step)
     rng = random.Random(args.seed + run.step)
     student.train()
-
-    def embed(ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        states = t5(input_ids=ids, attention_mask=mask).last_hidden_state
-        pooled = (states * mask[..., None]).sum(1) / mask[..., None].sum(1)
-        return torch.nn.functional.normalize(head(pooled).float(), dim=-1)
-
     while not run.finished():
         clean, known, (clap, ids) = pairs.batch(args.batch)
         clean, clap, ids = clean.to(device), clap.to(device), ids.to(device)
@@ -126,29 +117,15 @@ def main():
         noisy = signal.sqrt() * clean + (1 - signal).sqrt() * torch.randn_like(clean)
         everything = torch.ones_like(ids)
         with autocast(), attention(device):
-
-            def answer(loa, states, mask):
-                return unet(
-                    noisy,
-                    steps,
-                    encoder_hidden_states=loa,
-                    encoder_hidden_states_1=states,
-                    encoder_attention_mask_1=mask,
-                    return_dict=False,
-                )[0].float()
-
             with torch.no_grad():
-                wanted = answer(loa, states, mask)
-            said = t5(input_ids=ids, attention_mask=everything).last_hidden_state
+                wanted = velocity(unet, noisy, steps, loa, states, mask).float()
+            said = student.t5(input_ids=ids, attention_mask=everything).last_hidden_state
             made = generate(gpt2, projection, clap, said, everything)
-            error = (answer(made, said, everything) - wanted).square().mean((1, 2, 3))
+            answered = velocity(unet, noisy, steps, made, said, everything).float()
             part = rng.sample(range(len(lines)), args.batch)
-            general = torch.nn.utils.rnn.pad_sequence([torch.tensor(tokens[i]) for i in part], True, tokenizer.pad_token_id)
-            general = general.to(device)
-            followed = embed(general, (general != tokenizer.pad_token_id).long())
-        target = vectors[part].to(device)
-        cosine = 1 - (followed * target).sum(-1).mean()
-        relation = (followed @ followed.T - target @ target.T).abs().mean()
+            followed = student(*padded([tokens[i] for i in part], tokenizer.pad_token_id, device))
+        error = (answered - wanted).square().mean((1, 2, 3))
+        cosine, relation = distances(followed.float(), vectors[part].to(device))
         spoken = (made.float() - loa).square().mean()
         loss = levels.relative(error, steps).mean() + spoken / 2 + TEACHER * (cosine + relation)
         run.set_rate(optimizer)
@@ -160,15 +137,10 @@ def main():
         run.advance(every=50, error=error.mean(), loa=spoken, cosine=cosine, relation=relation)
     run.save()
     average.apply(student)
-    models.save(t5, folder, "t5")
+    models.save(student.t5, folder, "t5")
     student.eval()
-
-    @torch.no_grad()
-    def vectors_of(lines: list[str]) -> torch.Tensor:
-        batch = tokenizer(lines, padding=True, return_tensors="pt").to(device)
-        return embed(batch.input_ids, batch.attention_mask).cpu()
-
-    print(f"held-out paraphrases next to their class: {paraphrases(vectors_of):.3f}")
+    found = paraphrases(lambda lines: student.embed(tokenizer, lines, device))
+    print(f"held-out paraphrases next to their class: {found:.3f}")
 
 
 if __name__ == "__main__":

@@ -64,6 +64,20 @@ const cuda_driver *cuda_load_driver(const char *path, const char **missing) {
     return load(path, entries, COUNT(entries), sizeof(cuda_driver), missing);
 }
 
+#define GRAPHS(symbol, member) {symbol, offsetof(cuda_graphs, member)}
+
+const cuda_graphs *cuda_load_graphs(const char *path, const char **missing) {
+    static const struct entry entries[] = {
+        GRAPHS("cuStreamBeginCapture_v2", begin),
+        GRAPHS("cuStreamEndCapture", end),
+        GRAPHS("cuGraphInstantiateWithFlags", instantiate),
+        GRAPHS("cuGraphLaunch", launch),
+        GRAPHS("cuGraphExecDestroy", destroy_executable),
+        GRAPHS("cuGraphDestroy", destroy),
+    };
+    return load(path, entries, COUNT(entries), sizeof(cuda_graphs), missing);
+}
+
 #define COMPILER(symbol, member) {symbol, offsetof(cuda_compiler, member)}
 
 const cuda_compiler *cuda_load_compiler(const char *path, const char **missing) {

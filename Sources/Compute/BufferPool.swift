@@ -11,21 +11,26 @@ package protocol MemorySource: Sendable {
 
 /// Memory for activations, kept for reuse: after the first step of a loop, nothing is allocated any more.
 package final class BufferPool: Sendable {
-    private struct State {
+    struct State {
         /// The one that was given back last comes last.
         var free: [Buffer] = []
         var liveBytes = 0
         var peakBytes = 0
         /// Unused buffers go rather than that the pool holds more than this many bytes.
         var limit = Int.max
+        var allocations = 0
+        /// What is taken for a sequence.
+        var sequence = SequenceState()
     }
 
     package struct Buffer: @unchecked Sendable {
         package let pointer: UnsafeMutableRawPointer
         package let capacity: Int
+        /// Of this allocation in its pool.
+        let id: Int
     }
 
-    private let state = Mutex(State())
+    let state = Mutex(State())
     private let source: any MemorySource
 
     package init(_ source: any MemorySource) { self.source = source }
@@ -48,23 +53,34 @@ package final class BufferPool: Sendable {
     /// - Throws: `TensorError.outOfMemory`.
     package func take(_ byteCount: Int) throws -> Buffer {
         let needed = Self.rounded(byteCount)
-        let reused = state.withLock { state -> Buffer? in
+        if let next = try state.withLock({ try $0.sequence.next(needed) }) { return next }
+        let buffer = try reused(needed) ?? fresh(needed)
+        state.withLock { $0.sequence.note(buffer) }
+        return buffer
+    }
+
+    private func reused(_ needed: Int) -> Buffer? {
+        state.withLock { state in
             let fitting = state.free.indices.filter { state.free[$0].capacity >= needed }
             guard let best = fitting.min(by: { state.free[$0].capacity < state.free[$1].capacity }),
                 state.free[best].capacity <= needed + max(needed / 4, 1 << 16)
             else { return nil }
             return state.free.remove(at: best)
         }
-        if let reused { return reused }
+    }
+
+    private func fresh(_ needed: Int) throws -> Buffer {
         trim(to: state.withLock { $0.limit - min(needed, $0.limit) })
         if let fresh = allocate(needed) { return fresh }
         trim()
-        guard let fresh = allocate(needed) else { throw TensorError.outOfMemory(bytes: byteCount) }
+        guard let fresh = allocate(needed) else { throw TensorError.outOfMemory(bytes: needed) }
         return fresh
     }
 
     package func give(_ buffer: Buffer) {
-        state.withLock { $0.free.append(buffer) }
+        state.withLock { state in
+            if !state.sequence.gets(back: buffer) { state.free.append(buffer) }
+        }
     }
 
     /// Returns unused buffers to the system, the longest unused first, until the pool holds at most `byteCount` bytes.
@@ -75,6 +91,7 @@ package final class BufferPool: Sendable {
                 state.liveBytes -= state.free[count].capacity
                 count += 1
             }
+            state.sequence.forget(state.free.prefix(count))
             defer { state.free.removeFirst(count) }
             return state.free.prefix(count)
         }
@@ -83,11 +100,12 @@ package final class BufferPool: Sendable {
 
     private func allocate(_ byteCount: Int) -> Buffer? {
         guard let pointer = source.allocate(byteCount) else { return nil }
-        state.withLock {
-            $0.liveBytes += byteCount
-            $0.peakBytes = max($0.peakBytes, $0.liveBytes)
+        return state.withLock { state in
+            state.liveBytes += byteCount
+            state.peakBytes = max(state.peakBytes, state.liveBytes)
+            state.allocations += 1
+            return Buffer(pointer: pointer, capacity: byteCount, id: state.allocations)
         }
-        return Buffer(pointer: pointer, capacity: byteCount)
     }
 
     /// Few distinct sizes make reuse likely: whole cache lines, then pages.

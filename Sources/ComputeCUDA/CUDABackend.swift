@@ -1,6 +1,7 @@
 import CCUDA
 import Compute
 import Foundation
+import Synchronization
 import Tensors
 
 /// Computes on one of NVIDIA's GPUs. Tensors and weights stay in its memory; only `download` brings numbers back.
@@ -12,6 +13,8 @@ package final class CUDABackend: StageBackend {
     package let isCounting: Bool
     /// Whether products of bytes are made by tensor cores.
     package let usesMMA: Bool
+    /// What gets all work in the place of the device while it is recorded. A backend does one thing at a time.
+    let recorder = Mutex<GraphRecorder?>(nil)
 
     /// - Parameter usesMMA: false for the products that every device has; nil for what suits the device.
     package convenience init(_ device: CUDADevice, usesMMA: Bool? = nil) {
@@ -43,6 +46,7 @@ package final class CUDABackend: StageBackend {
     package func trim() { pool.trim() }
 
     package func synchronize() throws {
+        try requireHost("synchronization")
         if !isCounting { try device.synchronize() }
     }
 
@@ -70,11 +74,18 @@ package final class CUDABackend: StageBackend {
     /// A copy of host values in the device's memory.
     func stored<Value: BitwiseCopyable>(_ values: [Value]) throws -> DeviceStorage {
         let storage = try DeviceStorage(values.count * MemoryLayout<Value>.stride, on: self)
-        if !isCounting { try values.withUnsafeBytes { try device.copyIn($0, to: storage.address) } }
+        try values.withUnsafeBytes { try copyIn($0, to: storage.address) }
         return storage
     }
 
+    /// Copies to the device, after all work that was given before.
+    func copyIn(_ bytes: UnsafeRawBufferPointer, to address: UInt64) throws {
+        try requireHost("an upload")
+        if !isCounting { try device.copyIn(bytes, to: address) }
+    }
+
     package func download(_ tensor: Tensor) throws -> [Float] {
+        try requireHost("a download")
         let address = try address(tensor, "download")
         var values = [Float](repeating: 0, count: tensor.shape.count)
         if !isCounting { try values.withUnsafeMutableBytes { try device.copyOut(address, into: $0) } }
@@ -107,7 +118,7 @@ package final class CUDABackend: StageBackend {
             throw TensorError.shapeMismatch(
                 operation: kernel.rawValue, expected: "fewer blocks", found: [grid.x, grid.y, grid.z])
         }
-        if !isCounting { try device.launch(kernel, arguments, grid: grid) }
+        if !isCounting { try device.launch(kernel, arguments, grid: grid, on: recorder.withLock(\.self)) }
     }
 
     /// Launches a kernel whose threads take as many elements as they must.

@@ -7,6 +7,8 @@ import Tensors
 package final class CUDADevice: @unchecked Sendable {
     // Unchecked: handles of the driver, which may be used from any thread.
     let driver: cuda_driver
+    /// Nil where the driver has none.
+    let graphs: cuda_graphs?
     let ordinal: Int
     /// "NVIDIA H100 80GB HBM3"
     let product: String
@@ -18,7 +20,7 @@ package final class CUDADevice: @unchecked Sendable {
     let processors: Int
     private let device: cuda_device
     private let context: cuda_handle?
-    private let stream: cuda_handle?
+    let stream: cuda_handle?
     private let functions: [Kernel: cuda_handle]
     private let cache: KernelCache
     private let monitor: DeviceMonitor?
@@ -34,7 +36,7 @@ package final class CUDADevice: @unchecked Sendable {
         let cache = KernelCache(folder: cacheFolder)
         let driver = libraries.driver
         (self.ordinal, self.cache) = (ordinal, cache)
-        (self.driver, driverVersion) = (driver, libraries.driverVersion)
+        (self.driver, graphs, driverVersion) = (driver, libraries.graphs, libraries.driverVersion)
         let found = try FoundDevice(ordinal, driver)
         (device, product, busID) = (found.device, found.product, found.busID)
         (capability, processors) = (found.capability, found.processors)
@@ -117,7 +119,10 @@ package final class CUDADevice: @unchecked Sendable {
         try driver.check(name(), body())
     }
 
-    func launch<Arguments>(_ kernel: Kernel, _ arguments: Arguments, grid: (x: Int, y: Int, z: Int)) throws {
+    /// - Parameter recorder: gets the launch in the place of the device.
+    func launch<Arguments>(
+        _ kernel: Kernel, _ arguments: Arguments, grid: (x: Int, y: Int, z: Int), on recorder: GraphRecorder? = nil
+    ) throws {
         guard let function = functions[kernel] else {
             throw CUDAError.missing(library: product, what: kernel.rawValue)
         }
@@ -127,7 +132,7 @@ package final class CUDADevice: @unchecked Sendable {
             try call("cuLaunchKernel(\(kernel.rawValue))") {
                 driver.launch(
                     function, UInt32(clamping: grid.x), UInt32(clamping: grid.y), UInt32(clamping: grid.z),
-                    UInt32(CUDA_BLOCK), 1, 1, 0, stream, &parameters, nil)
+                    UInt32(CUDA_BLOCK), 1, 1, 0, recorder?.stream ?? stream, &parameters, nil)
             }
         }
     }

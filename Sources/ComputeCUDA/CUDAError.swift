@@ -10,6 +10,8 @@ package enum CUDAError: Error, CustomStringConvertible, Sendable, Equatable {
     /// A call that failed, by the name of its result.
     case call(String, result: String)
     case compilation(log: String)
+    /// What the host has to do while work is recorded for it to be launched as a whole.
+    case notRecordable(String)
     /// What the device computes is not what the CPU computes.
     case disagreement(operation: String, error: Double)
 
@@ -27,6 +29,8 @@ package enum CUDAError: Error, CustomStringConvertible, Sendable, Equatable {
             "the GPU failed in \(name): \(result); use --device cpu, or check nvidia-smi and the system's log"
         case .compilation(let log):
             "NVRTC could not compile the kernels for this GPU; use --device cpu: \(log)"
+        case .notRecordable(let operation):
+            "\(operation) cannot be recorded for the GPU to do it again"
         case .disagreement(let operation, let error):
             "the GPU's \(operation) is not the CPU's (relative error \(error)); use --device cpu"
         }
@@ -44,7 +48,7 @@ extension CUDAError {
     package var meansNoGPU: Bool {
         switch self {
         case .missing, .noDevices, .tooOld: true
-        case .noDevice, .call, .compilation, .disagreement: false
+        case .noDevice, .call, .compilation, .notRecordable, .disagreement: false
         }
     }
 }

@@ -27,13 +27,17 @@ package func environmentVariable(_ name: String) -> String? {
 struct CUDALibraries: Sendable {
     private let paths: CUDALibraryPaths
     let driver: cuda_driver
+    /// Nil where the driver is too old for them.
+    let graphs: cuda_graphs?
     /// 12040 for CUDA 12.4: the newest that the driver can run.
     let driverVersion: Int
 
     /// - Throws: `CUDAError` if there is no driver, or it does not start.
     init(_ paths: CUDALibraryPaths) throws {
         self.paths = paths
-        let driver = try Self.load(paths.driver.map { [$0] } ?? ["libcuda.so.1"]) { cuda_load_driver($0, &$1) }
+        let names = paths.driver.map { [$0] } ?? ["libcuda.so.1"]
+        let driver = try Self.load(names) { cuda_load_driver($0, &$1) }
+        graphs = try? Self.load(names) { cuda_load_graphs($0, &$1) }
         var version: Int32 = 0
         try driver.check("cuInit", driver.`init`(0))
         try driver.check("cuDriverGetVersion", driver.driver_version(&version))

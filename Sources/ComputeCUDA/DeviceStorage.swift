@@ -46,9 +46,7 @@ final class CUDAWeight: Weight {
             return
         }
         let storage = try DeviceStorage(description.byteCount, on: cuda)
-        try data.withBytes { bytes in
-            if !cuda.isCounting { try cuda.device.copyIn(bytes, to: storage.address) }
-        }
+        try data.withBytes { try cuda.copyIn($0, to: storage.address) }
         place = .device(storage)
     }
 

@@ -59,6 +59,24 @@ package protocol Backend: AnyObject, Sendable {
     func slice(_ x: Tensor, axis: Int, _ range: Range<Int>) throws -> Tensor
     /// Copies `x` into rows `start...` of axis 1 of `destination` (both `[batch, rows, channels]`): a cache's update.
     func write(_ x: Tensor, into destination: Tensor, at start: Int) throws
+
+    // MARK: Repetition
+
+    /// The same work, in the form that takes least to do it many times on tensors of the same shapes: a device may record
+    /// what it is told at the first time, and be told no more than "again" later.
+    ///
+    /// - Parameter work: the same operations at every time. All that differs is in its inputs; what else it reads must
+    ///   stay what it was. Work that moves numbers between host and device is done as it is.
+    /// - Returns: what makes of tensors what `work` makes of them, and throws what it throws. It keeps memory for that
+    ///   as long as it is kept itself.
+    func repeatable(_ work: @escaping TensorWork) -> TensorWork
+}
+
+/// Makes a tensor of some others.
+package typealias TensorWork = ([Tensor]) throws -> Tensor
+
+extension Backend {
+    package func repeatable(_ work: @escaping TensorWork) -> TensorWork { work }
 }
 
 /// Elementwise functions of the published models.

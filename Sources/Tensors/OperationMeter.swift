@@ -18,6 +18,8 @@ package final class OperationMeter: Sendable {
         fileprivate let start: ContinuousClock.Instant
     }
 
+    package var isEnabled: Bool { state.withLock { $0.isEnabled } }
+
     /// Forgets everything and counts from now on.
     package func enable() { state.withLock { $0 = State(isEnabled: true) } }
 

@@ -4,8 +4,10 @@
 //   FAKE_CUDA_CAPABILITY   of the devices, times ten (80)
 //   FAKE_CUDA_MEMORY       bytes that a device has (1 GiB)
 //   FAKE_CUDA_WRONG        a kernel whose launches do nothing
-//   FAKE_CUDA_LOG          a file to which each compilation adds a line
+//   FAKE_CUDA_FAILING      a call of those about graphs that fails
+//   FAKE_CUDA_LOG          a file to which each compilation and each launch of a graph adds a line
 #define _GNU_SOURCE
+#include "graphs.h"
 #include "kernels.h"
 
 #include <malloc.h>
@@ -44,7 +46,10 @@ int cuGetErrorName(int result, const char **name) {
             : result == INVALID_DEVICE ? "CUDA_ERROR_INVALID_DEVICE"
             : result == INVALID_IMAGE  ? "CUDA_ERROR_INVALID_IMAGE"
             : result == NOT_FOUND      ? "CUDA_ERROR_NOT_FOUND"
-                                       : "CUDA_ERROR_INVALID_VALUE";
+            : result == ILLEGAL_ADDRESS     ? "CUDA_ERROR_ILLEGAL_ADDRESS"
+            : result == CAPTURE_UNSUPPORTED ? "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"
+            : result == CAPTURE_INVALIDATED ? "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED"
+                                            : "CUDA_ERROR_INVALID_VALUE";
     return 0;
 }
 
@@ -91,6 +96,8 @@ int cuMemGetInfo_v2(size_t *available, size_t *total) {
 }
 
 int cuMemAlloc_v2(uint64_t *address, size_t bytes) {
+    const int refused = refuse_while_recording(NULL);
+    if (refused) return refused;
     if (bytes > memory() - used) return OUT_OF_MEMORY;
     void *pointer = aligned_alloc(256, (bytes + 255) / 256 * 256);
     if (!pointer) return OUT_OF_MEMORY;
@@ -102,29 +109,27 @@ int cuMemAlloc_v2(uint64_t *address, size_t bytes) {
 }
 
 int cuMemFree_v2(uint64_t address) {
+    const int refused = refuse_while_recording(NULL);
+    if (refused) return refused;
+    forget_memory(address, malloc_usable_size((void *)(uintptr_t)address));
     used -= malloc_usable_size((void *)(uintptr_t)address);
     free((void *)(uintptr_t)address);
     return 0;
 }
 
 int cuMemcpyHtoDAsync_v2(uint64_t address, const void *source, size_t bytes, void *stream) {
+    if (!stream || refuse_while_recording(stream)) return stream ? CAPTURE_UNSUPPORTED : INVALID_VALUE;
     memcpy((void *)(uintptr_t)address, source, bytes);
-    return stream ? 0 : INVALID_VALUE;
+    return 0;
 }
 
 int cuMemcpyDtoHAsync_v2(void *target, uint64_t address, size_t bytes, void *stream) {
+    if (!stream || refuse_while_recording(stream)) return stream ? CAPTURE_UNSUPPORTED : INVALID_VALUE;
     memcpy(target, (const void *)(uintptr_t)address, bytes);
-    return stream ? 0 : INVALID_VALUE;
+    return 0;
 }
 
-int cuStreamCreate(void **stream, unsigned flags) {
-    *stream = stream;
-    return flags == 1 ? 0 : INVALID_VALUE;
-}
-
-int cuStreamDestroy_v2(void *stream) { return stream ? 0 : INVALID_VALUE; }
-
-int cuStreamSynchronize(void *stream) { return stream ? 0 : INVALID_VALUE; }
+int cuStreamSynchronize(void *stream) { return stream ? refuse_while_recording(stream) : INVALID_VALUE; }
 
 int cuModuleLoadData(void **module, const void *image) {
     *module = (void *)image_mark;
@@ -145,12 +150,25 @@ int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned 
         !stream || extra) {
         return INVALID_VALUE;
     }
-    const char *wrong = getenv("FAKE_CUDA_WRONG");
-    if (wrong && find_kernel(wrong) == kernel) return 0;
-    pthread_mutex_lock(&running);
-    launch_kernel(kernel, (const unsigned[]){x, y, z}, threads, parameters[0]);
-    pthread_mutex_unlock(&running);
+    int result;
+    const unsigned grid[] = {x, y, z};
+    if (records_launch(stream, kernel, grid, threads, parameters[0], &result)) return result;
+    run_kernel(kernel, grid, threads, parameters[0]);
     return 0;
+}
+
+void run_kernel(int kernel, const unsigned grid[3], unsigned threads, void *arguments) {
+    const char *wrong = getenv("FAKE_CUDA_WRONG");
+    if (wrong && find_kernel(wrong) == kernel) return;
+    pthread_mutex_lock(&running);
+    launch_kernel(kernel, grid, threads, arguments);
+    pthread_mutex_unlock(&running);
+}
+
+void log_line(const char *line) {
+    const char *log = getenv("FAKE_CUDA_LOG");
+    FILE *file = log ? fopen(log, "a") : NULL;
+    if (file) fclose((fputs(line, file), file));
 }
 
 // MARK: Compiler
@@ -180,9 +198,7 @@ int nvrtcDestroyProgram(void **program) {
 }
 
 int nvrtcCompileProgram(void *program, int count, const char *const *options) {
-    const char *log = getenv("FAKE_CUDA_LOG");
-    FILE *file = log ? fopen(log, "a") : NULL;
-    if (file) fclose((fputs("compiled\n", file), file));
+    log_line("compiled\n");
     snprintf(((struct program *)program)->architecture, 64, "%s", count ? options[0] : "");
     return 0;
 }

@@ -18,11 +18,12 @@ template <class Arguments, void (*kernel)(Arguments)> void call(void *arguments)
     kernel(*(const Arguments *)arguments);
 }
 
-#define KERNEL_ENTRY(name, arguments) {#name, call<arguments, name>}
+#define KERNEL_ENTRY(name, arguments) {#name, call<arguments, name>, sizeof(arguments)}
 
 const struct {
     const char *name;
     void (*call)(void *);
+    size_t bytes;
 } table[] = {
     KERNEL_ENTRY(product_float32, cuda_product),
     KERNEL_ENTRY(product_float16, cuda_product),
@@ -59,6 +60,8 @@ int find_kernel(const char *name) {
     }
     return -1;
 }
+
+size_t argument_bytes(int kernel) { return table[kernel].bytes; }
 
 void launch_kernel(int kernel, const unsigned grid[3], unsigned threads, void *arguments) {
     emulation::run(Index{grid[0], grid[1], grid[2]}, threads, table[kernel].call, arguments);

@@ -15,12 +15,35 @@ package enum EmulatedGPU {
         return process.terminationStatus == 0 ? folder + "/libfakecuda.so" : nil
     }()
 
+    /// The same with a driver that has no graphs.
+    package static var libraryWithoutGraphs: String? {
+        library.map { ($0 as NSString).deletingLastPathComponent + "/libfakecuda-without-graphs.so" }
+    }
+
     /// Runs a kernel's threads in the reverse order from now on, or no more.
     package static func reverseThreads(_ isReversed: Bool) {
-        // A variable of the process would be set while others read theirs.
-        guard let library, let handle = dlopen(library, RTLD_NOW), let flag = dlsym(handle, "emulation_is_reversed")
-        else { return }
-        flag.assumingMemoryBound(to: Int32.self).pointee = isReversed ? 1 : 0
+        symbol("emulation_is_reversed")?.assumingMemoryBound(to: Int32.self).pointee = isReversed ? 1 : 0
+    }
+
+    /// How many graphs were launched in this process, and how many there are that could be.
+    package static var graphs: (launches: Int, alive: Int) {
+        let count = { (name: String) in Int(symbol(name)?.assumingMemoryBound(to: Int32.self).pointee ?? 0) }
+        return (count("fake_cuda_graph_launches"), count("fake_cuda_graphs"))
+    }
+
+    /// Has a call of those about graphs fail while `body` runs.
+    package static func failing<Result>(_ call: String, _ body: () throws -> Result) rethrows -> Result {
+        let name = symbol("fake_cuda_failing")?.assumingMemoryBound(to: UnsafePointer<CChar>?.self)
+        return try call.withCString { call in
+            name?.pointee = call
+            defer { name?.pointee = nil }
+            return try body()
+        }
+    }
+
+    /// A variable of the library: one of the process would be set while others read theirs.
+    private static func symbol(_ name: String) -> UnsafeMutableRawPointer? {
+        library.flatMap { dlopen($0, RTLD_NOW) }.flatMap { dlsym($0, name) }
     }
 
     package static var isHere: Bool { library != nil }

@@ -136,12 +136,13 @@ public struct Benchmark: Sendable {
             var sample = try source.normal([1, length.latentFrames, length.latentBands, config.inChannels])
             let all = backend.holdsWeights ? steps + 1 : steps
             var scheduler = try makeScheduler(.ddim, config: context.model.schedulerConfig, steps: all)
-            let denoiser = try Denoiser(unet, conditions: [conditions], context: context).at(scheduler.timesteps)
+            let denoiser = try Denoiser(unet, conditions: [conditions], context: context).at(
+                scheduler.timesteps, guidanceScale: 3.5)
             var cost = LoopCost(metered: backend.holdsWeights ? 1 : steps - 1)
             for step in scheduler.timesteps.indices.prefix(context.memory.stepLimit) {
                 if step == all - cost.metered { backend.startMetering() }
                 let start = UsedTime()
-                sample = try denoiser.step(step, of: &scheduler, sample, guidanceScale: 3.5) { _ in sample }
+                sample = try denoiser.step(step, of: &scheduler, sample) { _ in sample }
                 try backend.synchronize()
                 if (1..<steps).contains(step) { cost.add(UsedTime().since(start), backend.reading) }
             }

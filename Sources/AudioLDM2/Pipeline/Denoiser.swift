@@ -6,13 +6,13 @@ struct Denoiser {
     let context: StageContext
     let unet: UNet
     /// One for each batch that the UNet is given.
-    private var conditionings: [UNetConditioning]
+    private let conditionings: [UNetConditioning]
     private let sounds: Int
     private let isGuided: Bool
     /// Nil if the UNet sees the whole sample at once.
-    private let windows: LatentWindows?
+    let windows: LatentWindows?
     /// Nil if all of the sample is made.
-    private let known: KnownLatents?
+    let known: KnownLatents?
 
     /// - Parameter conditions: of each sound, the negative one and the positive one, or the positive one alone.
     init(
@@ -60,23 +60,30 @@ struct Denoiser {
     }
 
     /// This loop, ready for some time steps.
-    func at(_ timesteps: [Float]) throws -> Denoiser {
-        var timed = self
-        timed.conditionings = try conditionings.map {
-            try unet.conditioning($0, at: timesteps, on: context.backend)
-        }
-        return timed
+    func at(_ timesteps: [Float], guidanceScale: Float) throws -> TimedDenoiser {
+        try TimedDenoiser(
+            self,
+            conditionings.map { try unet.conditioning($0, at: timesteps, on: context.backend) },
+            guidanceScale: guidanceScale)
     }
 
-    /// The UNet's predictions for every sound, with the negative conditions before those with the positive ones, at a
-    /// step of those that the loop is ready for: `[conditions, time, frequency, channels]`.
-    func predictions(_ sample: Tensor, step: Int) throws -> Tensor {
-        let conditionings = conditionings.map { $0.at(step) }
+    /// The UNet's predictions for every sound, with the negative conditions before those with the positive ones:
+    /// `[conditions, time, frequency, channels]`.
+    /// - Parameter conditionings: of one step, for each batch.
+    func predictions(_ sample: Tensor, _ conditionings: [UNetConditioning]) throws -> Tensor {
         if isGuided, conditionings.count == 1 {
             return try unet(Tensor.concatenate([sample, sample], axis: 0), conditionings[0])
         }
         let predictions = try conditionings.map { try unet(sample, $0) }
         return predictions.count == 1 ? predictions[0] : try Tensor.concatenate(predictions, axis: 0)
+    }
+
+    /// What guidance makes of the predictions.
+    func guided(_ predictions: Tensor, scale: Float) throws -> Tensor {
+        guard isGuided else { return predictions }
+        return try Diffusion.guided(
+            unconditional: predictions.outermost(0..<sounds),
+            conditional: predictions.outermost(sounds..<2 * sounds), scale: scale)
     }
 
     /// - Parameters:
@@ -89,36 +96,14 @@ struct Denoiser {
         var scheduler = scheduler
         var sample = try known?.start(noise, scheduler) ?? scheduler.initialNoiseScale * noise
         let total = scheduler.timesteps.count
-        let timed = try at(scheduler.timesteps)
+        let timed = try at(scheduler.timesteps, guidanceScale: guidanceScale)
         context.report(.denoising, 0, of: total)
         for step in scheduler.timesteps.indices.prefix(context.memory.stepLimit) {
             try context.cancellation.check()
-            sample = try timed.step(step, of: &scheduler, sample, guidanceScale: guidanceScale, draw: draw)
+            sample = try timed.step(step, of: &scheduler, sample, draw: draw)
             context.report(.denoising, step + 1, of: total)
         }
         return sample
-    }
-
-    /// One step of the loop, which is ready for the scheduler's time steps: predict, guide, and let the scheduler make
-    /// the next sample.
-    func step(
-        _ step: Int, of scheduler: inout any Scheduler, _ sample: Tensor, guidanceScale: Float,
-        draw: (Shape) throws -> Tensor
-    ) throws -> Tensor {
-        let predict = { try guidedPrediction($0, step: step, guidanceScale: guidanceScale) }
-        let input = try scheduler.scaleInput(sample, step: step)
-        let predicted = try windows?.average(input, step: step, predict) ?? predict(input)
-        let output = try known?.corrected(predicted, sample: sample, step: step, scheduler) ?? predicted
-        return try scheduler.step(output, step: step, sample: sample, noise: draw)
-    }
-
-    private func guidedPrediction(_ input: Tensor, step: Int, guidanceScale: Float) throws -> Tensor {
-        try context.cancellation.check()
-        let predictions = try predictions(input, step: step)
-        guard isGuided else { return predictions }
-        return try guided(
-            unconditional: predictions.outermost(0..<sounds),
-            conditional: predictions.outermost(sounds..<2 * sounds), scale: guidanceScale)
     }
 }
 

@@ -71,8 +71,8 @@ public struct Verification {
             let denoise = try Denoiser(unet, conditions: [conditions], context: context)
             let ddim = try scheduler(.ddim)
             try comparison.compare("timesteps", integers: ddim.timesteps.map { Int($0) })
-            try comparison.compare(
-                "unet.eps.0", denoise.at(ddim.timesteps).predictions(initial, step: 0), order: .channelsFirst)
+            let timed = try denoise.at(ddim.timesteps, guidanceScale: golden.guidanceScale)
+            try comparison.compare("unet.eps.0", timed.predictions(initial, step: 0), order: .channelsFirst)
             func latents(_ scheduler: any Scheduler) throws -> Tensor {
                 try denoise(initial, scheduler, guidanceScale: golden.guidanceScale) { _ in initial }
             }

@@ -26,6 +26,8 @@ typedef void *_Nullable cuda_handle;
 enum {
     CUDA_SUCCESS_RESULT = 0,
     CUDA_OUT_OF_MEMORY_RESULT = 2,
+    // CUstreamCaptureMode: of what other threads do, nothing disturbs, and nothing is recorded.
+    CUDA_CAPTURE_THREAD_LOCAL = 1,
     // CUdevice_attribute
     CUDA_MULTIPROCESSOR_COUNT = 16,
     CUDA_CAPABILITY_MAJOR = 75,
@@ -60,6 +62,16 @@ typedef struct cuda_driver {
                           unsigned block_y, unsigned block_z, unsigned shared_bytes, cuda_handle stream,
                           void *_Nullable *_Nullable parameters, void *_Nullable *_Nullable extra);
 } cuda_driver;
+
+// The driver's graphs: what a stream is told, recorded once and launched as a whole. Since CUDA 11.4.
+typedef struct cuda_graphs {
+    cuda_result (*begin)(cuda_handle stream, int mode);
+    cuda_result (*end)(cuda_handle stream, cuda_handle *_Nonnull graph);
+    cuda_result (*instantiate)(cuda_handle *_Nonnull executable, cuda_handle graph, unsigned long long flags);
+    cuda_result (*launch)(cuda_handle executable, cuda_handle stream);
+    cuda_result (*destroy_executable)(cuda_handle executable);
+    cuda_result (*destroy)(cuda_handle graph);
+} cuda_graphs;
 
 // libnvrtc: https://docs.nvidia.com/cuda/nvrtc/
 typedef struct cuda_compiler {
@@ -96,6 +108,7 @@ typedef struct cuda_monitor {
 // Each opens the library at `path`, or by its name, and returns a table of its functions; library and table stay. On
 // failure returns NULL, and in `missing` the function that the library lacks, or NULL if there is no library.
 const cuda_driver *_Nullable cuda_load_driver(const char *path, const char *_Nullable *_Nonnull missing);
+const cuda_graphs *_Nullable cuda_load_graphs(const char *path, const char *_Nullable *_Nonnull missing);
 const cuda_compiler *_Nullable cuda_load_compiler(const char *path, const char *_Nullable *_Nonnull missing);
 const cuda_monitor *_Nullable cuda_load_monitor(const char *path, const char *_Nullable *_Nonnull missing);
 

@@ -91,9 +91,11 @@ package struct UNet: Sendable {
                 }, axis: 0)
         }
         var conditioning = conditioning
-        for block in layers.map(\.resnet) + [middle.resnet2] {
-            try block.prepare(&conditioning, embeddings: embeddings)
-        }
+        let blocks = layers.map(\.resnet) + [middle.resnet2]
+        let width = blocks.reduce(0) { $0 + $1.shiftShape(embeddings).count }
+        conditioning.shifts = try backend.empty([timesteps.count, width])
+        var start = 0
+        for block in blocks { try block.prepare(&conditioning, embeddings: embeddings, at: &start) }
         return conditioning
     }
 
@@ -102,7 +104,7 @@ package struct UNet: Sendable {
 
     /// - Parameters:
     ///   - sample: noisy latents `[batch, time, frequency, inChannels]`.
-    ///   - conditioning: for some time steps, of which its `step` is predicted.
+    ///   - conditioning: of the one step that is predicted.
     /// - Returns: the predicted noise, `[batch, time, frequency, outChannels]`.
     package func callAsFunction(_ sample: Tensor, _ conditioning: UNetConditioning) throws -> Tensor {
         var x = try convIn(sample)

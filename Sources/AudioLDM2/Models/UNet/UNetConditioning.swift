@@ -8,25 +8,35 @@ package struct UNetConditioning: Sendable {
     var contexts: [(any PreparedContext)?]
     /// `[batch, timeEmbedDim]`, what stands beside the time embedding.
     var film: Tensor?
-    /// What each residual block adds at every step, `[steps, batch, channels]`, by the block's slot. The batch is 1 where
-    /// only the time matters.
-    var timeShifts: [Int: Tensor] = [:]
-    /// The step that is predicted.
-    private(set) var step = 0
+    /// What the residual blocks add at every step, `[steps, values]`: of all blocks in one row, so that a step is one place.
+    var shifts: Tensor?
+    /// By the block's slot: where its values begin in a row, and their shape, `[batch, channels]`. The batch is 1 where only
+    /// the time matters.
+    var shiftPlaces: [Int: (start: Int, shape: Shape)] = [:]
 
-    func at(_ step: Int) -> UNetConditioning {
+    /// What is read at a step, `[1, values]`.
+    func shifts(at step: Int) throws -> Tensor {
+        guard let shifts, shifts.shape[0] > step else {
+            throw TensorError.shapeMismatch(operation: "denoiser", expected: "a time for step \(step)", found: [])
+        }
+        return try shifts.outermost(step..<step + 1)
+    }
+
+    /// For the one step that a row of `shifts` is of.
+    func reading(_ row: Tensor) -> UNetConditioning {
         var conditioning = self
-        conditioning.step = step
+        conditioning.shifts = row
         return conditioning
     }
 
     /// `[batch, channels]`.
     fileprivate func timeShift(_ slot: Int, batch: Int) throws -> Tensor {
-        guard let all = timeShifts[slot], step < all.shape[0] else {
-            throw TensorError.shapeMismatch(operation: "denoiser", expected: "a time for step \(step)", found: [])
+        guard let row = shifts, row.shape[0] == 1, let place = shiftPlaces[slot] else {
+            throw TensorError.shapeMismatch(operation: "denoiser", expected: "one step", found: shifts?.shape ?? [])
         }
-        let shift = try all.outermost(step..<step + 1).reshaped([all.shape[1], all.shape[2]])
-        return all.shape[1] == batch
+        let values = try row.reshaped([row.shape.count]).outermost(place.start..<place.start + place.shape.count)
+        let shift = try values.reshaped(place.shape)
+        return place.shape[0] == batch
             ? shift : try Tensor.concatenate(Array(repeating: shift, count: batch), axis: 0)
     }
 }
@@ -54,11 +64,13 @@ struct TimedResnetBlock: Sendable {
     private let block: ResnetBlock
     private let timeProjection: Linear
     private let slot: Int
+    private let outputs: Int
 
     init(_ inputs: Int, _ outputs: Int, build: UNetBuild, _ weights: WeightScope) throws {
         block = try ResnetBlock(inputs, outputs, norm: build.norm, weights)
         timeProjection = try Linear(build.timeEmbedDim, outputs, weights["time_emb_proj"].preferring(.float))
         slot = build.slots.residualBlock()
+        self.outputs = outputs
     }
 
     /// `[batch, time, frequency, inputs]` → `[batch, time, frequency, outputs]`.
@@ -66,9 +78,16 @@ struct TimedResnetBlock: Sendable {
         try block(x, shift: conditioning.timeShift(slot, batch: x.shape[0]))
     }
 
-    /// Adds what this block needs to `conditioning`.
+    /// Adds what this block needs to the rows of `conditioning`, behind what is there.
     /// - Parameter embeddings: of every step, after their SiLU, `[steps, batch, timeEmbedDim]`.
-    func prepare(_ conditioning: inout UNetConditioning, embeddings: Tensor) throws {
-        conditioning.timeShifts[slot] = try timeProjection(embeddings)
+    func prepare(_ conditioning: inout UNetConditioning, embeddings: Tensor, at start: inout Int) throws {
+        guard let rows = conditioning.shifts else { return }
+        let (steps, shape) = (embeddings.shape[0], shiftShape(embeddings))
+        let shifts = try timeProjection(embeddings).reshaped([steps, shape.count, 1])
+        try rows.backend.write(shifts, into: rows.reshaped([steps, rows.shape[1], 1]), at: start)
+        conditioning.shiftPlaces[slot] = (start, shape)
+        start += shape.count
     }
+
+    func shiftShape(_ embeddings: Tensor) -> Shape { [embeddings.shape[1], outputs] }
 }

@@ -15,16 +15,17 @@ struct DeviceTests {
         model = try ModelFixture.path("tiny", .int8)
     }
 
-    private func generate(_ options: [String] = [], _ settings: [String: String] = [:]) throws -> CommandRun {
+    private func generate(
+        _ options: [String] = [], _ settings: [String: String] = [:], steps: Int = 1
+    ) throws -> CommandRun {
         let output = folder.file("sound.wav")
         try? FileManager.default.removeItem(atPath: output)
         return try CommandRun(
             "audioldm2",
             [
-                "generate", "rain", "--model", model, "--output", output, "--seconds", "0.2", "--steps", "1", "--seed",
-                "1",
-            ]
-                + options,
+                "generate", "rain", "--model", model, "--output", output, "--seconds", "0.2", "--steps", "\(steps)",
+                "--seed", "1",
+            ] + options,
             environment: EmulatedGPU.environment(cache: folder.file("cache"), settings))
     }
 
@@ -93,6 +94,25 @@ struct DeviceTests {
         let onHost = try AudioClip(contentsOf: folder.file("sound.wav")).samples
         // The loop and the vocoder amplify what rounding to bytes leaves: such is the error of int8 itself.
         #expect(relativeError(onDevice, onHost) < 0.1)
+    }
+
+    /// Whole loops, of plain steps and of steps that are replayed: schedulers with and without a memory, noise that is drawn
+    /// on the way, and predictions one after the other.
+    @Test(arguments: [
+        ["--scheduler", "ddim"], ["--scheduler", "dpm++"], ["--scheduler", "ddim", "--eta", "1"],
+        ["--guidance-scale", "1"],
+    ])
+    func replayedStepsMakeTheSameSound(_ options: [String]) throws {
+        let log = folder.file("log")
+        let options = ["--device", "cuda"] + options
+        let settings = ["FAKE_CUDA_CAPABILITY": "75", "FAKE_CUDA_LOG": log]
+        #expect(try generate(options, settings, steps: 4).status == 0)
+        let (replayed, launches) = (sound, try String(contentsOfFile: log, encoding: .utf8))
+        #expect(launches.components(separatedBy: "launched a graph").count - 1 == 3)
+        let driver = try #require(EmulatedGPU.libraryWithoutGraphs)
+        let older = settings.merging(["AUDIOLDM2_CUDA_DRIVER": driver]) { $1 }
+        #expect(try generate(options, older, steps: 4).status == 0)
+        #expect(try replayed != nil && sound == replayed && String(contentsOfFile: log, encoding: .utf8) == launches)
     }
 
     /// Every component on both devices, from the same inputs, in every kind of weights: all but those that round their

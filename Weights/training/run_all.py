@@ -22,7 +22,7 @@ FIRST = ["vae", "loa", "clap", "text", "classifier"]
 VOCODER_BUDGET, UNET_BUDGET = "20", "11.5"  # minutes over the three phases of 9, 9 and 7 minutes
 PARTS = {"text": "t5"}  # stage: file in parts/, where the names differ
 # Parts of the time that --hours gives to what is still to be trained
-SHARES = {"vae": 10, "text": 8, "loa": 5, "clap": 8, "gpt2": 4, "unet": 60, "vocoder": 60}
+SHARES = {"vae": 10, "text": 8, "loa": 5, "clap": 8, "gpt2": 4, "unet": 60, "wordings": 40, "vocoder": 60}
 TEAMS = ["train_unet.py", "train_vocoder.py"]  # stages of which several processes are faster than several threads
 
 
@@ -86,6 +86,8 @@ def in_hours(stages: Stages, hours: float):
     """All of the small size within so many hours, resumable: each part's share is counted in its own state."""
     stages.compose()
     missing = {s: n for s, n in SHARES.items() if not (stages.data / f"parts/{PARTS.get(s, s)}.safetensors").exists()}
+    if "unet" not in missing and not (stages.data / "states/unet.pt").exists():
+        del missing["wordings"]  # it has no part of its own: T5 goes on once the UNet has been trained here
     minutes = {s: f"{60 * hours * n / sum(SHARES.values()):.1f}" for s, n in missing.items()}
 
     def train(stage: str, *options: str):
@@ -100,6 +102,7 @@ def in_hours(stages: Stages, hours: float):
         wait(stages.bank("--bf16", "--seconds", "5.12"))
     train("gpt2", "--batch", "96")
     train("unet", "--size", "small", "--seconds", "5.12", "--short", "5.12", "--batch", "32", "--rate", "1e-3")
+    train("wordings", "--seconds", "2.56")
     train("vocoder", "--vae", "--seconds", "1.28", "--batch", "8", "--rate", "4e-4")
 
 

@@ -48,10 +48,10 @@ class Pairs:
     """Captions in other words, each with the row of the bank whose scene it describes, in groups of one length: GPT-2's
     positions count padding, and a prompt that stands alone has none."""
 
-    def __init__(self, folder, conditions: Conditions, words: list[tuple[dict | None, float]], count: int):
+    def __init__(self, folder, conditions: Conditions, words: list[tuple[dict | None, float]], count: int, frames: int):
         bank = torch.load(folder / "bank/latents.pt", weights_only=True)
         self.table = {k: bank[k] for k in ("clap", "t5", "mask")}
-        self.latents, self.each = bank["latents"], bank["captions"]
+        self.latents, self.each = bank["latents"][:, :, :frames], bank["captions"]
         self.made_loa = torch.load(folder / "bank/generated.pt", weights_only=True)
         scenes = SceneBank(folder, 0).scenes[: len(self.latents)]
         rng, rows, lines = random.Random(0), [], []
@@ -86,13 +86,14 @@ class Pairs:
 def main():
     p = training_parser(__doc__, steps=12000, batch=32, rate=6e-4)
     p.add_argument("--pairs", type=int, default=60000)
+    p.add_argument("--seconds", type=float, default=5.12, help="how much of each scene the UNet answers for")
     args = p.parse_args()
     folder, device, autocast = setup(args)
     lines, vectors = teacher_set(folder, device)
     conditions = Conditions(folder, device)
     guesses = guessed(folder, lines, vectors)
     words = [(None, KNOWN), (guesses, GUESSED), (captions.further(), 1 - KNOWN - GUESSED)]
-    pairs = Pairs(folder, conditions, words, args.pairs)
+    pairs = Pairs(folder, conditions, words, args.pairs, int(args.seconds * models.LATENT_RATE))
     print(f"{sum(map(len, guesses.values()))} guessed, {sum(map(len, words[2][0].values()))} further wordings", flush=True)
 
     tokenizer = conditions.t5_tokenizer

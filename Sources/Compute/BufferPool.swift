@@ -117,25 +117,8 @@ package final class BufferPool: Sendable {
 
 /// The host's memory.
 struct HostMemory: MemorySource {
-    /// From this size on memory is mapped, because the allocator may keep what is freed to it.
-    private static let mappingThreshold = 1 << 16
-
-    func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
-        var pointer: UnsafeMutableRawPointer?
-        guard byteCount >= Self.mappingThreshold else {
-            return posix_memalign(&pointer, 64, byteCount) == 0 ? pointer : nil
-        }
-        pointer = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        return pointer == MAP_FAILED ? nil : pointer
-    }
-
-    func release(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
-        if byteCount >= Self.mappingThreshold {
-            munmap(pointer, byteCount)
-        } else {
-            free(pointer)
-        }
-    }
+    func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? { SystemMemory.allocate(byteCount) }
+    func release(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) { SystemMemory.release(pointer, byteCount) }
 }
 
 /// Where all buffers of a pool are that hands out no memory, only the same numbers, so that what a forward pass needs can

@@ -35,7 +35,7 @@ extension PackTensor {
     }
 
     /// What it takes in memory once it is decompressed.
-    package var memoryByteCount: Int { AlignedMemory.footprint(byteCount) }
+    package var memoryByteCount: Int { SystemMemory.footprint(byteCount) }
 
     /// What a table takes that is read a row at a time: a chunk, and what decompresses it.
     package static var pagedByteCount: Int { 3 * PackFormat.chunkByteCount }

@@ -7,6 +7,12 @@ extension SoundFile {
     /// - Throws: `AudioError`, as `write` would.
     package static func checkWritable(_ path: String) throws {
         _ = try SoundContainer(path: path)
+        try checkFolder(of: path)
+    }
+
+    /// Finds out whether the folder of `path` takes new files.
+    /// - Throws: `AudioError.cannotWrite`.
+    package static func checkFolder(of path: String) throws {
         let destination = try namingFailures(of: path) { try AtomicFile.destination(of: path) }
         let folder = URL(fileURLWithPath: destination).deletingLastPathComponent().path
         // Only trying tells: some folders say that they can be written to and take no files.

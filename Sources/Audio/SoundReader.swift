@@ -7,8 +7,8 @@ package final class SoundReader {
     package let channels: Int
     /// Frames per second.
     package let sampleRate: Int
-    /// What the header says: a promise, not a reason to allocate.
-    package let frameCount: Int
+    /// What the header says, a promise and not a reason to allocate; nil for a stream's, which does not know.
+    private let frameCount: Int?
     private let descriptor: Int32
     private let file: SndfileHandle
     private var framesRead = 0
@@ -31,7 +31,7 @@ package final class SoundReader {
         self.descriptor = descriptor
         channels = Int(file.info.channels)
         sampleRate = Int(file.info.samplerate)
-        frameCount = Int(file.info.frames)
+        frameCount = file.info.frames == .max ? nil : Int(file.info.frames)
         block = [Float](repeating: 0, count: SndfileHandle.block * channels)
     }
 
@@ -61,7 +61,7 @@ package final class SoundReader {
         // A file that was cut may end within a frame.
         guard frames == 0 else { return block[..<(frames * channels)] }
         if let error = file.error { throw AudioError.damaged(path: path, reason: error.lowercased()) }
-        guard framesRead == frameCount else {
+        if let frameCount, framesRead != frameCount {
             throw AudioError.damaged(path: path, reason: "it ends after \(framesRead) of \(frameCount) frames")
         }
         return []

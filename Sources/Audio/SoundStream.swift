@@ -28,7 +28,8 @@ package final class SoundStream {
     ) throws {
         self.descriptor = descriptor
         encoder =
-            format == .flac ? try FLACPipe(to: descriptor, sampleRate: sampleRate, metadata: metadata) : nil
+            format == .flac
+            ? try FLACPipe(to: descriptor, sampleRate: sampleRate, frameCount: frameCount, metadata: metadata) : nil
         if format == .wav {
             let header = WAVHeader(sampleRate: sampleRate, frameCount: frameCount, metadata: metadata)
             isOpen = try header.bytes.withUnsafeBytes { try Self.write($0, to: descriptor) }
@@ -54,7 +55,7 @@ package final class SoundStream {
     package func finish() throws { try encoder?.finish() }
 
     /// - Returns: false if nobody reads any more.
-    fileprivate static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) throws -> Bool {
+    static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) throws -> Bool {
         var written = 0
         while written < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
@@ -94,86 +95,5 @@ private struct WAVHeader {
         bytes =
             Array("RIFF".utf8) + number(4 + head.count + 8 + data, 4) + Array("WAVE".utf8) + head
             + Array("data".utf8) + number(data, 4)
-    }
-}
-
-/// libsndfile's FLAC encoder in front of a pipe. What it writes when it goes back to the start, lengths and a checksum, is
-/// lost: FLAC allows them to be unknown.
-private final class FLACPipe {
-    private final class Output {
-        let descriptor: Int32
-        var position = 0
-        var length = 0
-        var isOpen = true
-        var failure: (any Error)?
-
-        init(_ descriptor: Int32) { self.descriptor = descriptor }
-
-        func write(_ bytes: UnsafeRawBufferPointer) {
-            defer { position += bytes.count }
-            guard position == length, isOpen, failure == nil else { return }
-            length += bytes.count
-            do { isOpen = try SoundStream.write(bytes, to: descriptor) } catch { failure = error }
-        }
-    }
-
-    private let output: Output
-    private var file: OpaquePointer?
-
-    init(to descriptor: Int32, sampleRate: Int, metadata: SoundMetadata) throws {
-        output = Output(descriptor)
-        var calls = SF_VIRTUAL_IO(
-            get_filelen: { sf_count_t(FLACPipe.output($0)?.length ?? 0) },
-            seek: { offset, whence, user in
-                guard let output = FLACPipe.output(user) else { return -1 }
-                switch whence {
-                case SEEK_SET: output.position = Int(offset)
-                case SEEK_CUR: output.position += Int(offset)
-                default: output.position = output.length + Int(offset)
-                }
-                return sf_count_t(output.position)
-            },
-            read: { _, _, _ in 0 },
-            write: { bytes, count, user in
-                FLACPipe.output(user)?.write(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
-                return count
-            },
-            tell: { sf_count_t(FLACPipe.output($0)?.position ?? 0) })
-        var info = SF_INFO()
-        info.format = Int32(SF_FORMAT_FLAC | SF_FORMAT_PCM_16)
-        (info.channels, info.samplerate) = (1, Int32(clamping: sampleRate))
-        file = sf_open_virtual(&calls, Int32(SFM_WRITE), &info, Unmanaged.passUnretained(output).toOpaque())
-        guard let file else {
-            throw AudioError.cannotWrite(path: "standard output", reason: SndfileHandle.openError)
-        }
-        for case (let kind, let text?) in [
-            (SF_STR_TITLE, metadata.title), (SF_STR_COMMENT, metadata.comment), (SF_STR_SOFTWARE, metadata.software),
-            (SF_STR_LICENSE, metadata.license),
-        ] {
-            sf_set_string(file, Int32(kind), text)
-        }
-    }
-
-    deinit { if let file { sf_close(file) } }
-
-    /// - Returns: false if nobody reads any more.
-    func append(_ samples: [Float]) throws -> Bool {
-        for start in stride(from: 0, to: samples.count, by: SndfileHandle.block) {
-            let block = samples[start..<min(start + SndfileHandle.block, samples.count)].map(
-                SampleEncoding.pcm16.written)
-            sf_write_float(file, block, sf_count_t(block.count))
-        }
-        if let failure = output.failure { throw failure }
-        return output.isOpen
-    }
-
-    func finish() throws {
-        if let file { sf_close(file) }
-        file = nil
-        if let failure = output.failure { throw failure }
-    }
-
-    private static func output(_ user: UnsafeMutableRawPointer?) -> Output? {
-        user.map { Unmanaged<Output>.fromOpaque($0).takeUnretainedValue() }
     }
 }

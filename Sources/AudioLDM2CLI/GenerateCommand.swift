@@ -67,6 +67,7 @@ struct GenerateCommand: AsyncParsableCommand {
 
     func run() async throws {
         if output != "-" { try AudioClip.checkWritable(output) }
+        if let spectrogram { try AudioClip.checkSpectrogramWritable(spectrogram) }
         let (pipeline, asked) = try making.open(prompt: prompt)
         var options = asked
         (options.seconds, options.loops) = (seconds, loop)

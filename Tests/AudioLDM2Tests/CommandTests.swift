@@ -132,6 +132,9 @@ import Testing
         #expect(try run("generate", "a", "-m", folder.path, "-o", output).failed(naming: folder.path))
         #expect(try run("generate", "a", "-m", model, "-o", "/absent/a.wav").failed(naming: "/absent/a.wav"))
         #expect(try run("generate", "a", "-m", model, "-o", "/proc/a.wav").failed(naming: "/proc/a.wav"))
+        #expect(
+            try run("generate", "a", "-m", model, "-o", output, "--spectrogram", "/absent/a.png").failed(
+                naming: "/absent/a.png"))
         #expect(try run("inspect", "/absent.aldm").failed(naming: "/absent.aldm"))
         #expect(try run("verify", model, "--golden", "/absent").failed(naming: "/absent"))
         #expect(try folder.contents().isEmpty)

@@ -61,6 +61,12 @@ public struct AudioClip: Sendable, Hashable {
     public static func checkWritable(_ path: String) throws {
         try AudioLDM2Error.translating { try SoundFile.checkWritable(path) }
     }
+
+    /// Checks a picture's path before any work is done for it.
+    /// - Throws: what `writeSpectrogram(to:)` would throw for its folder.
+    public static func checkSpectrogramWritable(_ path: String) throws {
+        try AudioLDM2Error.translating { try SoundFile.checkFolder(of: path) }
+    }
 }
 
 extension AudioClip {

@@ -66,7 +66,7 @@ extension PromptEncoder {
         let length = positive.ids.count
         let negatives = texts.dropLast().map { text in
             let encoding = tokenizer.encode(text.text, maxLength: length, padding: .maxLength(length))
-            warn(text.name, encoding, "T5", limit: length)
+            warn(text.name, encoding, "T5", limit: length, because: ", as many as the prompt has")
             return encoding
         }
         return negatives + [positive]
@@ -112,12 +112,14 @@ extension PromptEncoder {
         }
     }
 
-    private func warn(_ name: String, _ encoding: Encoding, _ encoder: String, limit: Int) {
+    private func warn(
+        _ name: String, _ encoding: Encoding, _ encoder: String, limit: Int, because reason: String = ""
+    ) {
         guard let cut = encoding.truncatedText else { return }
         let start = cut.count > 100 ? cut.prefix(100) + "…" : cut
         context.report(
             .warning(
-                "the \(name) is longer than the \(limit) tokens that \(encoder) reads here; it ignores "
+                "the \(name) is longer than the \(limit) tokens that \(encoder) reads here\(reason); it ignores "
                     + String(start).quoted))
     }
 }

@@ -1,0 +1,103 @@
+import CSndfile
+import Foundation
+
+/// libsndfile's FLAC encoder in front of a pipe. What it writes when it goes back to the start is lost: the sizes of frames
+/// and a checksum, which FLAC allows to be unknown, and the length, which is put into the header on its way.
+final class FLACPipe {
+    private final class Output {
+        let descriptor: Int32
+        private let frameCount: Int
+        var position = 0
+        var length = 0
+        var isOpen = true
+        var failure: (any Error)?
+
+        init(_ descriptor: Int32, frameCount: Int) {
+            self.descriptor = descriptor
+            self.frameCount = frameCount
+        }
+
+        func write(_ bytes: UnsafeRawBufferPointer) {
+            defer { position += bytes.count }
+            guard position == length, isOpen, failure == nil else { return }
+            length += bytes.count
+            var bytes = Array(bytes)
+            for (place, bits) in lengthBits where place >= position && place < position + bytes.count {
+                bytes[place - position] |= bits
+            }
+            do {
+                isOpen = try bytes.withUnsafeBytes { try SoundStream.write($0, to: descriptor) }
+            } catch {
+                failure = error
+            }
+        }
+
+        /// What the length adds to which bytes of the file: it has 36 bits and ends 26 bytes from the start (RFC 9639,
+        /// 8.2). A longer sound's stays unknown.
+        private var lengthBits: [(place: Int, bits: UInt8)] {
+            guard frameCount < 1 << 36 else { return [] }
+            return (0..<5).map { (25 - $0, UInt8(truncatingIfNeeded: frameCount >> (8 * $0))) }
+        }
+    }
+
+    private let output: Output
+    private var file: OpaquePointer?
+
+    /// - Throws: `AudioError.cannotWrite`.
+    init(to descriptor: Int32, sampleRate: Int, frameCount: Int, metadata: SoundMetadata) throws {
+        output = Output(descriptor, frameCount: frameCount)
+        var calls = SF_VIRTUAL_IO(
+            get_filelen: { sf_count_t(FLACPipe.output($0)?.length ?? 0) },
+            seek: { offset, whence, user in
+                guard let output = FLACPipe.output(user) else { return -1 }
+                switch whence {
+                case SEEK_SET: output.position = Int(offset)
+                case SEEK_CUR: output.position += Int(offset)
+                default: output.position = output.length + Int(offset)
+                }
+                return sf_count_t(output.position)
+            },
+            read: { _, _, _ in 0 },
+            write: { bytes, count, user in
+                FLACPipe.output(user)?.write(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
+                return count
+            },
+            tell: { sf_count_t(FLACPipe.output($0)?.position ?? 0) })
+        var info = SF_INFO()
+        info.format = Int32(SF_FORMAT_FLAC | SF_FORMAT_PCM_16)
+        (info.channels, info.samplerate) = (1, Int32(clamping: sampleRate))
+        file = sf_open_virtual(&calls, Int32(SFM_WRITE), &info, Unmanaged.passUnretained(output).toOpaque())
+        guard let file else {
+            throw AudioError.cannotWrite(path: "standard output", reason: SndfileHandle.openError)
+        }
+        for case (let kind, let text?) in [
+            (SF_STR_TITLE, metadata.title), (SF_STR_COMMENT, metadata.comment), (SF_STR_SOFTWARE, metadata.software),
+            (SF_STR_LICENSE, metadata.license),
+        ] {
+            sf_set_string(file, Int32(kind), text)
+        }
+    }
+
+    deinit { if let file { sf_close(file) } }
+
+    /// - Returns: false if nobody reads any more.
+    func append(_ samples: [Float]) throws -> Bool {
+        for start in stride(from: 0, to: samples.count, by: SndfileHandle.block) {
+            let block = samples[start..<min(start + SndfileHandle.block, samples.count)].map(
+                SampleEncoding.pcm16.written)
+            sf_write_float(file, block, sf_count_t(block.count))
+        }
+        if let failure = output.failure { throw failure }
+        return output.isOpen
+    }
+
+    func finish() throws {
+        if let file { sf_close(file) }
+        file = nil
+        if let failure = output.failure { throw failure }
+    }
+
+    private static func output(_ user: UnsafeMutableRawPointer?) -> Output? {
+        user.map { Unmanaged<Output>.fromOpaque($0).takeUnretainedValue() }
+    }
+}

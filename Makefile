@@ -19,7 +19,12 @@ PACKAGES := pkg-config libsndfile1-dev libzstd-dev libopenblas-dev libespeak-ng1
 BUILD := .build/release
 SWIFT_FILES := Package.swift Sources Converter Tests Weights/DefaultModel.swift
 
-.PHONY: setup build run model test example check-arm64 check-cuda bench-kernels format lint clean
+.PHONY: help setup build run model test example check-arm64 check-cuda bench-kernels format lint clean
+
+help:
+	@echo 'make run PROMPT="heavy rain"   sets up, builds, and makes a sound'
+	@echo 'make test                      sets up, builds, and passes the tests'
+	@echo 'Also: build, model, example, check-arm64, check-cuda, bench-kernels, format, lint, clean.'
 
 setup:
 	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
@@ -34,8 +39,9 @@ build: setup
 
 run: build
 	@mkdir -p "$$(dirname "$$OUTPUT")"
-	$(BUILD)/audioldm2 generate "$$PROMPT" --output "$$OUTPUT" $(if $(MODEL),--model "$$MODEL") $(if \
-	    $(SECONDS_OF_SOUND),--seconds $(SECONDS_OF_SOUND))
+	@set -- generate "$$PROMPT" --output "$$OUTPUT" $(if $(MODEL),--model "$$MODEL") $(if \
+	    $(SECONDS_OF_SOUND),--seconds $(SECONDS_OF_SOUND)); \
+	printf '%s' "$(BUILD)/audioldm2"; printf " '%s'" "$$@"; echo; $(BUILD)/audioldm2 "$$@"
 
 # The model that ships, again from the checkpoint that was trained.
 model: setup

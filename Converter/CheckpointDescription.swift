@@ -44,17 +44,26 @@ package struct CheckpointDescription: Sendable, Equatable, Codable {
         unknown = (file?.usage.filter { $0.value == .unknown }.keys.sorted()) ?? []
         let layout = try CheckpointLayout.of(checkpoint)
         let parts = layout.models.map(\.folder)
+        let additions = CheckpointLayout.extras.filter {
+            $0.addedClassName != nil && checkpoint.components[$0.folder] == nil
+        }
         let names =
             parts
             + checkpoint.components.keys.filter { name in
                 !parts.contains(name) && !layout.tokenizers.contains(name) && name != PartName.scheduler
                     && name != PartName.features
             }.sorted()
-        components = try names.filter { checkpoint.components[$0] != nil }.map { name in
+        let listed = try names.filter { checkpoint.components[$0] != nil }.map { name in
             Component(
                 name: name, className: try checkpoint.component(name).className,
                 tensors: try checkpoint.weights(of: name).tensors)
         }
+        let added = try additions.compactMap { addition in
+            try addition.weights(in: checkpoint).map {
+                Component(name: addition.name, className: addition.addedClassName ?? "", tensors: $0.tensors)
+            }
+        }
+        components = listed + added
         tokenizers = layout.tokenizers.filter { checkpoint.components[$0] != nil }
         missing =
             parts.filter { checkpoint.components[$0] == nil }.map { "\($0): add it by --component \($0)=FOLDER" }

@@ -43,7 +43,8 @@ package final class SoundReader {
             throw AudioError.cannotRead(path: path, reason: "it is not a file")
         }
         guard let file = SndfileHandle(descriptor: descriptor, mode: SFM_READ) else {
-            throw AudioError.cannotRead(path: path, reason: SndfileHandle.openError.lowercased())
+            let reason = SndfileHandle.openError.lowercased().trimmingCharacters(in: CharacterSet(charactersIn: "."))
+            throw AudioError.cannotRead(path: path, reason: reason + "; choose a sound (wav, flac, ogg, mp3 …)")
         }
         guard file.info.channels > 0, file.info.samplerate > 0 else {
             throw AudioError.damaged(

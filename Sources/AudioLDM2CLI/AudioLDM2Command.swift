@@ -16,7 +16,7 @@ enum Program {
         }
         limitStacks()
         Task {
-            await AudioLDM2Command.main()
+            await runCommand()
             do {
                 try finishOutput()
                 exit(EXIT_SUCCESS)
@@ -25,6 +25,34 @@ enum Program {
             }
         }
         dispatchMain()
+    }
+
+    /// What ArgumentParser's own `main` does, but for two messages that would show the usage of all commands together: the
+    /// name of none, and options that turn out not to go together when the command is at work.
+    private static func runCommand() async {
+        if let name = CommandLine.arguments.dropFirst().first, !AudioLDM2Command.knows(name) {
+            refuse("there is no command '\(name)'", help: "audioldm2 --help")
+        }
+        do {
+            var command = try AudioLDM2Command.parseAsRoot()
+            do {
+                if var command = command as? any AsyncParsableCommand {
+                    try await command.run()
+                } else {
+                    try command.run()
+                }
+            } catch let error as ValidationError {
+                let name = type(of: command).configuration.commandName ?? ""
+                refuse(error.message, help: "audioldm2 \(name) --help")
+            }
+        } catch {
+            AudioLDM2Command.exit(withError: error)
+        }
+    }
+
+    private static func refuse(_ message: String, help: String) -> Never {
+        printNote("Error: \(message)\nSee '\(help)' for more information.")
+        exit(ExitCode.validationFailure.rawValue)
     }
 
     /// Threads that nobody gave a size get 1 MiB of stack, not the system's 8: under a limit all of it counts.
@@ -60,4 +88,10 @@ struct AudioLDM2Command: AsyncParsableCommand {
             UpsampleCommand.self, SpectrogramCommand.self, InspectCommand.self, VerifyCommand.self, ScoreCommand.self,
             TraceCommand.self, BenchCommand.self,
         ])
+
+    /// Whether a command line's first word is a command or an option.
+    static func knows(_ word: String) -> Bool {
+        word.hasPrefix("-") || word == "help"
+            || configuration.subcommands.contains { $0.configuration.commandName == word }
+    }
 }

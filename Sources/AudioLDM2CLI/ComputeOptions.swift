@@ -11,7 +11,13 @@ struct ComputeOptions: ParsableArguments {
             """
             auto, cpu, cuda, or cuda:N for one of several GPUs; auto is the first GPU that works, else the CPU. \
             Default: what the variable AUDIOLDM2_DEVICE says, or auto.
-            """, valueName: "device"))
+            """, valueName: "device"),
+        transform: { text in
+            guard let device = ComputeDevice(text) else {
+                throw ValidationError("Choose auto, cpu, cuda, or cuda:N for one of several GPUs.")
+            }
+            return device
+        })
     var device: ComputeDevice?
 
     func validate() throws {
@@ -20,8 +26,4 @@ struct ComputeOptions: ParsableArguments {
             throw ValidationError("--threads \(threads): choose \(range.lowerBound) to \(range.upperBound).")
         }
     }
-}
-
-extension ComputeDevice: ExpressibleByArgument {
-    public init?(argument: String) { self.init(argument) }
 }

@@ -8,8 +8,8 @@ struct EncodeCommand: ParsableCommand {
         abstract: "Save what a model makes of a prompt, to generate from it without the model's encoders.",
         discussion: """
             EXAMPLES
-              audioldm2 encode "a dog barking" --model audioldm2.aldm --output dog.cond
-              audioldm2 generate --condition dog.cond --model audioldm2.aldm --output dog.wav --seed 3
+              audioldm2 encode "a dog barking" -o dog.cond
+              audioldm2 generate --condition dog.cond -o dog.wav --seed 3
             """)
 
     @Argument(help: "What the sound should be.")
@@ -58,8 +58,8 @@ struct LanguageOfAudioCommand: ParsableCommand {
             AudioMAE makes eight vectors of a sound's first ten seconds, the same that a prompt becomes on its way.
 
             EXAMPLES
-              audioldm2 loa rain.flac --model audioldm2.aldm --output rain.cond
-              audioldm2 generate "heavy rain" --condition rain.cond --model audioldm2.aldm --output more.wav
+              audioldm2 loa rain.flac -o rain.cond
+              audioldm2 generate "heavy rain" --condition rain.cond -o more.wav
             """)
 
     @Argument(help: "A sound file.", completion: .file())

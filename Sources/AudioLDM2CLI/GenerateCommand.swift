@@ -10,8 +10,8 @@ struct GenerateCommand: AsyncParsableCommand {
         discussion: """
             EXAMPLES
               audioldm2 generate "heavy rain" --output rain.wav
-              audioldm2 generate "heavy rain on a tin roof" --model audioldm2.aldm --output rain.wav
-              audioldm2 generate "a slow violin melody" --output violin.flac --seconds 5 --seed 7
+              audioldm2 generate "rain on a tin roof" --model audioldm2.aldm -o rain.wav
+              audioldm2 generate "a slow violin" --output violin.flac --seconds 5 --seed 7
               audioldm2 generate "birdsong" --output birds.ogg --scheduler ddim --steps 200
               audioldm2 generate "wind in the trees" --output wind.flac --seconds 300
               audioldm2 generate "a ticking clock" --output clock.wav --loop

@@ -47,8 +47,8 @@ struct GenerationFlags: ParsableArguments {
             throw ValidationError("--window \(window): choose 1 to 600.")
         }
         if let steps, !(1...1000).contains(steps) { throw ValidationError("--steps \(steps): choose 1 to 1000.") }
-        if let guidanceScale, !guidanceScale.isFinite || guidanceScale < 0 {
-            throw ValidationError("--guidance-scale \(guidanceScale): choose a number from 0.")
+        if let guidanceScale, !GenerationOptions.guidanceRange.contains(guidanceScale) {
+            throw ValidationError("--guidance-scale \(guidanceScale): choose 0 to 100.")
         }
         if let eta, !(0...1).contains(eta) { throw ValidationError("--eta \(eta): choose 0 to 1.") }
         if let scheduler { try check(eta: eta ?? 0, with: scheduler) }

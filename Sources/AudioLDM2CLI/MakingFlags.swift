@@ -51,6 +51,7 @@ struct MakingFlags: ParsableArguments {
     func open(prompt: String) throws -> (AudioLDM2Pipeline, GenerationOptions) {
         let pipeline = try AudioLDM2Pipeline(modelAt: model.path, threads: computing.threads, device: computing.device)
         if verbose, let note = pipeline.deviceNote { printNote(note) }
+        if ranking.candidates > 1, !quiet { model.noteHowItJudges() }
         var options = try generation.options(for: pipeline)
         options.seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
         (options.memoryLimit, options.speech) = (memory.limit, speech.speech)

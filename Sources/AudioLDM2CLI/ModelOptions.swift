@@ -1,5 +1,6 @@
 import ArgumentParser
 import AudioLDM2DefaultModel
+import Terminal
 
 /// A model that the user may have named.
 protocol NamedModel {
@@ -20,6 +21,13 @@ struct ModelOption: ParsableArguments, NamedModel {
 
     func validate() throws {
         guard file != "" else { throw ValidationError("--model is empty: name a model file.") }
+    }
+
+    /// For commands that judge sounds.
+    func noteHowItJudges() {
+        guard file == nil else { return }
+        printNote(
+            "note: the model that comes with this program hardly tells sounds apart: its scores are hints at best")
     }
 }
 

@@ -6,7 +6,7 @@ struct SpeechFlags: ParsableArguments {
     @Option(help: "What a speech model is to say, in English; the prompt says who speaks. Needs libespeak-ng1.")
     var transcription: String?
 
-    @Option(help: "The same as phonemes, which needs nothing: \"wɪʃ juː hɐv ɐ ɡʊd dˈeɪ\".")
+    @Option(help: "The same as phonemes, which needs nothing: \"wˈɪʃ juː hæv ɐ ɡˈʊd dˈeɪ\".")
     var phonemes: String?
 
     func validate() throws {

@@ -6,27 +6,30 @@ struct TraceCommand: ParsableCommand {
         commandName: "trace",
         abstract: "Run single components on given tensors, to compare them with code that you trust.",
         discussion: """
-            Runs every component that the input file has a tensor for, and writes what they make, in float32. Tensors
-            have PyTorch's order of axes; masks are 1 for tokens and 0 for padding, and may be left out.
+            Runs every component that the input file has a tensor for, and writes what \
+            they make, in float32. Tensors have PyTorch's order of axes; masks are 1 for \
+            tokens and 0 for padding, and may be left out.
 
-              unet.input [B, C, T, F], unet.t [B], unet.context0/1 [B, n, d], unet.mask0/1 [B, n]  → unet.eps
-              unet.film [B, d] (AudioLDM 1)
-              vae.latent [B, C, T, F] (divided by the scaling factor inside)                       → vae.mel
-              vocoder.mel [B, mels, T]                                                             → vocoder.waveform
-              t5.ids, t5.mask [B, n]                                                               → t5.hidden
-              phoneme.ids, phoneme.mask [B, n] (speech)                                            → phoneme.hidden
-              clap.text.ids, clap.text.mask [B, n]                                                 → clap.text
-              loa.input [B, n, d] (the projected sequence), loa.mask [B, n]                        → loa.output
-              mel.wave [B, n] (at the model's sample rate)                                         → mel.logmel
-              vae.enc.mel [B, 1, T, F]                                                             → vae.enc.mean,
-                                                                                                     vae.enc.logvar
-              clap.audio.wave [B, n] (48 kHz)                                                      → clap.audio.logmel,
-                                                                                                     clap.audio
-              audiomae.wave [B, n] (16 kHz)                                                        → audiomae.fbank,
-                                                                                                     audiomae.loa
+              unet.eps         of unet.input [B, C, T, F], unet.t [B],
+                               unet.context0/1 [B, n, d], unet.mask0/1 [B, n];
+                               AudioLDM 1's also of unet.film [B, d]
+              vae.mel          of vae.latent [B, C, T, F], divided by the scaling factor inside
+              vocoder.waveform of vocoder.mel [B, mels, T]
+              t5.hidden        of t5.ids, t5.mask [B, n]
+              phoneme.hidden   of phoneme.ids, phoneme.mask [B, n] (speech)
+              clap.text        of clap.text.ids, clap.text.mask [B, n]
+              loa.output       of loa.input [B, n, d], the projected sequence,
+                               and loa.mask [B, n]
+              mel.logmel       of mel.wave [B, n], at the model's sample rate
+              vae.enc.mean, vae.enc.logvar
+                               of vae.enc.mel [B, 1, T, F]
+              clap.audio, clap.audio.logmel
+                               of clap.audio.wave [B, n], 48 kHz
+              audiomae.loa, audiomae.fbank
+                               of audiomae.wave [B, n], 16 kHz
 
             EXAMPLE
-              audioldm2 trace audioldm2.aldm --inputs in.safetensors --output out.safetensors
+              audioldm2 trace base.aldm --inputs in.safetensors --output out.safetensors
             """)
 
     @OptionGroup var model: ModelArgument

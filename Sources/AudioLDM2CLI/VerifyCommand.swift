@@ -10,11 +10,12 @@ struct VerifyCommand: ParsableCommand {
         discussion: """
             The golden file holds tensors, and in its metadata the prompt, negative prompt, length, steps and guidance \
             that they were computed with. Each stage is fed from our own previous one; rows that name a golden source \
-            are fed from the golden file instead. Exits with 1 if a row fails.
+            are fed from the golden file instead. Each row is a name, the relative error, what is tolerated, and whether that \
+            passes; "stated" is an error that is reported and not judged. Exits with 1 if a row fails.
 
             EXAMPLES
-              audioldm2 verify tiny.aldm --golden golden-tiny.safetensors
-              audioldm2 verify tiny.aldm --golden golden-tiny.safetensors --dump ours.safetensors
+              audioldm2 verify tiny.aldm --golden tiny.safetensors
+              audioldm2 verify tiny.aldm --golden tiny.safetensors --dump ours.safetensors
             """)
 
     @OptionGroup var model: ModelArgument

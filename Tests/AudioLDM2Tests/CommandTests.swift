@@ -98,6 +98,8 @@ import Testing
         ["generate", "a", "-m", "b", "-o", "c.wav", "--seconds", "0"],
         ["generate", "a", "-m", "b", "-o", "c.wav", "--seconds", "nan"],
         ["generate", "a", "-m", "b", "-o", "c.wav", "--guidance-scale", "-2"],
+        ["generate", "a", "-m", "b", "-o", "c.wav", "--guidance-scale", "1e30"],
+        ["generate", "a", "-m", "b", "-o", "c.wav", "--device", "tpu"],
         ["generate", "a", "-m", "b", "-o", "c.wav", "--scheduler", "magic"],
         ["generate", "a", "-m", "b", "-o", "c.wav", "--eta", "0.5", "--scheduler", "euler"],
         ["generate", "a", "-m", "b", "-o", "c.wav", "--seed", "-1"],
@@ -106,6 +108,23 @@ import Testing
     func wrongUse(_ arguments: [String]) throws {
         let outcome = try CommandRun("audioldm2", arguments)
         #expect(outcome.status == 64 && outcome.errors.hasPrefix("Error: "), "\(outcome.errors)")
+    }
+
+    @Test func wrongUseNamesTheCommandWhoseHelpTellsMore() throws {
+        let output = folder.file("a.wav")
+        let late = try run("generate", "a", "-m", model, "-o", output, "--eta", "0.5")
+        #expect(late.status == 64 && late.errors.contains("audioldm2 generate --help"), "\(late.errors)")
+        let unknown = try run("generat", "a", "-o", output)
+        #expect(unknown.status == 64 && unknown.errors.contains("'generat'"), "\(unknown.errors)")
+        #expect(try run("help", "score").output.contains("USAGE: audioldm2 score"))
+        #expect(try run("--version").status == 0)
+    }
+
+    @Test func wordsWithoutTokensAreNamed() throws {
+        let arguments = ["-m", model, "-o", folder.file("a.wav"), "--seconds", "0.3", "--steps", "1"]
+        let foreign = try CommandRun("audioldm2", ["generate", "a dog 雨"] + arguments)
+        #expect(foreign.status == 0 && foreign.errors.contains("'雨'") && !foreign.errors.contains("dog"))
+        #expect(try CommandRun("audioldm2", ["generate", "a dog"] + arguments).errors.isEmpty)
     }
 
     @Test func limitsOfMemoryAreKeptAndRefused() throws {

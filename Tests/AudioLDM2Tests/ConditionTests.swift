@@ -103,6 +103,9 @@ import WeightFile
         let format = ["format": "audioldm2-condition-1", "source": "x"]
         let loa = [Float](repeating: 0, count: 256)
         #expect(try await refusal([("loa", [1, 8, 32], loa)], [:]).contains("is not a condition"))
+        try folder.write("a poem, and a long one\n", to: "poem.cond")
+        let other = #expect(throws: AudioLDM2Error.self) { try SoundCondition(contentsOf: folder.file("poem.cond")) }
+        #expect(other?.description.contains("is not a condition") == true)
         #expect(try await refusal([("unet", [1], [0])], format).contains("'unet'"))
         #expect(try await refusal([("loa", [1, 1, 1], [.nan])], format).contains("not numbers"))
         #expect(try await refusal([("loa", [1, 4, 64], loa)], format).contains("expected [1, n, 32]"))

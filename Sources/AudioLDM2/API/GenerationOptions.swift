@@ -24,6 +24,9 @@ public struct GenerationOptions: Sendable, Hashable {
     /// Lengths of windows, in seconds.
     public static let windowRange = 1.0...600.0
 
+    /// Beyond it nothing is left of a sound.
+    public static let guidanceRange: ClosedRange<Float> = 0...100
+
     /// What the sound should not be.
     public var negativePrompt: String
     /// What to say, for speech models and no others; the prompt says who speaks and how.

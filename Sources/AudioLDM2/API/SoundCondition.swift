@@ -31,11 +31,16 @@ public struct SoundCondition: Sendable, Hashable {
     /// - Throws: `AudioLDM2Error` of kind `.file` for a file that is missing, damaged or something else.
     public init(contentsOf path: String) throws {
         self = try AudioLDM2Error.translating {
-            let file = try SafetensorsFile(path: path, name: path)
-            guard file.metadata["format"] == Self.format else {
-                throw AudioLDM2Error(
-                    .file, "\(path): is not a condition; make one with 'audioldm2 encode' or 'audioldm2 loa'")
+            let other = AudioLDM2Error(
+                .file,
+                "\(path): is not a condition, or a damaged one; make one with 'audioldm2 encode' or 'audioldm2 loa'")
+            let file: SafetensorsFile
+            do {
+                file = try SafetensorsFile(path: path, name: path)
+            } catch CheckpointError.malformed {
+                throw other
             }
+            guard file.metadata["format"] == Self.format else { throw other }
             let known = ["loa", "states", "mask", "film"].flatMap { [$0, "negative." + $0] }
             let tensors = try file.tensors.keys.sorted().map { name in
                 guard known.contains(name) else {

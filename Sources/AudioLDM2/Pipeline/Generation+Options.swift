@@ -28,8 +28,8 @@ extension Generation {
 
     /// - Parameter skipped: steps at the start that are left out.
     func scheduler(skipped: Int = 0) throws -> any Scheduler {
-        guard options.guidanceScale.isFinite, options.guidanceScale >= 0 else {
-            throw AudioLDM2Error(.invalidOption, "a guidance scale of \(options.guidanceScale): choose a number from 0")
+        guard GenerationOptions.guidanceRange.contains(options.guidanceScale) else {
+            throw AudioLDM2Error(.invalidOption, "a guidance scale of \(options.guidanceScale): choose 0 to 100")
         }
         return try makeScheduler(
             options.scheduler.kind, config: context.model.schedulerConfig, steps: options.numInferenceSteps,

@@ -62,6 +62,7 @@ extension PromptEncoder {
         let tokenizer = try context.model.tokenizer(PartName.tokenizer2)
         let positive = tokenizer.encode(prompt.text)
         warn(prompt.name, positive, "T5", limit: tokenizer.definition.maxLength ?? 0)
+        for text in texts { warnOfUnknown(text.text, text.name, tokenizer, "T5") }
         // The reference pads the negative prompt to the prompt's length, and cuts it there.
         let length = positive.ids.count
         let negatives = texts.dropLast().map { text in
@@ -121,5 +122,15 @@ extension PromptEncoder {
             .warning(
                 "the \(name) is longer than the \(limit) tokens that \(encoder) reads here\(reason); it ignores "
                     + String(start).quoted))
+    }
+
+    private func warnOfUnknown(_ text: String, _ name: String, _ tokenizer: any Tokenizer, _ encoder: String) {
+        guard case .unigram(let model) = tokenizer.definition.model else { return }
+        let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
+            .filter { tokenizer.contentIDs(of: $0).contains(model.unknownID) }
+        guard !words.isEmpty else { return }
+        let shown = words.prefix(5).map(\.quoted).joined(separator: ", ") + (words.count > 5 ? " …" : "")
+        context.report(
+            .warning("\(encoder) has no tokens for all of \(shown) in the \(name); these models read English"))
     }
 }

@@ -8,14 +8,14 @@ struct BatchCommand: AsyncParsableCommand {
         commandName: "batch",
         abstract: "Make a sound for every line of a file.",
         discussion: """
-            Each line is a JSON object: "prompt", and any of "negative", "seconds", "seed", "steps", "guidance_scale", \
+            Each line is a JSON object: "prompt", and any of "negative" (or "negative_prompt"), "seconds", "seed", "steps", "guidance_scale", \
             "scheduler", "eta", "window", "loop", "profile", "transcription", "phonemes", "audio_prompt" (a sound file), \
             "audio_weight", "condition" (a saved one; then there may be no prompt), "candidates" (the best is kept), \
             "output" (a file name). What a line leaves out comes from the options here.
 
             EXAMPLES
-              audioldm2 batch prompts.jsonl --model audioldm2.aldm --output-dir out
-              audioldm2 batch prompts.jsonl --model audioldm2.aldm --output-dir out --shard 2/8
+              audioldm2 batch prompts.jsonl --output-dir out
+              audioldm2 batch prompts.jsonl --output-dir out --shard 2/8
 
             The folder's manifest.jsonl says what became of each line. Started again, the command makes only what is \
             not there yet. A line that fails does not stop the others; if there is one, the command exits with 1.

@@ -7,7 +7,7 @@ struct ExtendCommand: AsyncParsableCommand {
         abstract: "Go on where a sound ends.",
         discussion: """
             EXAMPLES
-              audioldm2 extend intro.wav "slow piano" --model audioldm2.aldm --output longer.wav --seconds 10
+              audioldm2 extend intro.wav "slow piano" -o longer.wav --seconds 10
             """)
 
     @Argument(help: "The sound: wav, flac, ogg, mp3 …")

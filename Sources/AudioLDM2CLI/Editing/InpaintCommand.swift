@@ -7,9 +7,9 @@ struct InpaintCommand: AsyncParsableCommand {
         abstract: "Make parts of a sound anew and keep the rest as it is.",
         discussion: """
             EXAMPLES
-              audioldm2 inpaint street.wav "birdsong" --model audioldm2.aldm --output birds.wav --from 2 --to 4.5
-              audioldm2 inpaint talk.wav "quiet room" --model audioldm2.aldm --output calm.wav --from 1 --to 1.4 --from 7 --to 8
-              audioldm2 inpaint hum.wav "rain" --model audioldm2.aldm --output rain.wav --low 3000
+              audioldm2 inpaint street.wav "birdsong" -o birds.wav --from 2 --to 4.5
+              audioldm2 inpaint talk.wav "quiet room" -o calm.wav --from 1 --to 1.4 --from 7 --to 8
+              audioldm2 inpaint hum.wav "rain" -o rain.wav --low 3000
 
             Samples outside of the parts and of the transitions beside them are the file's own, bit for bit. With --low \
             or --high only that band changes.

@@ -7,8 +7,8 @@ struct TransformCommand: AsyncParsableCommand {
         abstract: "Turn a sound into another one that keeps its course.",
         discussion: """
             EXAMPLES
-              audioldm2 transform hum.wav "a violin" --model audioldm2.aldm --output violin.wav
-              audioldm2 transform hum.wav "a choir" --model audioldm2.aldm --output choir.wav --strength 0.7
+              audioldm2 transform hum.wav "a violin" -o violin.wav
+              audioldm2 transform hum.wav "a choir" -o choir.wav --strength 0.7
 
             The result has one channel, at the model's sample rate: nothing of the sound itself is left. The other commands \
             that change sounds keep its channels and its rate.

@@ -7,8 +7,8 @@ struct UpsampleCommand: AsyncParsableCommand {
         abstract: "Make the high frequencies that a sound lacks.",
         discussion: """
             EXAMPLES
-              audioldm2 upsample telephone.wav --model audioldm2.aldm --output clear.wav
-              audioldm2 upsample old.flac --model audioldm2.aldm --output new.flac --above 4000 --prompt "a string quartet"
+              audioldm2 upsample telephone.wav -o clear.wav
+              audioldm2 upsample old.flac -o new.flac --above 4000 --prompt "a string quartet"
             """)
 
     @Argument(help: "The sound: wav, flac, ogg, mp3 …")

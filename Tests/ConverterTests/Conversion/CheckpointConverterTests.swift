@@ -127,6 +127,19 @@ import WeightFile
         #expect(notes.first { $0.key == "without" }?.value == extras.sorted().joined(separator: ", "))
     }
 
+    @Test func aFolderThatNoIndexNamesIsDescribed() throws {
+        // The checkpoint of the model that ships is the one that has AudioMAE's.
+        let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../../Weights/checkpoint").standardized.path
+        let description = try CheckpointDescription(CheckpointInput(path: path).open())
+        let added = description.components.filter { $0.name == "audiomae" }
+        #expect(added.map(\.className) == ["AudioMAE"] && added.allSatisfy { $0.parameters > 1_000_000 })
+        let tiny = CheckpointFixture(CheckpointFixture.names[0])
+        #expect(
+            try !CheckpointDescription(CheckpointInput(path: tiny.path).open()).components.map(\.name).contains(
+                "audiomae"))
+    }
+
     @Test func describesTheMelSpectrogram() throws {
         _ = try CheckpointFixture(CheckpointFixture.names[0]).convert(ConversionOptions(), to: output)
         let text = String(decoding: try Pack(opening: output).blob("mel"), as: UTF8.self)

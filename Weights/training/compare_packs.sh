@@ -6,7 +6,11 @@
 # Leaves OUT/prompts.tsv, OUT/NAME.aldm, OUT/NAME/NNN.wav and OUT/NAME.json for NAME in float32, float16, int8.
 # Needs `swift build -c release` and what evaluate.py needs.
 set -euo pipefail
-checkpoint=$1 out=$2 count=${3:-2} judge=${4:-network}
+if [ $# -lt 2 ]; then
+    sed -n 's/^# \{0,1\}//; 2,7p' "$0" >&2
+    exit 64
+fi
+checkpoint=$1 out=$2 count=${3:-2} judge=${4:-forest}
 shift $(($# < 4 ? $# : 4))
 here=$(dirname "$0")
 bin=$here/../../.build/release

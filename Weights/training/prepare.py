@@ -2,7 +2,7 @@
 pack/index.json (per clip: domain, key, class, variant or attributes, split, offset, length).
 
     python3 prepare.py [--data FOLDER]
-    python3 prepare.py --ship OUT     also write OUT/0, OUT/1 …, about 20 MB each (sounds as Vorbis, tokenizers, the
+    python3 prepare.py --ship OUT     also write OUT/0, OUT/1 …, 27 and 17 MB (sounds as Vorbis, tokenizers, the
                                       teacher's vectors if any): to carry all of it to a machine that cannot fetch it
     python3 prepare.py --unship IN    there: make the pack and the rest from it
 """

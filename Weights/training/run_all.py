@@ -7,7 +7,7 @@
     python3 run_all.py --quick --data FOLDER                          three steps of everything: does it run?
 
 Phase 1: vae, loa, clap, text, classifier, vocoder.  Phase 2: bank, gpt2, then unet beside vocoder.  Phase 3: the same
-two go on; then export and evaluation.  On a CPU a stage whose part is there is not trained again, and unfinished ones
+two go on.  Export and evaluation come after.  On a CPU a stage whose part is there is not trained again, and unfinished ones
 resume; phase 1 starts from the parts that are there.
 """
 
@@ -80,6 +80,8 @@ def one_after_another(stages: Stages):
         wait(stages.bank("--seconds", "5.12"))
     wait(stages.training("gpt2"))
     wait(stages.training("unet", "--size", "small", "--seconds", "5.12", "--short", "5.12", "--batch", "32", "--rate", "1e-3"))
+    if (stages.data / "states/unet.pt").exists():  # T5 goes on once the UNet has been trained here
+        wait(stages.training("wordings", "--seconds", "2.56"))
 
 
 def in_hours(stages: Stages, hours: float):
@@ -87,7 +89,7 @@ def in_hours(stages: Stages, hours: float):
     stages.compose()
     missing = {s: n for s, n in SHARES.items() if not (stages.data / f"parts/{PARTS.get(s, s)}.safetensors").exists()}
     if "unet" not in missing and not (stages.data / "states/unet.pt").exists():
-        del missing["wordings"]  # it has no part of its own: T5 goes on once the UNet has been trained here
+        del missing["wordings"]  # it has no part of its own
     minutes = {s: f"{60 * hours * n / sum(SHARES.values()):.1f}" for s, n in missing.items()}
 
     def train(stage: str, *options: str):

@@ -28,8 +28,8 @@ let package = Package(
         .target(
             name: "ComputeCUDA", dependencies: ["CCUDA", "CKernels", "Compute", "Tensors"],
             resources: [
-                "arguments.h", "common.cuh", "product.cu", "product_mma.cu", "quantize.cu", "attention.cu", "norms.cu",
-                "elements.cu",
+                "arguments.h", "common.cuh", "fragments.cuh", "product.cu", "product_mma.cu", "product_halves.cu",
+                "quantize.cu", "attention.cu", "attention_mma.cu", "norms.cu", "elements.cu",
             ].map { .embedInCode("Kernels/" + $0) }),
         .target(name: "Layers", dependencies: ["Tensors", "WeightFile"]),
 

@@ -50,6 +50,9 @@ extension CUDABackend {
 
     /// The kernel for heads of a width, and how many queries its blocks take.
     private func kernel(for width: Int) throws -> (Kernel, queries: Int) {
+        if usesMMA, let kernel = tensorCoreKernel(for: width) {
+            return (kernel, Int(CUDA_ATTENTION_MMA_QUERIES))
+        }
         switch width {
         case ...64: return (.attention64, 32)
         case ...128: return (.attention128, 32)
@@ -58,6 +61,17 @@ extension CUDABackend {
         default:
             throw TensorError.shapeMismatch(
                 operation: "attention", expected: "heads of at most 1024 channels", found: [width])
+        }
+    }
+
+    /// The widths that models have are whole tiles; others are filled up with zeros.
+    private func tensorCoreKernel(for width: Int) -> Kernel? {
+        switch width {
+        case ...32: .attentionMMA32
+        case ...48: .attentionMMA48
+        case ...64: .attentionMMA64
+        case ...80: .attentionMMA80
+        default: nil
         }
     }
 }

@@ -77,13 +77,15 @@ extension CUDABackend {
             taps: try int(role.taps, operation), inputs: try int(role.inputs, operation),
             is_aligned: source % 16 == 0 && role.inputs % 4 == 0 ? 1 : 0,
             input_activation: activation.arguments, geometry: geometry ?? cuda_geometry(), epilogue: finish)
+        // Floats of 24 bits on both sides would be more products of halves than is worth the while.
+        let onTensorCores = usesMMA && weight.description.format != .float32
         let kernel: Kernel =
             switch weight.description.format {
             case .float32: .productFloat32
-            case .float16: .productFloat16
-            case .int8: .productExpanded
+            case .float16: onTensorCores ? .productFloat16MMA : .productFloat16
+            case .int8: onTensorCores ? .productExpandedMMA : .productExpanded
             }
-        try launch(kernel, arguments, grid: grid(rows: rows, of: Int(CUDA_PRODUCT_TILE), outputs: role.outputs))
+        try launch(kernel, arguments, grid: grid(rows: rows, onTensorCores, outputs: role.outputs))
     }
 
     private func multiplyInt8(
@@ -105,13 +107,14 @@ extension CUDABackend {
             outputs: try int(role.outputs, operation), taps: try int(role.taps, operation),
             words: try int(layout.paddedInputs / 4, operation), geometry: geometry ?? cuda_geometry(),
             epilogue: finish)
-        let tile = Int(usesMMA ? CUDA_PRODUCT_MMA_ROWS : CUDA_PRODUCT_TILE)
+        let onTensorCores = usesMMA && device.capability.hasByteMMA
         try launch(
-            usesMMA ? .productMMA : .productInt8, arguments, grid: grid(rows: rows, of: tile, outputs: role.outputs))
+            onTensorCores ? .productMMA : .productInt8, arguments,
+            grid: grid(rows: rows, onTensorCores, outputs: role.outputs))
     }
 
-    private func grid(rows: Int, of tile: Int, outputs: Int) -> (x: Int, y: Int, z: Int) {
-        let columns = Int(CUDA_PRODUCT_TILE)
+    private func grid(rows: Int, _ onTensorCores: Bool, outputs: Int) -> (x: Int, y: Int, z: Int) {
+        let (tile, columns) = (Int(onTensorCores ? CUDA_PRODUCT_MMA_ROWS : CUDA_PRODUCT_TILE), Int(CUDA_PRODUCT_TILE))
         return ((rows + tile - 1) / tile, (outputs + columns - 1) / columns, 1)
     }
 

@@ -11,19 +11,19 @@ package final class CUDABackend: StageBackend {
     let meter: OperationMeter
     /// True if this backend only counts memory.
     package let isCounting: Bool
-    /// Whether products of bytes are made by tensor cores.
+    /// Whether products and attention are made by tensor cores, as far as the device has them.
     package let usesMMA: Bool
     /// What gets all work in the place of the device while it is recorded. A backend does one thing at a time.
     let recorder = Mutex<GraphRecorder?>(nil)
 
-    /// - Parameter usesMMA: false for the products that every device has; nil for what suits the device.
+    /// - Parameter usesMMA: false for the kernels that every device has; nil for what suits the device.
     package convenience init(_ device: CUDADevice, usesMMA: Bool? = nil) {
         self.init(device, usesMMA: usesMMA ?? device.capability.hasMMA, counting: false)
     }
 
     private init(_ device: CUDADevice, usesMMA: Bool, counting: Bool) {
         self.device = device
-        self.usesMMA = usesMMA
+        self.usesMMA = usesMMA && device.capability.hasMMA
         isCounting = counting
         meter = OperationMeter()
         pool = BufferPool(counting ? CountedDeviceMemory() as any MemorySource : DeviceMemory(device: device))

@@ -5,13 +5,20 @@ package enum KernelSource {
     /// Each file behind those that it needs.
     private static let files: [(name: String, bytes: [UInt8])] = [
         ("arguments.h", PackageResources.arguments_h), ("common.cuh", PackageResources.common_cuh),
-        ("product.cu", PackageResources.product_cu), ("product_mma.cu", PackageResources.product_mma_cu),
+        ("fragments.cuh", PackageResources.fragments_cuh), ("product.cu", PackageResources.product_cu),
+        ("product_mma.cu", PackageResources.product_mma_cu), ("product_halves.cu", PackageResources.product_halves_cu),
         ("quantize.cu", PackageResources.quantize_cu), ("attention.cu", PackageResources.attention_cu),
-        ("norms.cu", PackageResources.norms_cu), ("elements.cu", PackageResources.elements_cu),
+        ("attention_mma.cu", PackageResources.attention_mma_cu), ("norms.cu", PackageResources.norms_cu),
+        ("elements.cu", PackageResources.elements_cu),
     ]
 
     package static let text =
-        "#define AUDIOLDM2_DEVICE_CODE 1\n#define AUDIOLDM2_HAS_MMA (__CUDA_ARCH__ >= 800)\n"
+        """
+        #define AUDIOLDM2_DEVICE_CODE 1
+        #define AUDIOLDM2_HAS_MMA (__CUDA_ARCH__ >= 750)
+        #define AUDIOLDM2_HAS_BYTE_MMA (__CUDA_ARCH__ >= 800)
+
+        """
         + files.map { "#line 1 \"\($0.name)\"\n" + String(decoding: $0.bytes, as: UTF8.self) }.joined(separator: "\n")
 
     /// What tells versions of the source apart.
@@ -27,6 +34,8 @@ package enum Kernel: String, CaseIterable, Sendable {
     case productExpanded = "product_expanded"
     case productInt8 = "product_int8"
     case productMMA = "product_mma"
+    case productFloat16MMA = "product_float16_mma"
+    case productExpandedMMA = "product_expanded_mma"
     case quantizeRows = "quantize_rows"
     case sampleBounds = "sample_bounds"
     case quantizeSamples = "quantize_samples"
@@ -34,6 +43,10 @@ package enum Kernel: String, CaseIterable, Sendable {
     case attention128 = "attention_128"
     case attention512 = "attention_512"
     case attention1024 = "attention_1024"
+    case attentionMMA32 = "attention_mma_32"
+    case attentionMMA48 = "attention_mma_48"
+    case attentionMMA64 = "attention_mma_64"
+    case attentionMMA80 = "attention_mma_80"
     case layerNorm = "layer_norm"
     case rmsNorm = "rms_norm"
     case l2Normalize = "l2_normalize"
@@ -48,7 +61,15 @@ package enum Kernel: String, CaseIterable, Sendable {
 
     /// Those that a device can run.
     package static func all(for capability: Capability) -> [Kernel] {
-        allCases.filter { $0 != .productMMA || capability.hasMMA }
+        allCases.filter { kernel in
+            switch kernel {
+            case .productMMA: capability.hasByteMMA
+            case .productFloat16MMA, .productExpandedMMA, .attentionMMA32, .attentionMMA48, .attentionMMA64,
+                .attentionMMA80:
+                capability.hasMMA
+            default: true
+            }
+        }
     }
 }
 
@@ -61,6 +82,8 @@ package struct Capability: Hashable, Sendable {
     var architecture: String { "sm_\(major)\(minor)" }
     /// Products of four bytes in one instruction, without which there is nothing to gain.
     var isEnough: Bool { (major, minor) >= (6, 1) }
-    /// Tensor cores for bytes in the shape that we use.
-    var hasMMA: Bool { major >= 8 }
+    /// Tensor cores for halves in the shapes that we use.
+    var hasMMA: Bool { (major, minor) >= (7, 5) }
+    /// And for bytes.
+    var hasByteMMA: Bool { major >= 8 }
 }

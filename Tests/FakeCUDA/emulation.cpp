@@ -21,7 +21,8 @@ int emulation_is_reversed;
 
 namespace emulation {
 
-Slot slots[MOST_THREADS];
+Slot slots[2][MOST_THREADS];
+unsigned char turns[MOST_THREADS];
 
 enum State { READY, AT_BLOCK, AT_WARP, DONE, STATE_COUNT };
 enum { STACK_BYTES = 1 << 18 };
@@ -122,6 +123,7 @@ void run(Index grid, unsigned threads, void (*work)(void *), void *arguments) {
     body = work;
     argument = arguments;
     memset(counts, 0, sizeof counts);
+    memset(turns, 0, sizeof turns);
     for (unsigned i = 0; i < threads; i++) counts[i / WARP][fibers[i].state]++;
     for (blockIdx.z = 0; blockIdx.z < grid.z; blockIdx.z++) {
         for (blockIdx.y = 0; blockIdx.y < grid.y; blockIdx.y++) {

@@ -5,10 +5,13 @@
 #include "../../Sources/ComputeCUDA/Kernels/arguments.h"
 
 #include "../../Sources/ComputeCUDA/Kernels/common.cuh"
+#include "../../Sources/ComputeCUDA/Kernels/fragments.cuh"
 #include "../../Sources/ComputeCUDA/Kernels/product.cu"
 #include "../../Sources/ComputeCUDA/Kernels/product_mma.cu"
+#include "../../Sources/ComputeCUDA/Kernels/product_halves.cu"
 #include "../../Sources/ComputeCUDA/Kernels/quantize.cu"
 #include "../../Sources/ComputeCUDA/Kernels/attention.cu"
+#include "../../Sources/ComputeCUDA/Kernels/attention_mma.cu"
 #include "../../Sources/ComputeCUDA/Kernels/norms.cu"
 #include "../../Sources/ComputeCUDA/Kernels/elements.cu"
 
@@ -30,6 +33,8 @@ const struct {
     KERNEL_ENTRY(product_expanded, cuda_product),
     KERNEL_ENTRY(product_int8, cuda_int8_product),
     KERNEL_ENTRY(product_mma, cuda_int8_product),
+    KERNEL_ENTRY(product_float16_mma, cuda_product),
+    KERNEL_ENTRY(product_expanded_mma, cuda_product),
     KERNEL_ENTRY(quantize_rows, cuda_quantize),
     KERNEL_ENTRY(sample_bounds, cuda_quantize),
     KERNEL_ENTRY(quantize_samples, cuda_quantize),
@@ -37,6 +42,10 @@ const struct {
     KERNEL_ENTRY(attention_128, cuda_attention),
     KERNEL_ENTRY(attention_512, cuda_attention),
     KERNEL_ENTRY(attention_1024, cuda_attention),
+    KERNEL_ENTRY(attention_mma_32, cuda_attention),
+    KERNEL_ENTRY(attention_mma_48, cuda_attention),
+    KERNEL_ENTRY(attention_mma_64, cuda_attention),
+    KERNEL_ENTRY(attention_mma_80, cuda_attention),
     KERNEL_ENTRY(layer_norm, cuda_row_norm),
     KERNEL_ENTRY(rms_norm, cuda_row_norm),
     KERNEL_ENTRY(l2_normalize, cuda_row_norm),

@@ -13,11 +13,12 @@
 enum {
     CUDA_BLOCK = 256, // threads of every block
     CUDA_WARPS = CUDA_BLOCK / 32,
-    CUDA_PRODUCT_TILE = 64,   // rows and outputs of a block of `product_*`, outputs of a block of `product_mma`
+    CUDA_PRODUCT_TILE = 64,   // rows and outputs of a block of `product_*`, outputs of a block of `product_*mma`
     CUDA_PRODUCT_MMA_ROWS = 128,
     CUDA_MOST_PARTS = 64,     // of a sample, in reductions of two kernels
     CUDA_MOST_TERMS = 8,      // of one `combine`
-    CUDA_ATTENTION_CHUNK = 64 // channels of a head at a time
+    CUDA_ATTENTION_CHUNK = 64, // channels of a head at a time
+    CUDA_ATTENTION_MMA_QUERIES = CUDA_WARPS * 16 // of a block of `attention_mma_*`
 };
 
 // The numbers of `kernels_activation`.

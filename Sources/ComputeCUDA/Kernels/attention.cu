@@ -12,6 +12,9 @@ DEVICE void load_chunk(const float *x, int token_stride, int tokens, int channel
     }
 }
 
+// What a key counts under the largest score so far; −∞ is no key.
+DEVICE float power_of_score(float score, float largest) { return score == -INFINITE_FLOAT ? 0 : expf(score - largest); }
+
 // The running softmax of a tile of queries: scores of 32 keys become powers in place.
 // Scores of −∞ and NaN get zero, and +∞ is bounded by the largest float.
 template <int QUERIES> struct RunningSoftmax {
@@ -33,7 +36,7 @@ template <int QUERIES> struct RunningSoftmax {
         for (int query = threadIdx.x / 32; query < QUERIES; query += CUDA_WARPS) {
             const float score = scores[lane * STRIDE + query];
             const float before = maximum[query], largest = fmaxf(before, warp_maximum(score));
-            const float power = score == -INFINITE_FLOAT ? 0 : expf(score - largest);
+            const float power = power_of_score(score, largest);
             const float sum = warp_sum(power);
             scores[lane * STRIDE + query] = power;
             if (lane != 0) continue;

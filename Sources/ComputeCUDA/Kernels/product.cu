@@ -113,7 +113,7 @@ template <class Operands> struct LeftRow {
     DEVICE LeftRow(const Operands &o, int row) {
         exists = row < o.rows();
         place = place_of(o.geometry(), exists ? row : 0);
-        padding = exists ? o.padding(place.sample) : 0;
+        padding = exists ? o.padding(place.sample) : typename Operands::Unit();
     }
 
     DEVICE Four<typename Operands::Unit> read(const Operands &o, int tap, int first) const {

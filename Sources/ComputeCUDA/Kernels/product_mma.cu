@@ -1,63 +1,93 @@
-// The product of bytes on tensor cores (sm_80 and later): 128 × 64 sums a block, 32 × 32 a warp.
+// Products on tensor cores: 128 × 64 sums a block, 32 × 32 a warp. Operands pass through shared memory 16 words at a
+// time, a word being four bytes (sm_80 and later) or two halves.
 
 #if AUDIOLDM2_HAS_MMA
 
-enum { MMA_ROWS = CUDA_PRODUCT_MMA_ROWS, MMA_STRIDE = DEPTH + 4 };
+enum { MMA_ROWS = CUDA_PRODUCT_MMA_ROWS, MMA_STRIDE = DEPTH + 4, MMA_LEFT = MMA_ROWS * MMA_STRIDE };
 
-// d[16][8] += a[16][32] · b[8][32]ᵀ by a warp. With r = lane / 4 and c = lane % 4, in words of four bytes: a holds
-// rows r and r + 8 at word c, then the same at word c + 4; b holds row r at words c and c + 4; d holds row r, columns
-// 2c and 2c + 1, then row r + 8 (PTX ISA, "Matrix fragments for mma.m16n8k32").
-DEVICE void multiply_fragments(int *d, const int *a, const int *b) {
-#ifdef AUDIOLDM2_EMULATED
-    emulated_mma(d, a, b);
-#else
-    asm volatile("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
-                 "{%0, %1, %2, %3};"
-                 : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
-#endif
+// The rows of a thread's sums in its block, [row tile][half of a fragment]; its outputs follow from the lane.
+DEVICE int row_of_sum(int tile, int half) {
+    return threadIdx.x / 64 * 32 + tile * 16 + half * 8 + threadIdx.x % 32 / 4;
 }
 
-// Multiplies one piece that is in shared memory: sums[row tile][output tile][fragment].
-DEVICE void multiply_piece(const int *left, const int *right, int sums[2][4][4]) {
+// Multiplies one piece that is in shared memory: the sum of the left side's parts with the right side.
+template <int PARTS, class Sum> DEVICE void multiply_piece(const int *left, const int *right, Sum sums[2][4][4]) {
     const int warp = threadIdx.x / 32, r = threadIdx.x % 32 / 4, c = threadIdx.x % 4;
     const int *rows = left + (warp / 2 * 32 + r) * MMA_STRIDE + c;
     const int *outputs = right + (warp % 2 * 32 + r) * MMA_STRIDE + c;
+#pragma unroll
     for (int k = 0; k < DEPTH; k += 8) {
-        int a[2][4], b[4][2];
-        for (int i = 0; i < 2; i++) {
-            const int *at = rows + i * 16 * MMA_STRIDE + k;
-            a[i][0] = at[0];
-            a[i][1] = at[8 * MMA_STRIDE];
-            a[i][2] = at[4];
-            a[i][3] = at[8 * MMA_STRIDE + 4];
-        }
+        int b[4][2];
+#pragma unroll
         for (int j = 0; j < 4; j++) {
             b[j][0] = outputs[j * 8 * MMA_STRIDE + k];
             b[j][1] = outputs[j * 8 * MMA_STRIDE + k + 4];
         }
-        for (int i = 0; i < 2; i++) {
-            for (int j = 0; j < 4; j++) multiply_fragments(sums[i][j], a[i], b[j]);
+#pragma unroll
+        for (int part = PARTS - 1; part >= 0; part--) {
+            int a[2][4];
+#pragma unroll
+            for (int i = 0; i < 2; i++) {
+                const int *at = rows + part * MMA_LEFT + i * 16 * MMA_STRIDE + k;
+                a[i][0] = at[0];
+                a[i][1] = at[8 * MMA_STRIDE];
+                a[i][2] = at[4];
+                a[i][3] = at[8 * MMA_STRIDE + 4];
+            }
+#pragma unroll
+            for (int i = 0; i < 2; i++) {
+#pragma unroll
+                for (int j = 0; j < 4; j++) multiply_fragments(sums[i][j], a[i], b[j]);
+            }
         }
     }
 }
 
-KERNEL product_mma(const cuda_int8_product p) {
-    alignas(16) __shared__ int left[MMA_ROWS * MMA_STRIDE];
+// Writes a block's sums, a quarter of its rows at a time: they pass through shared memory for neighbours to be written
+// by neighbours, and for the code that finishes them to be there once.
+template <class Row, class Operands, class Sum>
+DEVICE void write_sums(const Operands &o, const Sum sums[2][4][4], const float *factors, Sum *passing) {
+    enum { STRIDE = TILE + 8, PASSING = MMA_ROWS / 4 };
+    static_assert(PASSING * STRIDE <= MMA_LEFT, "what passes fits where the left side was");
+    const int thread = threadIdx.x, first_row = blockIdx.x * MMA_ROWS, first_output = blockIdx.y * TILE;
+    Sum *own = passing + (thread / 64 * 8 + thread % 32 / 4) * STRIDE + thread / 32 % 2 * 32 + thread % 4 * 2;
+#pragma unroll
+    for (int quarter = 0; quarter < 4; quarter++) {
+        __syncthreads();
+        const int tile = quarter / 2, half = quarter % 2;
+        const float factor = factors[row_of_sum(tile, half)];
+#pragma unroll
+        for (int i = 0; i < 8; i++) {
+            own[i / 2 * 8 + i % 2] = Row::whole(sums[tile][i / 2][2 * half + i % 2], factor);
+        }
+        __syncthreads();
+        for (int i = thread; i < PASSING * TILE; i += CUDA_BLOCK) {
+            const int line = i / TILE, output = first_output + i % TILE;
+            const int row = first_row + line / 8 * 32 + quarter * 8 + line % 8;
+            if (row < o.rows() && output < o.outputs()) o.write(passing[line * STRIDE + i % TILE], row, output);
+        }
+    }
+}
+
+// `Row` is a row of the left side that a thread brings, a quarter of each piece: it knows how a piece of it lies in
+// shared memory, and what that means for sums.
+template <class Row, class Operands> DEVICE void multiply_on_tensor_cores(const Operands &o) {
+    typedef typename Row::Sum Sum;
+    alignas(16) __shared__ int left[Row::PARTS * MMA_LEFT];
     alignas(16) __shared__ int right[TILE * MMA_STRIDE];
-    const Int8Operands o = {p};
+    __shared__ float factors[MMA_ROWS];
     const int thread = threadIdx.x, first_row = blockIdx.x * MMA_ROWS, first_output = blockIdx.y * TILE;
     const int line = thread / 4, part = thread % 4 * 4;
-    const LeftRow<Int8Operands> upper(o, first_row + line), lower(o, first_row + TILE + line);
-    int sums[2][4][4] = {};
+    Row upper(o, first_row + line), lower(o, first_row + TILE + line);
+    Sum sums[2][4][4] = {};
 
-    const int pieces = (p.words + DEPTH - 1) / DEPTH, count = p.taps * pieces;
-    Four<int> next_upper = upper.read(o, 0, part), next_lower = lower.read(o, 0, part);
+    const int pieces = (o.depth() + DEPTH - 1) / DEPTH, count = o.taps() * pieces;
+    auto next_upper = upper.read(o, 0, part), next_lower = lower.read(o, 0, part);
     Four<int> next_right = o.right(first_output + line, 0, part);
     for (int piece = 0; piece < count; piece++) {
         __syncthreads();
-        *(Four<int> *)&left[line * MMA_STRIDE + part] = next_upper;
-        *(Four<int> *)&left[(TILE + line) * MMA_STRIDE + part] = next_lower;
+        upper.store(next_upper, left + line * MMA_STRIDE + part, factors + line);
+        lower.store(next_lower, left + (TILE + line) * MMA_STRIDE + part, factors + TILE + line);
         *(Four<int> *)&right[line * MMA_STRIDE + part] = next_right;
         __syncthreads();
         if (piece + 1 < count) {
@@ -66,18 +96,31 @@ KERNEL product_mma(const cuda_int8_product p) {
             next_lower = lower.read(o, tap, first);
             next_right = o.right(first_output + line, tap, first);
         }
-        multiply_piece(left, right, sums);
+        Row::rescale(sums, factors);
+        multiply_piece<Row::PARTS>(left, right, sums);
     }
-    const int warp = thread / 32, r = thread % 32 / 4, c = thread % 4;
-    for (int i = 0; i < 2; i++) {
-        for (int j = 0; j < 4; j++) {
-            for (int k = 0; k < 4; k++) {
-                const int row = first_row + warp / 2 * 32 + i * 16 + k / 2 * 8 + r;
-                const int output = first_output + warp % 2 * 32 + j * 8 + 2 * c + k % 2;
-                if (row < p.rows && output < p.outputs) o.write(sums[i][j][k], row, output);
-            }
-        }
-    }
+    __syncthreads();
+    upper.tell(factors + line);
+    lower.tell(factors + TILE + line);
+    write_sums<Row>(o, sums, factors, (Sum *)left);
 }
+
+#endif
+
+#if AUDIOLDM2_HAS_BYTE_MMA
+
+// Bytes are multiplied as they are.
+struct ByteRow : LeftRow<Int8Operands> {
+    enum { PARTS = 1 };
+    typedef int Sum;
+
+    DEVICE ByteRow(const Int8Operands &o, int row) : LeftRow<Int8Operands>(o, row) {}
+    DEVICE void store(Four<int> words, int *target, float *) const { *(Four<int> *)target = words; }
+    DEVICE void tell(float *) const {}
+    DEVICE static void rescale(int[2][4][4], const float *) {}
+    DEVICE static int whole(int sum, float) { return sum; }
+};
+
+KERNEL product_mma(const cuda_int8_product p) { multiply_on_tensor_cores<ByteRow>(Int8Operands{p}); }
 
 #endif

@@ -130,7 +130,7 @@ package final class CUDABackend: StageBackend {
     // MARK: Checks
 
     func address(_ tensor: Tensor, _ operation: String) throws -> UInt64 {
-        guard let storage = tensor.storage as? DeviceStorage else {
+        guard let storage = tensor.storage as? DeviceStorage, storage.device === device else {
             throw TensorError.foreignStorage(operation: operation)
         }
         return storage.address + UInt64(tensor.offset * MemoryLayout<Float>.size)
@@ -141,7 +141,9 @@ package final class CUDABackend: StageBackend {
     }
 
     func own(_ weight: any Weight, _ operation: String) throws -> CUDAWeight {
-        guard let weight = weight as? CUDAWeight else { throw TensorError.foreignStorage(operation: operation) }
+        guard let weight = weight as? CUDAWeight, weight.canServe(device) else {
+            throw TensorError.foreignStorage(operation: operation)
+        }
         return weight
     }
 

@@ -39,7 +39,10 @@ struct CUDALibraries: Sendable {
         let driver = try Self.load(names) { cuda_load_driver($0, &$1) }
         graphs = try? Self.load(names) { cuda_load_graphs($0, &$1) }
         var version: Int32 = 0
-        try driver.check("cuInit", driver.`init`(0))
+        let started = driver.`init`(0)
+        // A driver without a GPU, or all of them hidden, does not start.
+        if started == CUDA_NO_DEVICE_RESULT { throw CUDAError.noDevices }
+        try driver.check("cuInit", started)
         try driver.check("cuDriverGetVersion", driver.driver_version(&version))
         self.driver = driver
         driverVersion = Int(version)

@@ -20,6 +20,7 @@ final class DeviceStorage: TensorStorage {
     deinit { cuda.pool.give(buffer) }
 
     var backend: any Backend { cuda }
+    var device: CUDADevice { cuda.device }
     var address: UInt64 { UInt64(UInt(bitPattern: buffer.pointer)) }
 }
 
@@ -48,6 +49,12 @@ final class CUDAWeight: Weight {
         let storage = try DeviceStorage(description.byteCount, on: cuda)
         try data.withBytes { try cuda.copyIn($0, to: storage.address) }
         place = .device(storage)
+    }
+
+    /// False for the memory of another device.
+    func canServe(_ device: CUDADevice) -> Bool {
+        guard case .device(let storage) = place else { return true }
+        return storage.device === device
     }
 
     /// - Throws: `TensorError.foreignStorage` for a table.

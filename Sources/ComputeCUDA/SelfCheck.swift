@@ -48,7 +48,9 @@ package struct SelfCheck {
                 try compare("product of \(format) weights", cuda, cpu) { try product($0, weight) }
             }
         }
-        for width in [20, 40, 60, 80, 100, 256, 520] { try compare("attention", cuda, cpu) { try attention($0, width: width) } }
+        for width in [20, 40, 60, 80, 100, 256, 520] {
+            try compare("attention", cuda, cpu) { try attention($0, width: width) }
+        }
         try compare("norms", cuda, cpu, norms)
         try compare("elements", cuda, cpu, elements)
     }

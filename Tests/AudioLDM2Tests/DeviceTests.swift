@@ -63,10 +63,27 @@ struct DeviceTests {
         #expect(try generate(["--device", "cuda"], settings).failed(naming: "libnvrtc", "AUDIOLDM2_NVRTC"))
     }
 
+    /// A driver that is there, and fails: said by default, as somebody should look at it, and an error where it was asked
+    /// for.
+    @Test(arguments: [
+        "cuInit", "cuDevicePrimaryCtxRetain", "cuStreamCreate", "cuModuleLoadData", "cuMemcpyHtoDAsync",
+        "cuLaunchKernel", "cuMemcpyDtoHAsync", "cuStreamSynchronize",
+    ])
+    func callsThatFailAreNamed(_ call: String) throws {
+        let settings = ["FAKE_CUDA_FAILING": call]
+        #expect(try generate(["--device", "cuda"], settings).failed(naming: call, "CUDA_ERROR_", "--device cpu"))
+        let run = try generate([], settings)
+        #expect(run.status == 0 && run.errors.contains("warning: computing on the CPU: the GPU failed in \(call)"))
+        #expect(sound != nil)
+    }
+
     @Test func devicesBehindTheLastAreRefused() throws {
         let settings = ["FAKE_CUDA_DEVICES": "2"]
         #expect(try generate(["--device", "cuda:2"], settings).failed(naming: "cuda:2", "sees 2"))
-        #expect(try generate(["--device", "cuda"], ["FAKE_CUDA_DEVICES": "0"]).failed(naming: "nvidia-smi"))
+        let none = ["FAKE_CUDA_DEVICES": "0"]
+        #expect(try generate(["--device", "cuda"], none).failed(naming: "nvidia-smi"))
+        let run = try generate([], none)
+        #expect(run.status == 0 && !run.errors.contains("CPU"))
         #expect(try generate(["--device", "cuda"], ["FAKE_CUDA_CAPABILITY": "52"]).failed(naming: "sm_52", "sm_61"))
     }
 
@@ -79,12 +96,66 @@ struct DeviceTests {
         #expect(sound != nil)
     }
 
+    /// Where only tensor cores do, the others are used; what was found is kept.
+    @Test(arguments: ["product_mma", "product_float16_mma", "product_expanded_mma", "attention_mma_48"])
+    func tensorCoresThatComputeSomethingElseAreNotUsed(_ kernel: String) throws {
+        let run = try generate(["--device", "cuda"], ["FAKE_CUDA_WRONG": kernel])
+        #expect(run.status == 0 && !run.errors.contains("warning"), "\(run.errors)")
+        let cache = URL(fileURLWithPath: folder.file("cache")).appendingPathComponent("audioldm2")
+        let note = try #require(
+            FileManager.default.contentsOfDirectory(at: cache, includingPropertiesForKeys: nil)
+                .first { $0.pathExtension == "note" })
+        #expect(String(decoding: try Data(contentsOf: note), as: UTF8.self).hasPrefix("plain"))
+    }
+
     @Test func memoryThatDoesNotSufficeIsAClearError() throws {
         let settings = ["FAKE_CUDA_MEMORY": "500000"]
         #expect(try generate(["--device", "cuda"], settings).failed(naming: "not enough memory"))
         let run = try generate([], settings)
         #expect(run.status == 0 && run.errors.contains("warning: computing on the CPU: not enough memory"))
         #expect(try generate(["--device", "cuda", "--memory-limit", "1M"]).failed(naming: "1M are allowed"))
+    }
+
+    /// A device has as much memory as the least that a sound needs, and less: what is there counts as a limit, and no
+    /// allocation fails on the way.
+    @Test func smallDevicesGetASmallerPlan() throws {
+        func memory(_ bytes: Int) -> [String: String] {
+            ["FAKE_CUDA_MEMORY": "\(bytes)", "FAKE_CUDA_CAPABILITY": "70"]
+        }
+        // The kernels are checked once, which takes more than this sound.
+        #expect(try generate(["--device", "cuda"], memory(1 << 30)).status == 0)
+        let free = sound
+        let refused = try generate(["--device", "cuda"], memory(1 << 20))
+        #expect(refused.failed(naming: "needs at least", "are allowed"), "\(refused.errors)")
+        let number = try #require(refused.errors.split(separator: " ").first { $0.hasSuffix("M") })
+        let least = try #require(MemoryPlan.bytes(String(number)))
+        #expect(try generate(["--device", "cuda"], memory(least)).status == 0)
+        #expect(sound != nil && sound == free)
+    }
+
+    /// What NVML tells of the device that computes; without it, and without a sensor for power, there is less to print.
+    @Test func benchmarksReadTheDevicesSensors() throws {
+        func bench(_ settings: [String: String], _ options: [String] = []) throws -> CommandRun {
+            try CommandRun(
+                "audioldm2", ["bench", model, "--device", "cuda:1", "--seconds", "0.2", "--steps", "2"] + options,
+                environment: EmulatedGPU.environment(
+                    cache: folder.file("cache"),
+                    settings.merging(["FAKE_CUDA_CAPABILITY": "70", "FAKE_CUDA_DEVICES": "2"]) { $1 }))
+        }
+        func report(_ settings: [String: String]) throws -> [String: Any] {
+            let run = try bench(settings, ["--json"])
+            return try #require(try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+        }
+        let all = try report([:])
+        #expect(all["tier"] as? String == "cuda:1 (Emulated GPU 1, sm_70)")
+        #expect(all["watts"] as? Double == 100 && all["utilization"] as? Double == 0.5)
+        #expect(try #require(all["device_memory_bytes"] as? Int) > 100_000)
+        let powerless = try report(["FAKE_CUDA_FAILING": "nvmlDeviceGetPowerUsage"])
+        #expect(powerless["watts"] == nil && powerless["utilization"] as? Double == 0.5)
+        let without = try report(["AUDIOLDM2_NVML": "/nowhere/libnvidia-ml.so.1"])
+        #expect(without["watts"] == nil && without["device_memory_bytes"] == nil)
+        let table = try bench([:]).output
+        #expect(table.contains("power") && table.contains("100 W") && table.contains("50 %"), "\(table)")
     }
 
     @Test func aSoundIsMadeOnTheDevice() throws {

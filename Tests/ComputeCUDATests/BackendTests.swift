@@ -9,6 +9,8 @@ import Testing
 @Suite(.enabled(if: EmulatedGPU.isHere, "\(EmulatedGPU.absence)"), .serialized)
 struct BackendTests {
     private let cuda: CUDABackend
+    /// With the kernels that every device has.
+    private let plain: CUDABackend
     private let cpu: CPUBackend
     private let folder: TemporaryFolder
     private var numbers = TestNumbers(seed: 21)
@@ -17,17 +19,20 @@ struct BackendTests {
         folder = try TemporaryFolder()
         let libraries = CUDALibraryPaths(driver: EmulatedGPU.library, compiler: EmulatedGPU.library)
         cuda = CUDABackend(try CUDADevice(libraries: libraries, cacheFolder: URL(fileURLWithPath: folder.file("c"))))
+        plain = CUDABackend(cuda.device, usesMMA: false)
         cpu = try CPUBackend(threadCount: 1, usesBLAS: false)
     }
 
-    /// What an operation makes on both, compared.
+    /// What an operation makes on the device, with and without tensor cores, compared with what the CPU makes.
     private func expectAgreement(
         within tolerance: Double = 2e-6, _ operation: (any Backend) throws -> Tensor,
         _ location: SourceLocation = #_sourceLocation
     ) throws {
-        let (ours, expected) = (try operation(cuda), try operation(cpu))
-        #expect(ours.shape == expected.shape, sourceLocation: location)
-        #expect(try relativeError(ours.values(), expected.values()) < tolerance, sourceLocation: location)
+        let expected = try operation(cpu)
+        for ours in [try operation(cuda), try operation(plain)] {
+            #expect(ours.shape == expected.shape, sourceLocation: location)
+            #expect(try relativeError(ours.values(), expected.values()) < tolerance, sourceLocation: location)
+        }
     }
 
     /// With the tensor cores and without, and with threads in either order, which finds where they do not wait.

@@ -1,5 +1,6 @@
 import ComputeCUDA
 import Foundation
+import Tensors
 import TestSupport
 import Testing
 
@@ -32,8 +33,29 @@ struct DeviceTests {
         #expect(throws: CUDAError.missing(library: "libm.so.6", what: "cuInit")) { try device(driver: "libm.so.6") }
     }
 
+    @Test func withoutADeviceThereIsNoGPU() {
+        let error = #expect(throws: CUDAError.noDevices) { try EmulatedGPU.finding(devices: -1) { try device() } }
+        #expect(error?.meansNoGPU == true)
+    }
+
     @Test func devicesThatAreNotThereAreRefused() {
         #expect(throws: CUDAError.noDevice(ordinal: 7, count: 1)) { try device(7) }
+    }
+
+    /// Work and memory are the second device's, and both can be used side by side.
+    @Test func theSecondDeviceHasAContextOfItsOwn() throws {
+        let (first, second) = try EmulatedGPU.finding(devices: 4) { (try device(2), try device(3)) }
+        #expect(second.description == "cuda:3 (Emulated GPU 3, sm_80)")
+        let backends = [first, second].map { CUDABackend($0) }
+        let values = (0..<1000).map(Float.init)
+        let before = try (first.memory().available, second.memory().available)
+        let x = try backends[1].upload(values, [1, 1000])
+        #expect(try first.memory().available == before.0 && second.memory().available < before.1)
+        let y = try backends[0].upload(values, [1, 1000])
+        #expect(try first.memory().available < before.0)
+        #expect(try backends[1].combine([(2, x)]).values() == values.map { 2 * $0 })
+        #expect(try backends[0].combine([(3, y)]).values() == values.map { 3 * $0 })
+        #expect(throws: TensorError.self) { try backends[0].combine([(1, x), (1, y)]) }
     }
 
     /// What was compiled is kept, and serves without a compiler.

@@ -2,9 +2,9 @@
 //
 //   FAKE_CUDA_DEVICES      how many devices there are (1)
 //   FAKE_CUDA_CAPABILITY   of the devices, times ten (80)
-//   FAKE_CUDA_MEMORY       bytes that a device has (1 GiB)
+//   FAKE_CUDA_MEMORY       bytes that each device has (1 GiB)
 //   FAKE_CUDA_WRONG        a kernel whose launches do nothing
-//   FAKE_CUDA_FAILING      a call of those about graphs that fails
+//   FAKE_CUDA_FAILING      a call that fails
 //   FAKE_CUDA_LOG          a file to which each compilation and each launch of a graph adds a line
 #define _GNU_SOURCE
 #include "graphs.h"
@@ -18,12 +18,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_DEVICE = 101, INVALID_IMAGE = 200, NOT_FOUND = 500 };
+enum {
+    INVALID_VALUE = 1,
+    OUT_OF_MEMORY = 2,
+    NO_DEVICE = 100,
+    INVALID_DEVICE = 101,
+    INVALID_IMAGE = 200,
+    INVALID_HANDLE = 400,
+    NOT_FOUND = 500
+};
+enum { MOST_DEVICES = 8, MOST_KERNELS = 64 };
 
 static const char image_mark[] = "emulated kernels for --gpu-architecture=sm_";
-static atomic_size_t used;
+static atomic_size_t used[MOST_DEVICES], peak[MOST_DEVICES];
 // Kernels run one at a time.
 static pthread_mutex_t running = PTHREAD_MUTEX_INITIALIZER;
+// Of the context that the calling thread has.
+static _Thread_local int device;
+// How often this thread ran each kernel.
+static _Thread_local int launches[MOST_KERNELS];
+// What tests in this process set for their own thread in the place of FAKE_CUDA_CAPABILITY and FAKE_CUDA_DEVICES: 0 is
+// not set, and less than that many devices are none.
+_Thread_local long fake_cuda_capability, fake_cuda_devices;
+
+int fake_cuda_launches(const char *kernel) {
+    const int number = find_kernel(kernel);
+    return number < 0 ? -1 : launches[number];
+}
+
+// The most memory that a device had in use since this was last asked.
+size_t fake_cuda_peak(int ordinal) { return atomic_exchange(&peak[ordinal], used[ordinal]); }
 
 static size_t setting(const char *name, size_t otherwise) {
     const char *text = getenv(name);
@@ -32,9 +56,26 @@ static size_t setting(const char *name, size_t otherwise) {
 
 static size_t memory(void) { return setting("FAKE_CUDA_MEMORY", (size_t)1 << 30); }
 
+static int devices(void) {
+    if (fake_cuda_devices) return fake_cuda_devices > 0 ? (int)fake_cuda_devices : 0;
+    return (int)setting("FAKE_CUDA_DEVICES", 1);
+}
+
+int current_device(void) { return device; }
+
+// Why a call that is given a stream fails; 0 if it does not.
+static int refusal(const char *call, void *stream) {
+    if (fails(call)) return ILLEGAL_ADDRESS;
+    if (!stream) return INVALID_VALUE;
+    return stream_device(stream) == device ? 0 : INVALID_HANDLE;
+}
+
 // MARK: Driver
 
-int cuInit(unsigned flags) { return flags ? INVALID_VALUE : 0; }
+int cuInit(unsigned flags) {
+    if (fails("cuInit")) return ILLEGAL_ADDRESS;
+    return flags ? INVALID_VALUE : devices() ? 0 : NO_DEVICE;
+}
 
 int cuDriverGetVersion(int *version) {
     *version = 13000;
@@ -42,10 +83,12 @@ int cuDriverGetVersion(int *version) {
 }
 
 int cuGetErrorName(int result, const char **name) {
-    *name = result == OUT_OF_MEMORY    ? "CUDA_ERROR_OUT_OF_MEMORY"
-            : result == INVALID_DEVICE ? "CUDA_ERROR_INVALID_DEVICE"
-            : result == INVALID_IMAGE  ? "CUDA_ERROR_INVALID_IMAGE"
-            : result == NOT_FOUND      ? "CUDA_ERROR_NOT_FOUND"
+    *name = result == OUT_OF_MEMORY         ? "CUDA_ERROR_OUT_OF_MEMORY"
+            : result == NO_DEVICE           ? "CUDA_ERROR_NO_DEVICE"
+            : result == INVALID_HANDLE      ? "CUDA_ERROR_INVALID_HANDLE"
+            : result == INVALID_DEVICE      ? "CUDA_ERROR_INVALID_DEVICE"
+            : result == INVALID_IMAGE       ? "CUDA_ERROR_INVALID_IMAGE"
+            : result == NOT_FOUND           ? "CUDA_ERROR_NOT_FOUND"
             : result == ILLEGAL_ADDRESS     ? "CUDA_ERROR_ILLEGAL_ADDRESS"
             : result == CAPTURE_UNSUPPORTED ? "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"
             : result == CAPTURE_INVALIDATED ? "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED"
@@ -54,56 +97,63 @@ int cuGetErrorName(int result, const char **name) {
 }
 
 int cuDeviceGetCount(int *count) {
-    *count = (int)setting("FAKE_CUDA_DEVICES", 1);
+    *count = devices();
     return 0;
 }
 
-int cuDeviceGet(int *device, int ordinal) {
-    *device = ordinal;
-    return ordinal < (int)setting("FAKE_CUDA_DEVICES", 1) ? 0 : INVALID_DEVICE;
+int cuDeviceGet(int *found, int ordinal) {
+    *found = ordinal;
+    return ordinal < devices() && ordinal < MOST_DEVICES ? 0 : INVALID_DEVICE;
 }
 
-int cuDeviceGetName(char *name, int length, int device) {
-    snprintf(name, (size_t)length, "Emulated GPU %d", device);
+int cuDeviceGetName(char *name, int length, int ordinal) {
+    snprintf(name, (size_t)length, "Emulated GPU %d", ordinal);
     return 0;
 }
 
-int cuDeviceGetAttribute(int *value, int attribute, int device) {
-    (void)device;
-    const int capability = (int)setting("FAKE_CUDA_CAPABILITY", 80);
+int cuDeviceGetAttribute(int *value, int attribute, int ordinal) {
+    (void)ordinal;
+    const int capability =
+        (int)(fake_cuda_capability ? (size_t)fake_cuda_capability : setting("FAKE_CUDA_CAPABILITY", 80));
     *value = attribute == 75 ? capability / 10 : attribute == 76 ? capability % 10 : 4;
     return 0;
 }
 
-int cuDeviceGetPCIBusId(char *id, int length, int device) {
-    snprintf(id, (size_t)length, "0000:%02d:00.0", device);
+int cuDeviceGetPCIBusId(char *id, int length, int ordinal) {
+    snprintf(id, (size_t)length, "0000:%02d:00.0", ordinal);
     return 0;
 }
 
-int cuDevicePrimaryCtxRetain(void **context, int device) {
-    *context = (void *)(intptr_t)(device + 1);
+int cuDevicePrimaryCtxRetain(void **context, int ordinal) {
+    if (fails("cuDevicePrimaryCtxRetain")) return OUT_OF_MEMORY;
+    *context = (void *)(intptr_t)(ordinal + 1);
     return 0;
 }
 
-int cuDevicePrimaryCtxRelease_v2(int device) { return device < 0 ? INVALID_DEVICE : 0; }
+int cuDevicePrimaryCtxRelease_v2(int ordinal) { return ordinal < 0 ? INVALID_DEVICE : 0; }
 
-int cuCtxSetCurrent(void *context) { return context ? 0 : INVALID_VALUE; }
+int cuCtxSetCurrent(void *context) {
+    if (!context) return INVALID_VALUE;
+    device = (int)(intptr_t)context - 1;
+    return 0;
+}
 
 int cuMemGetInfo_v2(size_t *available, size_t *total) {
     *total = memory();
-    *available = *total - used;
+    *available = *total - used[device];
     return 0;
 }
 
 int cuMemAlloc_v2(uint64_t *address, size_t bytes) {
     const int refused = refuse_while_recording(NULL);
     if (refused) return refused;
-    if (bytes > memory() - used) return OUT_OF_MEMORY;
+    if (bytes > memory() - used[device] || fails("cuMemAlloc")) return OUT_OF_MEMORY;
     void *pointer = aligned_alloc(256, (bytes + 255) / 256 * 256);
     if (!pointer) return OUT_OF_MEMORY;
     // Whoever reads before writing gets what is not a number.
     memset(pointer, 0xff, bytes);
-    used += malloc_usable_size(pointer);
+    used[device] += malloc_usable_size(pointer);
+    if (used[device] > peak[device]) peak[device] = used[device];
     *address = (uintptr_t)pointer;
     return 0;
 }
@@ -112,26 +162,34 @@ int cuMemFree_v2(uint64_t address) {
     const int refused = refuse_while_recording(NULL);
     if (refused) return refused;
     forget_memory(address, malloc_usable_size((void *)(uintptr_t)address));
-    used -= malloc_usable_size((void *)(uintptr_t)address);
+    used[device] -= malloc_usable_size((void *)(uintptr_t)address);
     free((void *)(uintptr_t)address);
     return 0;
 }
 
 int cuMemcpyHtoDAsync_v2(uint64_t address, const void *source, size_t bytes, void *stream) {
-    if (!stream || refuse_while_recording(stream)) return stream ? CAPTURE_UNSUPPORTED : INVALID_VALUE;
+    const int refused = refusal("cuMemcpyHtoDAsync", stream);
+    if (refused) return refused;
+    if (refuse_while_recording(stream)) return CAPTURE_UNSUPPORTED;
     memcpy((void *)(uintptr_t)address, source, bytes);
     return 0;
 }
 
 int cuMemcpyDtoHAsync_v2(void *target, uint64_t address, size_t bytes, void *stream) {
-    if (!stream || refuse_while_recording(stream)) return stream ? CAPTURE_UNSUPPORTED : INVALID_VALUE;
+    const int refused = refusal("cuMemcpyDtoHAsync", stream);
+    if (refused) return refused;
+    if (refuse_while_recording(stream)) return CAPTURE_UNSUPPORTED;
     memcpy(target, (const void *)(uintptr_t)address, bytes);
     return 0;
 }
 
-int cuStreamSynchronize(void *stream) { return stream ? refuse_while_recording(stream) : INVALID_VALUE; }
+int cuStreamSynchronize(void *stream) {
+    const int refused = refusal("cuStreamSynchronize", stream);
+    return refused ? refused : refuse_while_recording(stream);
+}
 
 int cuModuleLoadData(void **module, const void *image) {
+    if (fails("cuModuleLoadData")) return OUT_OF_MEMORY;
     *module = (void *)image_mark;
     return memcmp(image, image_mark, sizeof image_mark - 1) ? INVALID_IMAGE : 0;
 }
@@ -146,8 +204,9 @@ int cuModuleGetFunction(void **function, void *module, const char *name) {
 int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned threads, unsigned block_y,
                    unsigned block_z, unsigned shared_bytes, void *stream, void **parameters, void **extra) {
     const int kernel = (int)(intptr_t)function - 1;
-    if (!x || !y || !z || y > 65535 || z > 65535 || threads != 256 || block_y * block_z != 1 || shared_bytes ||
-        !stream || extra) {
+    const int refused = refusal("cuLaunchKernel", stream);
+    if (refused) return refused;
+    if (!x || !y || !z || y > 65535 || z > 65535 || threads != 256 || block_y * block_z != 1 || shared_bytes || extra) {
         return INVALID_VALUE;
     }
     int result;
@@ -160,6 +219,7 @@ int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned 
 void run_kernel(int kernel, const unsigned grid[3], unsigned threads, void *arguments) {
     const char *wrong = getenv("FAKE_CUDA_WRONG");
     if (wrong && find_kernel(wrong) == kernel) return;
+    launches[kernel]++;
     pthread_mutex_lock(&running);
     launch_kernel(kernel, grid, threads, arguments);
     pthread_mutex_unlock(&running);
@@ -228,25 +288,28 @@ int nvrtcGetCUBIN(void *program, char *binary) {
 int nvmlInit_v2(void) { return 0; }
 int nvmlShutdown(void) { return 0; }
 
-int nvmlDeviceGetHandleByPciBusId_v2(const char *id, void **device) {
-    *device = (void *)image_mark;
-    return strncmp(id, "0000:", 5) ? 1 : 0;
+// A device's handle is what it uses of its memory.
+int nvmlDeviceGetHandleByPciBusId_v2(const char *id, void **found) {
+    const int ordinal = strncmp(id, "0000:", 5) ? MOST_DEVICES : atoi(id + 5);
+    *found = ordinal < MOST_DEVICES ? &used[ordinal] : NULL;
+    return *found ? 0 : 1;
 }
 
-int nvmlDeviceGetMemoryInfo(void *device, unsigned long long *totalAvailableUsed) {
+int nvmlDeviceGetMemoryInfo(void *handle, unsigned long long *totalAvailableUsed) {
+    const size_t bytes = *(atomic_size_t *)handle;
     totalAvailableUsed[0] = memory();
-    totalAvailableUsed[1] = memory() - used;
-    totalAvailableUsed[2] = used;
-    return device ? 0 : 1;
+    totalAvailableUsed[1] = memory() - bytes;
+    totalAvailableUsed[2] = bytes;
+    return 0;
 }
 
-int nvmlDeviceGetUtilizationRates(void *device, unsigned *percents) {
+int nvmlDeviceGetUtilizationRates(void *handle, unsigned *percents) {
     percents[0] = 50;
     percents[1] = 25;
-    return device ? 0 : 1;
+    return handle ? 0 : 1;
 }
 
-int nvmlDeviceGetPowerUsage(void *device, unsigned *milliwatts) {
+int nvmlDeviceGetPowerUsage(void *handle, unsigned *milliwatts) {
     *milliwatts = 100000;
-    return device ? 0 : 1;
+    return handle && !fails("nvmlDeviceGetPowerUsage") ? 0 : 1;
 }

@@ -25,12 +25,12 @@ struct graph {
 
 struct stream {
     struct graph *recording;
-    int is_invalid;
+    int is_invalid, device;
 };
 
-// For tests in this process: how many graphs were launched, and how many can be; which call is to fail.
+// For tests in this process: how many graphs were launched, and how many can be; which call is to fail on this thread.
 atomic_int fake_cuda_graph_launches, fake_cuda_graphs;
-const char *fake_cuda_failing;
+_Thread_local const char *fake_cuda_failing;
 
 static _Thread_local struct stream *recording_stream;
 static struct graph *executables;
@@ -77,8 +77,13 @@ void forget_memory(uint64_t address, size_t bytes) {
     pthread_mutex_unlock(&lock);
 }
 
-int cuStreamCreate(void **stream, unsigned flags) {
-    *stream = calloc(1, sizeof(struct stream));
+int stream_device(void *stream) { return ((struct stream *)stream)->device; }
+
+int cuStreamCreate(void **handle, unsigned flags) {
+    if (fails("cuStreamCreate")) return 2;
+    struct stream *stream = calloc(1, sizeof(struct stream));
+    stream->device = current_device();
+    *handle = stream;
     return flags == 1 ? 0 : 1;
 }
 

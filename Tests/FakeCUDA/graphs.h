@@ -11,9 +11,13 @@ enum { CAPTURE_UNSUPPORTED = 900, CAPTURE_INVALIDATED = 901, ILLEGAL_ADDRESS = 7
 // thread; otherwise the error, after which the recording is of no use.
 int refuse_while_recording(void *stream);
 // Whether a launch was recorded, or refused with `*result`, rather than to be made now.
-int records_launch(void *stream, int kernel, const unsigned grid[3], unsigned threads, const void *arguments, int *result);
+int records_launch(void *stream, int kernel, const unsigned grid[3], unsigned threads, const void *arguments,
+                   int *result);
 // Memory is gone: graphs that point into it are broken.
 void forget_memory(uint64_t address, size_t bytes);
+// The device of the context that the calling thread has, and the one that a stream was made for.
+int current_device(void);
+int stream_device(void *stream);
 // Whether a call is to fail: fake_cuda_failing names it.
 int fails(const char *call);
 // Adds a line to FAKE_CUDA_LOG.

@@ -31,7 +31,35 @@ package enum EmulatedGPU {
         return (count("fake_cuda_graph_launches"), count("fake_cuda_graphs"))
     }
 
-    /// Has a call of those about graphs fail while `body` runs.
+    /// How often the calling thread ran a kernel; −1 for one that is not there.
+    package static func launches(of kernel: String) -> Int {
+        typealias Count = @convention(c) (UnsafePointer<CChar>) -> Int32
+        return Int(symbol("fake_cuda_launches").map { unsafeBitCast($0, to: Count.self)(kernel) } ?? -1)
+    }
+
+    /// The most memory that a device had in use since this was last asked, in bytes.
+    package static func peakBytes(ofDevice ordinal: Int) -> Int {
+        typealias Peak = @convention(c) (Int32) -> Int
+        return symbol("fake_cuda_peak").map { unsafeBitCast($0, to: Peak.self)(Int32(ordinal)) } ?? 0
+    }
+
+    /// What devices the calling thread finds while `body` runs.
+    /// - Parameters:
+    ///   - devices: −1 for none.
+    ///   - capability: 75 for sm_75.
+    package static func finding<Result>(
+        devices: Int = 1, capability: Int = 80, _ body: () throws -> Result
+    ) rethrows -> Result {
+        let variables = [("fake_cuda_devices", devices), ("fake_cuda_capability", capability)]
+        func set(_ values: [(String, Int)]) {
+            for (name, value) in values { symbol(name)?.assumingMemoryBound(to: Int.self).pointee = value }
+        }
+        set(variables)
+        defer { set(variables.map { ($0.0, 0) }) }
+        return try body()
+    }
+
+    /// Has a call fail on the calling thread while `body` runs.
     package static func failing<Result>(_ call: String, _ body: () throws -> Result) rethrows -> Result {
         let name = symbol("fake_cuda_failing")?.assumingMemoryBound(to: UnsafePointer<CChar>?.self)
         return try call.withCString { call in

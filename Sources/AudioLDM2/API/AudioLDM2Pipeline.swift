@@ -34,6 +34,13 @@ public final class AudioLDM2Pipeline: Sendable {
         backend = computing.backend
     }
 
+    /// Opens a model to be computed on a backend that is there already.
+    package init(modelAt path: String, on backend: any StageBackend) throws {
+        model = try AudioLDM2Error.translating { try Model(opening: path) }
+        computing = Computing(on: backend)
+        self.backend = backend
+    }
+
     /// Why the CPU is used, if nobody asked for it: no GPU, no driver.
     public var deviceNote: String? { computing.note }
 

@@ -10,6 +10,8 @@ struct Computing: Sendable {
     /// Why a GPU that is there is not used.
     private(set) var warning: String?
 
+    init(on backend: any StageBackend) { self.backend = backend }
+
     /// - Parameter device: nil for `ComputeDevice.standard()`.
     /// - Throws: `AudioLDM2Error`; `CUDAError` if a GPU was asked for and cannot be used; `TensorError`.
     init(_ device: ComputeDevice?, for model: Model, threads: Int?) throws {

@@ -108,7 +108,7 @@ DEVICE float power_of_two(int exponent) { return __int_as_float((max(exponent, -
 // come to rest under 2¹⁵: the low half of one that is 2¹⁷ times smaller still has all of its digits. When a larger
 // float is met, sums so far are rescaled, as those of a running softmax are.
 struct RunningScale {
-    enum { LEAST = -100, TOP = 14 };
+    enum { LEAST = -112, TOP = 14 };
     int exponent = LEAST;
 
     // Makes room for `largest`, and returns what earlier sums are to be multiplied by.

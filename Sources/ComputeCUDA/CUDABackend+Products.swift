@@ -71,21 +71,25 @@ extension CUDABackend {
         let isInt8 = weight.description.format == .int8
         let scales = isInt8 ? UInt64(Int8Layout(role: role).scalesOffset) : 0
         let address = try weight.address(operation)
-        let arguments = cuda_product(
-            x: source, weight: address, scales: address + scales, y: try self.address(y, operation),
-            rows: try int(rows, operation), outputs: try int(role.outputs, operation),
-            taps: try int(role.taps, operation), inputs: try int(role.inputs, operation),
-            is_aligned: source % 16 == 0 && role.inputs % 4 == 0 ? 1 : 0,
-            input_activation: activation.arguments, geometry: geometry ?? cuda_geometry(), epilogue: finish)
         // Floats of 24 bits on both sides would be more products of halves than is worth the while.
         let onTensorCores = usesMMA && weight.description.format != .float32
-        let kernel: Kernel =
+        let blocks = try ProductBlocks(
+            rows: rows, fewestRows: Int(finish.rows_per_sample), outputs: role.outputs, taps: role.taps,
+            words: onTensorCores ? (role.inputs + 1) / 2 : nil, on: self)
+        let arguments = cuda_product(
+            x: source, weight: address, scales: address + scales, y: try self.address(y, operation),
+            parts: blocks.parts, rows: try int(rows, operation), outputs: try int(role.outputs, operation),
+            taps: try int(role.taps, operation), inputs: try int(role.inputs, operation),
+            part_count: try int(blocks.grid.z, operation),
+            is_aligned: source % 16 == 0 && role.inputs % 4 == 0 ? 1 : 0,
+            input_activation: activation.arguments, geometry: geometry ?? cuda_geometry(), epilogue: finish)
+        let (kernel, adding): (Kernel, Kernel?) =
             switch weight.description.format {
-            case .float32: .productFloat32
-            case .float16: onTensorCores ? .productFloat16MMA : .productFloat16
-            case .int8: onTensorCores ? .productExpandedMMA : .productExpanded
+            case .float32: (.productFloat32, nil)
+            case .float16: onTensorCores ? (.productFloat16MMA, .productFloat16MMASum) : (.productFloat16, nil)
+            case .int8: onTensorCores ? (.productExpandedMMA, .productExpandedMMASum) : (.productExpanded, nil)
             }
-        try launch(kernel, arguments, grid: grid(rows: rows, onTensorCores, outputs: role.outputs))
+        try launch(kernel, arguments, blocks, adding: adding, elements: rows * role.outputs)
     }
 
     private func multiplyInt8(
@@ -100,22 +104,27 @@ extension CUDABackend {
                 expected: "a packed weight of at most \(Int8Layout.maximumWidth) values a row", found: role.shape)
         }
         let address = try weight.address(operation)
+        let (words, onTensorCores) = (layout.paddedInputs / 4, usesMMA && device.capability.hasByteMMA)
+        let blocks = try ProductBlocks(
+            rows: rows, fewestRows: rows, outputs: role.outputs, taps: role.taps,
+            words: onTensorCores ? words : nil, on: self)
         let arguments = cuda_int8_product(
             x: input.bytes.address, ranges: input.ranges.address, tiles: address,
             scales: address + UInt64(layout.scalesOffset), sums: address + UInt64(layout.sumsOffset),
-            y: try self.address(y, operation), rows: try int(rows, operation),
+            y: try self.address(y, operation), parts: blocks.parts, rows: try int(rows, operation),
             outputs: try int(role.outputs, operation), taps: try int(role.taps, operation),
-            words: try int(layout.paddedInputs / 4, operation), geometry: geometry ?? cuda_geometry(),
-            epilogue: finish)
-        let onTensorCores = usesMMA && device.capability.hasByteMMA
-        try launch(
-            onTensorCores ? .productMMA : .productInt8, arguments,
-            grid: grid(rows: rows, onTensorCores, outputs: role.outputs))
+            words: try int(words, operation), part_count: try int(blocks.grid.z, operation),
+            geometry: geometry ?? cuda_geometry(), epilogue: finish)
+        let (kernel, adding): (Kernel, Kernel?) =
+            onTensorCores ? (.productMMA, .productMMASum) : (.productInt8, nil)
+        try launch(kernel, arguments, blocks, adding: adding, elements: rows * role.outputs)
     }
 
-    private func grid(rows: Int, _ onTensorCores: Bool, outputs: Int) -> (x: Int, y: Int, z: Int) {
-        let (tile, columns) = (Int(onTensorCores ? CUDA_PRODUCT_MMA_ROWS : CUDA_PRODUCT_TILE), Int(CUDA_PRODUCT_TILE))
-        return ((rows + tile - 1) / tile, (outputs + columns - 1) / columns, 1)
+    private func launch<Arguments>(
+        _ kernel: Kernel, _ arguments: Arguments, _ blocks: ProductBlocks, adding: Kernel?, elements: Int
+    ) throws {
+        try launch(kernel, arguments, grid: blocks.grid)
+        if blocks.isInParts, let adding { try launch(adding, arguments, elements: elements) }
     }
 
     /// Checks an epilogue against the shape of the result.

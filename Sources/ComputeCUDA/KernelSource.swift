@@ -34,8 +34,11 @@ package enum Kernel: String, CaseIterable, Sendable {
     case productExpanded = "product_expanded"
     case productInt8 = "product_int8"
     case productMMA = "product_mma"
+    case productMMASum = "product_mma_sum"
     case productFloat16MMA = "product_float16_mma"
+    case productFloat16MMASum = "product_float16_mma_sum"
     case productExpandedMMA = "product_expanded_mma"
+    case productExpandedMMASum = "product_expanded_mma_sum"
     case quantizeRows = "quantize_rows"
     case sampleBounds = "sample_bounds"
     case quantizeSamples = "quantize_samples"
@@ -63,9 +66,9 @@ package enum Kernel: String, CaseIterable, Sendable {
     package static func all(for capability: Capability) -> [Kernel] {
         allCases.filter { kernel in
             switch kernel {
-            case .productMMA: capability.hasByteMMA
-            case .productFloat16MMA, .productExpandedMMA, .attentionMMA32, .attentionMMA48, .attentionMMA64,
-                .attentionMMA80:
+            case .productMMA, .productMMASum: capability.hasByteMMA
+            case .productFloat16MMA, .productFloat16MMASum, .productExpandedMMA, .productExpandedMMASum,
+                .attentionMMA32, .attentionMMA48, .attentionMMA64, .attentionMMA80:
                 capability.hasMMA
             default: true
             }

@@ -33,7 +33,7 @@ package struct SelfCheck {
     /// What rounding may make of float products and sums.
     private static let tolerance = 1e-4
     private static let roles: [WeightRole] = [
-        .matrix(outputs: 70, inputs: 44),
+        .matrix(outputs: 70, inputs: 44), .matrix(outputs: 70, inputs: 1100),
         .convolution(outputs: 36, kernelHeight: 3, kernelWidth: 3, inputs: 20),
     ]
 

@@ -96,6 +96,44 @@ struct TensorCoreTests {
         }
     }
 
+    /// Few rows with long sums, of which blocks make parts; the float sums of such parts in their own scales. Bytes, too.
+    @Test(arguments: [
+        (WeightFormat.float16, ActivationMode.float, Kernel.productFloat16MMASum),
+        (.int8, .float, .productExpandedMMASum), (.int8, .quantized, .productMMASum),
+    ])
+    mutating func sumsInPartsAgree(_ format: WeightFormat, _ mode: ActivationMode, _ kernel: Kernel) throws {
+        let residual = numbers.values(2 * 5 * 4 * 70)
+        for (role, magnitude) in [
+            (WeightRole.matrix(outputs: 70, inputs: 1100), Float(1)), (.matrix(outputs: 70, inputs: 2050), 1e6),
+            (.convolution(outputs: 70, kernelHeight: 3, kernelWidth: 3, inputs: 132), 1),
+        ] {
+            let weight = TestWeight.storing(numbers.values(role.shape.count), role, format, mode).weight
+            let x = numbers.values(2 * 5 * 4 * role.inputs).enumerated().map {
+                $1 * ($0 % role.inputs < 500 ? 1 : magnitude)
+            }
+            try expectAgreement(by: kernel, within: 1e-5) {
+                let epilogue = Epilogue(residual: try $0.upload(residual, [2, 5, 4, 70]))
+                let x = try $0.upload(x, [2, 5, 4, role.inputs])
+                guard case .convolution = role else { return try $0.linear(x, $0.prepare(weight), epilogue) }
+                return try $0.convolution(x, $0.prepare(weight), .init(padding: .init(1)), epilogue)
+            }
+        }
+    }
+
+    /// A sample is the same whatever it is computed with: else a limit of memory would change sounds.
+    @Test(arguments: [(WeightFormat.float16, ActivationMode.float), (.int8, .float), (.int8, .quantized)])
+    mutating func samplesDoNotDependOnOneAnother(_ format: WeightFormat, _ mode: ActivationMode) throws {
+        let role = WeightRole.matrix(outputs: 70, inputs: 1100)
+        let weight = try cuda.prepare(
+            TestWeight.storing(numbers.values(role.shape.count), role, format, mode).weight)
+        let x = try cuda.upload(numbers.values(9 * 40 * 1100), [9, 40, 1100])
+        let together = try cuda.linear(x, weight, Epilogue())
+        for sample in 0..<9 {
+            let alone = try cuda.linear(x.outermost(sample..<sample + 1), weight, Epilogue())
+            #expect(try alone.values() == together.outermost(sample..<sample + 1).values())
+        }
+    }
+
     /// Beyond what halves can hold at both ends: from row to row; and within a row, the largest last and first.
     @Test(arguments: formats)
     mutating func floatsOfAnyMagnitudeAgree(_ format: WeightFormat, _ kernel: Kernel) throws {

@@ -15,6 +15,7 @@ enum {
     CUDA_WARPS = CUDA_BLOCK / 32,
     CUDA_PRODUCT_TILE = 64,   // rows and outputs of a block of `product_*`, outputs of a block of `product_*mma`
     CUDA_PRODUCT_MMA_ROWS = 128,
+    CUDA_PRODUCT_DEPTH = 16,  // words, or floats, that are multiplied at a time
     CUDA_MOST_PARTS = 64,     // of a sample, in reductions of two kernels
     CUDA_MOST_TERMS = 8,      // of one `combine`
     CUDA_ATTENTION_CHUNK = 64, // channels of a head at a time
@@ -75,7 +76,8 @@ typedef struct cuda_product {
     DEVICE_POINTER(const void) weight;    // [outputs][taps][inputs] floats or halves, or int8 tiles
     DEVICE_POINTER(const float) scales;   // [outputs], of int8
     DEVICE_POINTER(float) y;              // [rows][outputs]
-    int rows, outputs, taps, inputs;
+    DEVICE_POINTER(float) parts;          // [part_count][rows][outputs], where a sum is made in parts
+    int rows, outputs, taps, inputs, part_count;
     int is_aligned; // rows of x start at multiples of 16 bytes
     cuda_activation input_activation;
     cuda_geometry geometry;
@@ -90,7 +92,8 @@ typedef struct cuda_int8_product {
     DEVICE_POINTER(const float) scales;     // [outputs]
     DEVICE_POINTER(const int) sums;         // [outputs]: Σ of each output's weights
     DEVICE_POINTER(float) y;                // [rows][outputs]
-    int rows, outputs, taps, words;
+    DEVICE_POINTER(int) parts;              // [part_count][rows][outputs], where a sum is made in parts
+    int rows, outputs, taps, words, part_count;
     cuda_geometry geometry;
     cuda_epilogue epilogue;
 } cuda_int8_product;

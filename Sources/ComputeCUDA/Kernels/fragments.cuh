@@ -105,7 +105,7 @@ DEVICE void multiply_split(float *d, const int *a_high, const int *a_low, const 
 DEVICE float power_of_two(int exponent) { return __int_as_float((max(exponent, -127) + 127) << 23); }
 
 // Halves end at 65504 and lose digits below 2⁻¹⁴, so floats are scaled by a power of two for the largest of them to
-// come to rest under 2¹⁵: the low half of one that is 2¹⁷ times smaller still has all of its digits. When a larger
+// come to rest under 2¹⁵: the low half of one that is 2¹⁵ times smaller still has all of its digits. When a larger
 // float is met, sums so far are rescaled, as those of a running softmax are.
 struct RunningScale {
     enum { LEAST = -112, TOP = 14 };

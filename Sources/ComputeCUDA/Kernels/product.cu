@@ -3,7 +3,7 @@
 // A block makes 64 × 64 sums, each thread 4 × 4 of them; operands pass through shared memory 16 units at a time, a unit
 // being a float or four bytes. While one piece is multiplied, the next is on its way from memory.
 
-enum { TILE = CUDA_PRODUCT_TILE, DEPTH = 16, TILE_STRIDE = TILE + 4 };
+enum { TILE = CUDA_PRODUCT_TILE, DEPTH = CUDA_PRODUCT_DEPTH, TILE_STRIDE = TILE + 4 };
 
 template <class Unit> struct alignas(16) Four {
     Unit v[4];
@@ -17,6 +17,7 @@ enum { WEIGHT_FLOAT32, WEIGHT_FLOAT16, WEIGHT_INT8 };
 // Floats, and weights that become floats as they are read.
 template <int FORMAT> struct FloatOperands {
     typedef float Unit;
+    typedef float Sum;
     const cuda_product &p;
 
     DEVICE int depth() const { return p.inputs; }
@@ -66,6 +67,7 @@ template <int FORMAT> struct FloatOperands {
 // Four signed bytes a unit.
 struct Int8Operands {
     typedef int Unit;
+    typedef int Sum;
     const cuda_int8_product &p;
 
     DEVICE int depth() const { return p.words; }

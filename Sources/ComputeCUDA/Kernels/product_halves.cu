@@ -47,7 +47,6 @@ template <int FORMAT> struct HalfOperands : FloatOperands<FORMAT> {
 
 template <int FORMAT> struct HalvesRow : LeftRow<HalfOperands<FORMAT>> {
     enum { PARTS = 2 };
-    typedef float Sum;
     RunningScale scale;
 
     DEVICE HalvesRow(const HalfOperands<FORMAT> &o, int row) : LeftRow<HalfOperands<FORMAT>>(o, row) {}
@@ -90,5 +89,7 @@ template <int FORMAT> DEVICE void multiply_halves(const cuda_product &p) {
 
 KERNEL product_float16_mma(const cuda_product p) { multiply_halves<WEIGHT_FLOAT16>(p); }
 KERNEL product_expanded_mma(const cuda_product p) { multiply_halves<WEIGHT_INT8>(p); }
+KERNEL product_float16_mma_sum(const cuda_product p) { add_parts(HalfOperands<WEIGHT_FLOAT16>(p)); }
+KERNEL product_expanded_mma_sum(const cuda_product p) { add_parts(HalfOperands<WEIGHT_INT8>(p)); }
 
 #endif

@@ -44,7 +44,7 @@ template <int PARTS, class Sum> DEVICE void multiply_piece(const int *left, cons
 }
 
 // Writes a block's sums, a quarter of its rows at a time: they pass through shared memory for neighbours to be written
-// by neighbours, and for the code that finishes them to be there once.
+// by neighbours, and for the code that finishes them to be there once. What are parts of sums is left for `add_parts`.
 template <class Row, class Operands, class Sum>
 DEVICE void write_sums(const Operands &o, const Sum sums[2][4][4], const float *factors, Sum *passing) {
     enum { STRIDE = TILE + 8, PASSING = MMA_ROWS / 4 };
@@ -64,15 +64,31 @@ DEVICE void write_sums(const Operands &o, const Sum sums[2][4][4], const float *
         for (int i = thread; i < PASSING * TILE; i += CUDA_BLOCK) {
             const int line = i / TILE, output = first_output + i % TILE;
             const int row = first_row + line / 8 * 32 + quarter * 8 + line % 8;
-            if (row < o.rows() && output < o.outputs()) o.write(passing[line * STRIDE + i % TILE], row, output);
+            if (row >= o.rows() || output >= o.outputs()) continue;
+            const Sum sum = passing[line * STRIDE + i % TILE];
+            if (gridDim.z == 1) {
+                o.write(sum, row, output);
+            } else {
+                o.p.parts[((long long)blockIdx.z * o.rows() + row) * o.outputs() + output] = sum;
+            }
         }
+    }
+}
+
+// Adds the parts of sums that blocks made, and finishes them.
+template <class Operands> DEVICE void add_parts(const Operands &o) {
+    const long long count = (long long)o.rows() * o.outputs();
+    for (long long i = first_element(); i < count; i += element_stride()) {
+        typename Operands::Sum sum = 0;
+        for (int part = 0; part < o.p.part_count; part++) sum += o.p.parts[part * count + i];
+        o.write(sum, (int)(i / o.outputs()), (int)(i % o.outputs()));
     }
 }
 
 // `Row` is a row of the left side that a thread brings, a quarter of each piece: it knows how a piece of it lies in
 // shared memory, and what that means for sums.
 template <class Row, class Operands> DEVICE void multiply_on_tensor_cores(const Operands &o) {
-    typedef typename Row::Sum Sum;
+    typedef typename Operands::Sum Sum;
     alignas(16) __shared__ int left[Row::PARTS * MMA_LEFT];
     alignas(16) __shared__ int right[TILE * MMA_STRIDE];
     __shared__ float factors[MMA_ROWS];
@@ -81,16 +97,20 @@ template <class Row, class Operands> DEVICE void multiply_on_tensor_cores(const 
     Row upper(o, first_row + line), lower(o, first_row + TILE + line);
     Sum sums[2][4][4] = {};
 
-    const int pieces = (o.depth() + DEPTH - 1) / DEPTH, count = o.taps() * pieces;
-    auto next_upper = upper.read(o, 0, part), next_lower = lower.read(o, 0, part);
-    Four<int> next_right = o.right(first_output + line, 0, part);
-    for (int piece = 0; piece < count; piece++) {
+    // Of all pieces, this block has its share.
+    const int pieces = (o.depth() + DEPTH - 1) / DEPTH, all = o.taps() * pieces;
+    const int start = (int)((long long)all * blockIdx.z / gridDim.z);
+    const int end = (int)((long long)all * (blockIdx.z + 1) / gridDim.z);
+    const int start_tap = start / pieces, start_place = start % pieces * DEPTH + part;
+    auto next_upper = upper.read(o, start_tap, start_place), next_lower = lower.read(o, start_tap, start_place);
+    Four<int> next_right = o.right(first_output + line, start_tap, start_place);
+    for (int piece = start; piece < end; piece++) {
         __syncthreads();
         upper.store(next_upper, left + line * MMA_STRIDE + part, factors + line);
         lower.store(next_lower, left + (TILE + line) * MMA_STRIDE + part, factors + TILE + line);
         *(Four<int> *)&right[line * MMA_STRIDE + part] = next_right;
         __syncthreads();
-        if (piece + 1 < count) {
+        if (piece + 1 < end) {
             const int tap = (piece + 1) / pieces, first = (piece + 1) % pieces * DEPTH + part;
             next_upper = upper.read(o, tap, first);
             next_lower = lower.read(o, tap, first);
@@ -112,7 +132,6 @@ template <class Row, class Operands> DEVICE void multiply_on_tensor_cores(const 
 // Bytes are multiplied as they are.
 struct ByteRow : LeftRow<Int8Operands> {
     enum { PARTS = 1 };
-    typedef int Sum;
 
     DEVICE ByteRow(const Int8Operands &o, int row) : LeftRow<Int8Operands>(o, row) {}
     DEVICE void store(Four<int> words, int *target, float *) const { *(Four<int> *)target = words; }
@@ -122,5 +141,6 @@ struct ByteRow : LeftRow<Int8Operands> {
 };
 
 KERNEL product_mma(const cuda_int8_product p) { multiply_on_tensor_cores<ByteRow>(Int8Operands{p}); }
+KERNEL product_mma_sum(const cuda_int8_product p) { add_parts(Int8Operands{p}); }
 
 #endif

@@ -22,9 +22,9 @@ struct ConvertCommand: AsyncParsableCommand {
               audioldm2-convert audioldm2/ --output audioldm2.aldm
               audioldm2-convert audioldm2/ --output small.aldm --compression 12
               audioldm2-convert audioldm2/ --output exact.aldm --weights float32 --json
-              audioldm2-convert audioldm2/ -o mixed.aldm --weights unet=int8,vocoder=float16
+              audioldm2-convert audioldm2/ -o mixed.aldm --weights unet=int8,vae=float16
               audioldm2-convert --describe audioldm2-full.pth
-              audioldm2-convert full.pth -o full.aldm --tokenizer roberta/ --tokenizer-2 t5/
+              audioldm2-convert full.pth -o a.aldm --tokenizer roberta/ --tokenizer-2 t5/
               audioldm2-convert ljspeech.pth --output speech.aldm --tokenizer roberta/
               audioldm2-convert mine.ckpt --ema --config mine.yaml -o mine.aldm
             """,

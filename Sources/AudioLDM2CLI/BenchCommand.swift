@@ -8,6 +8,10 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench",
         abstract: "Time the stages of a model on this machine.",
         discussion: """
+            Prints seconds per stage; the products (multiplications with an addition) of the denoiser's steps a second, \
+            and what share that is of the most that this CPU's best instruction makes on all threads; the share of the \
+            threads' time (on a GPU: of its own) that was used; and the memory.
+
             EXAMPLES
               audioldm2 bench
               audioldm2 bench audioldm2.aldm --seconds 10.24 --steps 5 --profile

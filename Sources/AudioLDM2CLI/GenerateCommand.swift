@@ -19,8 +19,8 @@ struct GenerateCommand: AsyncParsableCommand {
               audioldm2 generate "heavy rain" --output rain.wav --audio-prompt drizzle.mp3
               audioldm2 generate "rain" --output - --format raw | aplay -f S16_LE -r 16000
 
-            The same seed, options and model give the same sound, on any number of threads. With --scheduler ddim \
-            the initial noise and the way from it are those of diffusers with torch.Generator("cpu").
+            The same seed, options and model give the same sound, on any number of threads. The initial noise is that of \
+            diffusers with torch.Generator("cpu"), and with --scheduler ddim so is the way from it.
             """)
 
     @Argument(help: "What the sound should be.")

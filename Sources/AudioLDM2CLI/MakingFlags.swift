@@ -21,7 +21,7 @@ struct MakingFlags: ParsableArguments {
 
     @OptionGroup var memory: MemoryOption
 
-    @Flag(name: [.short, .long], help: "Say how memory will be used.")
+    @Flag(name: [.short, .long], help: "Say what computes, and how memory will be used.")
     var verbose = false
 
     @Flag(help: "Print a JSON object about the result on standard output.")

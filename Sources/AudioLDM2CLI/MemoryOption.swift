@@ -6,7 +6,7 @@ struct MemoryOption: ParsableArguments {
     @Option(
         name: .customLong("memory-limit"),
         help:
-            "Memory that the work may take: 256M, 1.5G. Pages of the model file do not count. Default: what is fastest.",
+            "Memory that the work may take: 256M, 1.5G; on a GPU, of its own. Pages of the model file do not count. Default: what is fastest.",
         transform: { text in
             guard let bytes = MemoryPlan.bytes(text) else {
                 throw ValidationError("choose a number with K, M or G, such as 400M.")

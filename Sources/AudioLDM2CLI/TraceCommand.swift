@@ -13,7 +13,8 @@ struct TraceCommand: ParsableCommand {
               unet.eps         of unet.input [B, C, T, F], unet.t [B],
                                unet.context0/1 [B, n, d], unet.mask0/1 [B, n];
                                AudioLDM 1's also of unet.film [B, d]
-              vae.mel          of vae.latent [B, C, T, F], divided by the scaling factor inside
+              vae.mel          of vae.latent [B, C, T, F], which is divided by the
+                               scaling factor
               vocoder.waveform of vocoder.mel [B, mels, T]
               t5.hidden        of t5.ids, t5.mask [B, n]
               phoneme.hidden   of phoneme.ids, phoneme.mask [B, n] (speech)

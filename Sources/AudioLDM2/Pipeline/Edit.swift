@@ -88,7 +88,7 @@ struct Edit {
             throw AudioLDM2Error(
                 .invalidOption,
                 bandwidth > 0
-                    ? "the sound reaches \(Int(bandwidth)) Hz, as far as this model does; name a frequency above which to make it anew"
+                    ? "the sound reaches \(Int(bandwidth)) Hz, as far as this model does; name a lower frequency (--above) from which on to make it anew"
                     : "the sound is silent: there is nothing to add frequencies to")
         }
         var plan = plan

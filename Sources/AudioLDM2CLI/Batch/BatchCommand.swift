@@ -17,7 +17,7 @@ struct BatchCommand: AsyncParsableCommand {
               audioldm2 batch prompts.jsonl --output-dir out
               audioldm2 batch prompts.jsonl --output-dir out --shard 2/8
 
-            The folder's manifest.jsonl says what became of each line. Started again, the command makes only what is \
+            The folder's manifest.jsonl (of a shard manifest-2-of-8.jsonl) says what became of each line. Started again, the command makes only what is \
             not there yet. A line that fails does not stop the others; if there is one, the command exits with 1.
             """)
 

@@ -8,7 +8,7 @@ struct UpsampleCommand: AsyncParsableCommand {
         discussion: """
             EXAMPLES
               audioldm2 upsample telephone.wav -o clear.wav
-              audioldm2 upsample old.flac -o new.flac --above 4000 --prompt "a string quartet"
+              audioldm2 upsample old.flac -o new.flac --above 4000 --prompt "a violin"
             """)
 
     @Argument(help: "The sound: wav, flac, ogg, mp3 …")

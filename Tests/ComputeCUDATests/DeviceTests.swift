@@ -98,11 +98,32 @@ struct DeviceTests {
 
     @Test func theOutcomeOfTheSelfCheckIsKept() throws {
         let first = try device()
-        #expect(first.checkNote == nil)
+        #expect(first.checkOutcome == nil)
         #expect(try CUDABackend(checking: first).usesMMA)
-        #expect(first.checkNote == "mma")
-        first.note(check: "plain")
+        #expect(first.checkOutcome == .mma)
+        first.note(.plain)
         #expect(try !CUDABackend(checking: device()).usesMMA)
+    }
+
+    /// Of a device that computes something else, too: it is not checked at every start.
+    @Test func aFailedSelfCheckIsKept() throws {
+        let failure = #expect(throws: CUDAError.self) {
+            try EmulatedGPU.breaking("rms_norm") { try CUDABackend(checking: device()) }
+        }
+        let before = EmulatedGPU.launches(of: "layer_norm")
+        let again = #expect(throws: CUDAError.self) { try CUDABackend(checking: device()) }
+        #expect(failure != nil && again == failure && EmulatedGPU.launches(of: "layer_norm") == before)
+    }
+
+    @Test func theSelfCheckDoesNotNeedTheCache() throws {
+        try Data().write(to: cache)
+        let before = EmulatedGPU.launches(of: "layer_norm")
+        #expect(try CUDABackend(checking: device()).usesMMA)
+        #expect(EmulatedGPU.launches(of: "layer_norm") == before + 1)
+        #expect(try !EmulatedGPU.breaking("product_mma") { try CUDABackend(checking: device()).usesMMA })
+        #expect(throws: CUDAError.self) {
+            try EmulatedGPU.breaking("rms_norm") { try CUDABackend(checking: device()) }
+        }
     }
 
     @Test func memoryIsWhatTheDeviceSays() throws {

@@ -40,6 +40,8 @@ static _Thread_local int launches[MOST_KERNELS];
 // What tests in this process set for their own thread in the place of FAKE_CUDA_CAPABILITY and FAKE_CUDA_DEVICES: 0 is
 // not set, and less than that many devices are none.
 _Thread_local long fake_cuda_capability, fake_cuda_devices;
+// And in the place of FAKE_CUDA_WRONG.
+_Thread_local const char *fake_cuda_wrong;
 
 int fake_cuda_launches(const char *kernel) {
     const int number = find_kernel(kernel);
@@ -217,7 +219,7 @@ int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned 
 }
 
 void run_kernel(int kernel, const unsigned grid[3], unsigned threads, void *arguments) {
-    const char *wrong = getenv("FAKE_CUDA_WRONG");
+    const char *wrong = fake_cuda_wrong ? fake_cuda_wrong : getenv("FAKE_CUDA_WRONG");
     if (wrong && find_kernel(wrong) == kernel) return;
     launches[kernel]++;
     pthread_mutex_lock(&running);

@@ -61,10 +61,21 @@ package enum EmulatedGPU {
 
     /// Has a call fail on the calling thread while `body` runs.
     package static func failing<Result>(_ call: String, _ body: () throws -> Result) rethrows -> Result {
-        let name = symbol("fake_cuda_failing")?.assumingMemoryBound(to: UnsafePointer<CChar>?.self)
-        return try call.withCString { call in
-            name?.pointee = call
-            defer { name?.pointee = nil }
+        try setting("fake_cuda_failing", call, body)
+    }
+
+    /// Has a kernel do nothing on the calling thread while `body` runs.
+    package static func breaking<Result>(_ kernel: String, _ body: () throws -> Result) rethrows -> Result {
+        try setting("fake_cuda_wrong", kernel, body)
+    }
+
+    private static func setting<Result>(
+        _ name: String, _ value: String, _ body: () throws -> Result
+    ) rethrows -> Result {
+        let variable = symbol(name)?.assumingMemoryBound(to: UnsafePointer<CChar>?.self)
+        return try value.withCString { value in
+            variable?.pointee = value
+            defer { variable?.pointee = nil }
             return try body()
         }
     }

@@ -226,6 +226,24 @@ struct TensorCoreTests {
         }
     }
 
+    /// What thousands of keys of little weight add up to: their powers are below what halves hold.
+    @Test(arguments: [-8, -12, -14] as [Float])
+    mutating func weakKeysCount(_ score: Float) throws {
+        let (queries, keys, width) = (3, 4000, 40)
+        let (q, k) = (numbers.values(queries * width).map { $0 * 1e-3 }, numbers.values(keys * width))
+        // What the one strong key brings is nothing.
+        let v = numbers.values(keys * width).enumerated().map { $0 < width ? 0 : abs($1) }
+        let mask = [0] + [Float](repeating: score, count: keys - 1)
+        try expectAgreement(by: .attentionMMA48, within: 2e-5) { backend in
+            try backend.attention(
+                AttentionInput(
+                    query: Columns(backend.upload(q, [1, queries, width])),
+                    key: Columns(backend.upload(k, [1, keys, width])),
+                    value: Columns(backend.upload(v, [1, keys, width])), heads: 1, scale: 0.1,
+                    mask: backend.upload(mask, [1, keys])))
+        }
+    }
+
     /// Older devices have no tensor cores, or none for bytes.
     @Test(arguments: [(70, false, false), (75, true, false), (86, true, true)])
     mutating func devicesUseWhatTheyHave(_ capability: Int, _ halves: Bool, _ bytes: Bool) throws {

@@ -20,6 +20,7 @@
 #define __device__
 #define __global__
 #define __shared__ static
+#define __launch_bounds__(threads)
 #define __forceinline__ inline __attribute__((always_inline))
 
 struct Index {
@@ -53,6 +54,7 @@ inline Slot *next_slots() { return slots[turns[threadIdx.x] ^= 1] + threadIdx.x 
 } // namespace emulation
 
 inline void __syncthreads() { emulation::wait_for_block(); }
+inline void __syncwarp() { emulation::wait_for_warp(); }
 
 inline float __int_as_float(int bits) {
     float value;

@@ -69,6 +69,9 @@ template <class Layout, int WIDTH> struct TilePart {
     }
 };
 
+// Powers are at most 1, and halves lose digits below 2⁻¹⁴: many weak keys are to count, too.
+#define POWER_SCALE 16384.0f
+
 DEVICE float largest_of(const float *of_warps) {
     float largest = of_warps[0];
     for (int i = 1; i < CUDA_WARPS; i++) largest = fmaxf(largest, of_warps[i]);
@@ -124,6 +127,8 @@ template <int WIDTH> struct QueryWarp {
     DEVICE void add(const int *keys, float key_scale, const int *values, float value_factor, const Scoring &scoring,
                     int query, int start) {
         float scores[KEY_TILES][4] = {};
+        // Lanes may have gone different ways as they read, and do again where keys do not count.
+        __syncwarp();
 #pragma unroll
         for (int step = 0; step < STEPS; step++) {
             multiply_lines<KeyLayout<WIDTH>, KEY_TILES>(scores, high[step], low[step], keys + step * 8);
@@ -135,13 +140,14 @@ template <int WIDTH> struct QueryWarp {
             scores[i / 4][i % 4] = scoring.score(product, query + i % 4 / 2 * 8, key + i / 4 * 8 + i % 2);
         }
         for (int half = 0; half < 2; half++) rescale(half, powers(half, scores), value_factor);
+        __syncwarp();
 #pragma unroll
         for (int step = 0; step < MMA_KEYS / 16; step++) {
             int a_high[4], a_low[4];
 #pragma unroll
             for (int i = 0; i < 4; i++) {
                 const float *two = scores[2 * step + i / 2] + i % 2 * 2;
-                const SplitPair halves(Pair{two[0], two[1]}, 1);
+                const SplitPair halves(Pair{two[0], two[1]}, POWER_SCALE);
                 a_high[i] = halves.high;
                 a_low[i] = halves.low;
             }
@@ -157,13 +163,15 @@ template <int WIDTH> struct QueryWarp {
         largest = quad_maximum(largest);
         const float factor = expf(maximum[half] - largest);
         maximum[half] = largest;
-        total[half] *= factor;
+        // By themselves first: rounded against a total of more, weak ones would drift.
+        float sum = 0;
 #pragma unroll
         for (int i = 0; i < KEY_TILES * 2; i++) {
             float &score = scores[i / 2][2 * half + i % 2];
             score = power_of_score(score, largest);
-            total[half] += score;
+            sum += score;
         }
+        total[half] = total[half] * factor + sum;
         return factor;
     }
 
@@ -185,7 +193,8 @@ template <int WIDTH> struct QueryWarp {
             for (int i = 0; i < TILES * 2; i++) {
                 const int channel = i / 2 * 8 + 2 * c + i % 2;
                 if (row >= rows || channel >= channels) continue;
-                y[(long long)row * row_stride + channel] = all > 0 ? sums[i / 2][2 * half + i % 2] * factor : 0;
+                const float sum = sums[i / 2][2 * half + i % 2] * (1 / POWER_SCALE);
+                y[(long long)row * row_stride + channel] = all > 0 ? sum * factor : 0;
             }
         }
     }

@@ -1,7 +1,7 @@
 // What all kernels share. Compiled by NVRTC as they are, behind one another; on the host behind an emulation of CUDA.
 
 #define DEVICE __device__ __forceinline__
-#define KERNEL extern "C" __global__ void
+#define KERNEL extern "C" __global__ void __launch_bounds__(CUDA_BLOCK)
 
 #define LARGEST_FLOAT 3.402823466e38f
 #define INFINITE_FLOAT __int_as_float(0x7f800000)

@@ -9,13 +9,13 @@ DEVICE void multiply_fragments(float *d, const int *a, const int *b) {
 #if defined(AUDIOLDM2_EMULATED)
     emulated_mma(d, a, b);
 #elif __CUDA_ARCH__ >= 800
-    asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
         "{%0, %1, %2, %3};"
         : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 #else
     for (int i = 0; i < 2; i++) {
-        asm("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+        asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
             : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
             : "r"(a[2 * i]), "r"(a[2 * i + 1]), "r"(b[i]));
     }
@@ -27,7 +27,7 @@ DEVICE void multiply_fragments(int *d, const int *a, const int *b) {
 #ifdef AUDIOLDM2_EMULATED
     emulated_mma(d, a, b);
 #else
-    asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+    asm volatile("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
         "{%0, %1, %2, %3};"
         : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
@@ -83,7 +83,7 @@ DEVICE int halves_of_bytes(int bytes, int second) {
 }
 
 // Two floats as two words of halves, of which the second has what rounding left of the first: 22 bits of each float,
-// and products of such halves are exact in the sums of tensor cores.
+// and products of such halves are exact; their sums are rounded as the hardware does.
 struct SplitPair {
     int high, low;
 

@@ -15,6 +15,8 @@ template <int PARTS, class Sum> DEVICE void multiply_piece(const int *left, cons
     const int warp = threadIdx.x / 32, r = threadIdx.x % 32 / 4, c = threadIdx.x % 4;
     const int *rows = left + (warp / 2 * 32 + r) * MMA_STRIDE + c;
     const int *outputs = right + (warp % 2 * 32 + r) * MMA_STRIDE + c;
+    // Lanes may have gone different ways as they read and rescaled.
+    __syncwarp();
 #pragma unroll
     for (int k = 0; k < DEPTH; k += 8) {
         int b[4][2];

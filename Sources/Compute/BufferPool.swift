@@ -4,8 +4,10 @@ import Tensors
 
 /// Where a pool's memory comes from.
 package protocol MemorySource: Sendable {
-    /// Memory, aligned to at least 64 bytes; nil if there is none. The pointer may be one that only a device can follow.
-    func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer?
+    /// Memory, aligned to at least 64 bytes; nil if there is not enough. The pointer may be one that only a device can
+    /// follow.
+    /// - Throws: what else fails.
+    func allocate(_ byteCount: Int) throws -> UnsafeMutableRawPointer?
     func release(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int)
 }
 
@@ -50,7 +52,7 @@ package final class BufferPool: Sendable {
     }
 
     /// A 64-byte aligned buffer of at least `byteCount` bytes: the smallest free one that is not much too large.
-    /// - Throws: `TensorError.outOfMemory`.
+    /// - Throws: `TensorError.outOfMemory`, and what the memory's source throws.
     package func take(_ byteCount: Int) throws -> Buffer {
         let needed = Self.rounded(byteCount)
         if let next = try state.withLock({ try $0.sequence.next(needed) }) { return next }
@@ -71,9 +73,9 @@ package final class BufferPool: Sendable {
 
     private func fresh(_ needed: Int) throws -> Buffer {
         trim(to: state.withLock { $0.limit - min(needed, $0.limit) })
-        if let fresh = allocate(needed) { return fresh }
+        if let fresh = try allocate(needed) { return fresh }
         trim()
-        guard let fresh = allocate(needed) else { throw TensorError.outOfMemory(bytes: needed) }
+        guard let fresh = try allocate(needed) else { throw TensorError.outOfMemory(bytes: needed) }
         return fresh
     }
 
@@ -98,8 +100,8 @@ package final class BufferPool: Sendable {
         for buffer in unused { source.release(buffer.pointer, buffer.capacity) }
     }
 
-    private func allocate(_ byteCount: Int) -> Buffer? {
-        guard let pointer = source.allocate(byteCount) else { return nil }
+    private func allocate(_ byteCount: Int) throws -> Buffer? {
+        guard let pointer = try source.allocate(byteCount) else { return nil }
         return state.withLock { state in
             state.liveBytes += byteCount
             state.peakBytes = max(state.peakBytes, state.liveBytes)

@@ -21,10 +21,9 @@ package final class CUDADevice: @unchecked Sendable {
     private let device: cuda_device
     private let context: cuda_handle?
     let stream: cuda_handle?
-    private let functions: [Kernel: cuda_handle]
+    private let kernels: LoadedKernels
     private let cache: KernelCache
     private let monitor: DeviceMonitor?
-    private let module: cuda_handle?
 
     /// "cuda:0 (NVIDIA H100 80GB HBM3, sm_90)"
     package var description: String { "cuda:\(ordinal) (\(product), \(capability.architecture))" }
@@ -46,7 +45,7 @@ package final class CUDADevice: @unchecked Sendable {
         var opened = OpenedContext(device: device, driver: driver)
         do {
             try opened.open()
-            (module, functions) = try Self.load(capability, libraries, cache)
+            kernels = try LoadedKernels(capability, libraries, cache)
         } catch {
             opened.close()
             throw error
@@ -55,47 +54,17 @@ package final class CUDADevice: @unchecked Sendable {
         monitor = libraries.monitor().flatMap { DeviceMonitor($0, busID: found.busID) }
     }
 
+    /// How many devices the driver sees.
+    /// - Throws: `CUDAError`; `noDevices` for none.
+    package static func count(_ libraries: CUDALibraryPaths = .init()) throws -> Int {
+        try FoundDevice.count(CUDALibraries(libraries).driver)
+    }
+
     deinit {
         _ = driver.context_set(context)
-        _ = driver.module_unload(module)
+        _ = driver.module_unload(kernels.module)
         _ = driver.stream_destroy(stream)
         _ = driver.context_release(device)
-    }
-
-    /// The kernels, from the cache or built now. What the driver refuses is built again.
-    private static func load(
-        _ capability: Capability, _ libraries: CUDALibraries, _ cache: KernelCache
-    ) throws -> (cuda_handle?, [Kernel: cuda_handle]) {
-        let compiler = Result { try libraries.compiler() }
-        let key = KernelCache.Key(
-            sourceHash: KernelSource.hash, architecture: capability.architecture,
-            driverVersion: libraries.driverVersion, compilerVersion: try? compiler.get().version)
-        if let binary = cache.read(key), let loaded = try? load(binary, capability, libraries.driver) { return loaded }
-        let binary = try compiler.get().compile(KernelSource.text, for: capability.architecture)
-        let loaded = try load(binary, capability, libraries.driver)
-        cache.write(binary, for: key)
-        return loaded
-    }
-
-    private static func load(
-        _ binary: [UInt8], _ capability: Capability, _ driver: cuda_driver
-    ) throws -> (cuda_handle?, [Kernel: cuda_handle]) {
-        var module: cuda_handle? = nil
-        try driver.check("cuModuleLoadData", driver.module_load(&module, binary))
-        var functions: [Kernel: cuda_handle] = [:]
-        do {
-            for kernel in Kernel.all(for: capability) {
-                var function: cuda_handle? = nil
-                try driver.check(
-                    "cuModuleGetFunction(\(kernel.rawValue))",
-                    driver.module_function(&function, module, kernel.rawValue))
-                functions[kernel] = function
-            }
-        } catch {
-            _ = driver.module_unload(module)
-            throw error
-        }
-        return (module, functions)
     }
 
     // MARK: Notes
@@ -107,8 +76,9 @@ package final class CUDADevice: @unchecked Sendable {
 
     private var checkName: String {
         let name = product.filter { $0.isLetter || $0.isNumber }
-        return
-            "checked-\(String(KernelSource.hash, radix: 16))-\(name)-\(capability.architecture)-driver\(driverVersion)"
+        let source = String(KernelSource.hash, radix: 16)
+        return "checked-\(source)-\(name)-\(capability.architecture)-driver\(driverVersion)"
+            + "-nvrtc\(kernels.compilerVersion)"
     }
 
     // MARK: Work
@@ -123,8 +93,8 @@ package final class CUDADevice: @unchecked Sendable {
     func launch<Arguments>(
         _ kernel: Kernel, _ arguments: Arguments, grid: (x: Int, y: Int, z: Int), on recorder: GraphRecorder? = nil
     ) throws {
-        guard let function = functions[kernel] else {
-            throw CUDAError.missing(library: product, what: kernel.rawValue)
+        guard let function = kernels.functions[kernel] else {
+            throw CUDAError.call("cuLaunchKernel(\(kernel.rawValue))", result: "\(product) does not have it")
         }
         var arguments = arguments
         try withUnsafeMutablePointer(to: &arguments) { arguments in
@@ -167,12 +137,15 @@ package final class CUDADevice: @unchecked Sendable {
 struct DeviceMemory: MemorySource {
     let device: CUDADevice
 
-    func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+    func allocate(_ byteCount: Int) throws -> UnsafeMutableRawPointer? {
         var address: cuda_address = 0
-        guard (try? device.call("cuMemAlloc") { device.driver.allocate(&address, byteCount) }) != nil else {
-            return nil
+        var isFull = false
+        try device.call("cuMemAlloc") {
+            let result = device.driver.allocate(&address, byteCount)
+            isFull = result == CUDA_OUT_OF_MEMORY_RESULT
+            return isFull ? cuda_result(CUDA_SUCCESS_RESULT) : result
         }
-        return UnsafeMutableRawPointer(bitPattern: UInt(address))
+        return isFull ? nil : UnsafeMutableRawPointer(bitPattern: UInt(address))
     }
 
     func release(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
@@ -188,12 +161,17 @@ private struct FoundDevice {
     let capability: Capability
     let processors: Int
 
-    init(_ ordinal: Int, _ driver: cuda_driver) throws {
+    static func count(_ driver: cuda_driver) throws -> Int {
         var count: Int32 = 0
         try driver.check("cuDeviceGetCount", driver.device_count(&count))
         guard count > 0 else { throw CUDAError.noDevices }
-        guard let index = Int32(exactly: ordinal), (0..<count).contains(index) else {
-            throw CUDAError.noDevice(ordinal: ordinal, count: Int(count))
+        return Int(count)
+    }
+
+    init(_ ordinal: Int, _ driver: cuda_driver) throws {
+        let count = try Self.count(driver)
+        guard let index = Int32(exactly: ordinal), (0..<count).contains(ordinal) else {
+            throw CUDAError.noDevice(ordinal: ordinal, count: count)
         }
         var found: cuda_device = 0
         try driver.check("cuDeviceGet", driver.device_get(&found, index))

@@ -1,9 +1,14 @@
 import Tensors
 
+/// One of NVIDIA's libraries without which there is no GPU to compute on.
+package enum CUDALibrary: Sendable { case driver, compiler }
+
 /// Why a GPU cannot be used, or stopped being usable.
 package enum CUDAError: Error, CustomStringConvertible, Sendable, Equatable {
-    /// A library, or a function in one, that is not there.
-    case missing(library: String, what: String)
+    /// A library that is not there, or a function that one lacks.
+    case missing(CUDALibrary, path: String, function: String?)
+    /// A compiler whose programs the driver cannot run.
+    case compilerTooNew(path: String, version: String, driverVersion: Int)
     case noDevices
     case noDevice(ordinal: Int, count: Int)
     case tooOld(device: String, architecture: String)
@@ -15,31 +20,50 @@ package enum CUDAError: Error, CustomStringConvertible, Sendable, Equatable {
     /// What the device computes is not what the CPU computes.
     case disagreement(operation: String, error: Double)
 
-    package var description: String {
+    package var description: String { [reason, remedy].compactMap(\.self).joined(separator: "; ") }
+
+    /// What is said where another device computes: not how to make one compute that nobody asked for. But a compiler
+    /// is all that a GPU lacks.
+    package var reasonToPassBy: String {
         switch self {
-        case .missing(let library, let what):
-            "\(library): \(what) was not found; " + Self.remedy(for: library)
-        case .noDevices:
-            "NVIDIA's driver sees no GPU; check nvidia-smi and CUDA_VISIBLE_DEVICES"
-        case .noDevice(let ordinal, let count):
-            "there is no device cuda:\(ordinal); the driver sees \(count), from cuda:0"
-        case .tooOld(let device, let architecture):
-            "\(device) is \(architecture), and sm_61 or newer is needed; use --device cpu"
-        case .call(let name, let result):
-            "the GPU failed in \(name): \(result); use --device cpu, or check nvidia-smi and the system's log"
-        case .compilation(let log):
-            "NVRTC could not compile the kernels for this GPU; use --device cpu: \(log)"
-        case .notRecordable(let operation):
-            "\(operation) cannot be recorded for the GPU to do it again"
-        case .disagreement(let operation, let error):
-            "the GPU's \(operation) is not the CPU's (relative error \(error)); use --device cpu"
+        case .missing(.compiler, _, _), .compilerTooNew: description
+        default: reason
         }
     }
 
-    private static func remedy(for library: String) -> String {
-        library.contains("nvrtc")
-            ? "install NVRTC (CUDA toolkit, or the library of PyPI's nvidia-cuda-nvrtc) or name it in AUDIOLDM2_NVRTC"
-            : "install NVIDIA's driver, or use --device cpu"
+    private var reason: String {
+        switch self {
+        case .missing(_, let path, let function):
+            function.map { "\(path) has no \($0)" } ?? "\(path) was not found"
+        case .compilerTooNew(let path, let version, let driver):
+            "\(path) is NVRTC \(version), and the driver runs no more than CUDA \(driver / 1000).\(driver % 1000 / 10)"
+        case .noDevices:
+            "NVIDIA's driver sees no GPU"
+        case .noDevice(let ordinal, let count):
+            "there is no device cuda:\(ordinal); the driver sees \(count), from cuda:0"
+        case .tooOld(let device, let architecture):
+            "\(device) is \(architecture), and sm_61 or newer is needed"
+        case .call(let name, let result):
+            "the GPU failed in \(name): \(result)"
+        case .compilation(let log):
+            "NVRTC could not compile the kernels for this GPU: \(log)"
+        case .notRecordable(let operation):
+            "\(operation) cannot be recorded for the GPU to do it again"
+        case .disagreement(let operation, let error):
+            "the GPU's \(operation) is not the CPU's (relative error \(error))"
+        }
+    }
+
+    private var remedy: String? {
+        switch self {
+        case .missing(.driver, _, _): "install NVIDIA's driver, or use --device cpu"
+        case .missing(.compiler, _, _), .compilerTooNew:
+            "install NVRTC (of a CUDA toolkit, or PyPI's nvidia-cuda-nvrtc-cu12) or name its library in AUDIOLDM2_NVRTC"
+        case .noDevices: "check nvidia-smi and CUDA_VISIBLE_DEVICES"
+        case .call: "use --device cpu, or check nvidia-smi and the system's log"
+        case .tooOld, .compilation, .disagreement: "use --device cpu"
+        case .noDevice, .notRecordable: nil
+        }
     }
 }
 
@@ -47,8 +71,9 @@ extension CUDAError {
     /// Whether this machine simply has no GPU that could be used.
     package var meansNoGPU: Bool {
         switch self {
-        case .missing, .noDevices, .tooOld: true
-        case .noDevice, .call, .compilation, .notRecordable, .disagreement: false
+        case .missing(.driver, _, _), .noDevices, .tooOld: true
+        case .missing(.compiler, _, _), .compilerTooNew, .noDevice, .call, .compilation, .notRecordable, .disagreement:
+            false
         }
     }
 }

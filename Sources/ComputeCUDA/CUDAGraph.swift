@@ -12,7 +12,7 @@ final class GraphRecorder: @unchecked Sendable {
     /// - Throws: `CUDAError`.
     init(_ device: CUDADevice) throws {
         guard let graphs = device.graphs else {
-            throw CUDAError.missing(library: device.product, what: "cuStreamBeginCapture_v2")
+            throw CUDAError.call("cuStreamBeginCapture_v2", result: "the driver does not have it")
         }
         var stream: cuda_handle?
         // CU_STREAM_NON_BLOCKING

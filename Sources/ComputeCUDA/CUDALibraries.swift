@@ -4,17 +4,20 @@ import Foundation
 /// Where NVIDIA's libraries are; nil for where the system has them.
 package struct CUDALibraryPaths: Sendable {
     package var driver: String?
-    package var compiler: String?
+    /// The first one that serves is used.
+    package var compilers: [String]?
     package var monitor: String?
 
     /// What AUDIOLDM2_CUDA_DRIVER, AUDIOLDM2_NVRTC and AUDIOLDM2_NVML say.
     package init() {
         driver = environmentVariable("AUDIOLDM2_CUDA_DRIVER")
-        compiler = environmentVariable("AUDIOLDM2_NVRTC")
+        compilers = environmentVariable("AUDIOLDM2_NVRTC").map { [$0] }
         monitor = environmentVariable("AUDIOLDM2_NVML")
     }
 
-    package init(driver: String?, compiler: String?) { (self.driver, self.compiler) = (driver, compiler) }
+    package init(driver: String?, compiler: String?) {
+        (self.driver, compilers) = (driver, compiler.map { [$0] })
+    }
 }
 
 /// One variable of the process; nil if it is not set, or empty. Foundation's copy of all of them may be made while OpenBLAS
@@ -36,8 +39,8 @@ struct CUDALibraries: Sendable {
     init(_ paths: CUDALibraryPaths) throws {
         self.paths = paths
         let names = paths.driver.map { [$0] } ?? ["libcuda.so.1"]
-        let driver = try Self.load(names) { cuda_load_driver($0, &$1) }
-        graphs = try? Self.load(names) { cuda_load_graphs($0, &$1) }
+        let driver = try Self.load(.driver, names) { cuda_load_driver($0, &$1) }
+        graphs = try? Self.load(.driver, names) { cuda_load_graphs($0, &$1) }
         var version: Int32 = 0
         let started = driver.`init`(0)
         // A driver without a GPU, or all of them hidden, does not start.
@@ -48,34 +51,48 @@ struct CUDALibraries: Sendable {
         driverVersion = Int(version)
     }
 
-    /// The newest compiler whose programs the driver can run.
-    /// - Throws: `CUDAError.missing`.
-    func compiler() throws -> KernelCompiler {
+    /// The compilers whose programs the driver can run, the newest first; no others than are named, if any are.
+    /// - Throws: `CUDAError.missing`, `CUDAError.compilerTooNew`: there is none.
+    func compilers() throws -> [KernelCompiler] {
         let names = ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so.11.2"]
         let usable = names.filter { name in
             driverVersion / 1000 >= Int(name.dropFirst("libnvrtc.so.".count).prefix(2)) ?? 0
         }
-        let known = usable + usable.map { "/usr/local/cuda/lib64/" + $0 }
-        return try KernelCompiler(Self.load(paths.compiler.map { [$0] } ?? known) { cuda_load_compiler($0, &$1) })
+        var failure = CUDAError.missing(.compiler, path: "an NVRTC that this driver can run", function: nil)
+        var found: [KernelCompiler] = []
+        for (index, path) in (paths.compilers ?? usable + usable.map { "/usr/local/cuda/lib64/" + $0 }).enumerated() {
+            do {
+                let compiler = try KernelCompiler(path: path)
+                guard compiler.major <= driverVersion / 1000 else {
+                    throw CUDAError.compilerTooNew(
+                        path: path, version: compiler.version, driverVersion: driverVersion)
+                }
+                if !found.contains(where: { $0.version == compiler.version }) { found.append(compiler) }
+            } catch let error as CUDAError {
+                if index == 0 { failure = error }
+            }
+        }
+        guard !found.isEmpty else { throw failure }
+        return found
     }
 
     /// What tells memory, utilization and power; nil if it is not there.
     func monitor() -> cuda_monitor? {
-        try? Self.load(paths.monitor.map { [$0] } ?? ["libnvidia-ml.so.1"]) { cuda_load_monitor($0, &$1) }
+        try? Self.load(.driver, paths.monitor.map { [$0] } ?? ["libnvidia-ml.so.1"]) { cuda_load_monitor($0, &$1) }
     }
 
     /// Opens the first library that is there and has everything.
     private static func load<Table>(
-        _ names: [String], _ open: (String, inout UnsafePointer<CChar>?) -> UnsafePointer<Table>?
+        _ library: CUDALibrary, _ names: [String],
+        _ open: (String, inout UnsafePointer<CChar>?) -> UnsafePointer<Table>?
     ) throws -> Table {
-        var failure = CUDAError.missing(library: "libnvrtc", what: "a version that this driver can run")
+        var function: String?
         for (index, name) in names.enumerated() {
             var missing: UnsafePointer<CChar>?
             if let table = open(name, &missing) { return table.pointee }
-            let what = missing.map { String(cString: $0) } ?? name
-            if index == 0 { failure = .missing(library: name, what: what == name ? "the library" : what) }
+            if index == 0 { function = missing.map { String(cString: $0) } }
         }
-        throw failure
+        throw CUDAError.missing(library, path: names.first ?? "", function: function)
     }
 }
 

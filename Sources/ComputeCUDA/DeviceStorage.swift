@@ -10,7 +10,7 @@ final class DeviceStorage: TensorStorage {
     private let buffer: BufferPool.Buffer
     let byteCount: Int
 
-    /// - Throws: `TensorError.outOfMemory`.
+    /// - Throws: `TensorError.outOfMemory`; `CUDAError`.
     init(_ byteCount: Int, on cuda: CUDABackend) throws {
         self.cuda = cuda
         self.byteCount = byteCount

@@ -29,13 +29,17 @@ package struct KernelCache: Sendable {
         self.folder = folder ?? Self.caches.appendingPathComponent("audioldm2")
     }
 
-    func read(_ key: Key) -> [UInt8]? {
+    /// - Returns: kernels, and the version of the compiler that made them.
+    func read(_ key: Key) -> (binary: [UInt8], compilerVersion: String)? {
         guard let version = key.compilerVersion else {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-            return names.filter { $0.hasPrefix(key.prefix) && $0.hasSuffix(Self.ending) }.sorted()
-                .lazy.compactMap(contents).last
+            return names.filter { $0.hasPrefix(key.prefix) && $0.hasSuffix(Self.ending) }.sorted().reversed().lazy
+                .compactMap { name in
+                    let version = String(name.dropFirst(key.prefix.count).dropLast(Self.ending.count))
+                    return contents(name).map { ($0, version) }
+                }.first
         }
-        return contents(key.prefix + version + Self.ending)
+        return contents(key.prefix + version + Self.ending).map { ($0, version) }
     }
 
     private static var caches: URL {

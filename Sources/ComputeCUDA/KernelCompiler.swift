@@ -5,12 +5,13 @@ package struct KernelCompiler: Sendable {
     private let functions: cuda_compiler
     /// "12.4"
     package let version: String
+    package let major: Int
 
     /// - Throws: `CUDAError.missing`: no library at `path`.
     package init(path: String) throws {
         var missing: UnsafePointer<CChar>?
         guard let functions = cuda_load_compiler(path, &missing) else {
-            throw CUDAError.missing(library: path, what: missing.map { String(cString: $0) } ?? path)
+            throw CUDAError.missing(.compiler, path: path, function: missing.map { String(cString: $0) })
         }
         try self.init(functions.pointee)
     }
@@ -20,11 +21,13 @@ package struct KernelCompiler: Sendable {
         try Self.check(functions, "nvrtcVersion", functions.version(&major, &minor))
         self.functions = functions
         version = "\(major).\(minor)"
+        self.major = Int(major)
     }
 
     /// - Parameter architecture: "sm_80".
     /// - Returns: a cubin.
-    /// - Throws: `CUDAError.compilation` with the beginning of the compiler's log.
+    /// - Throws: `CUDAError.compilation` with the beginning of the compiler's log: also for an architecture that this
+    ///   version does not know, or no longer.
     package func compile(_ source: String, for architecture: String) throws -> [UInt8] {
         var program: cuda_handle? = nil
         try check("nvrtcCreateProgram", functions.create(&program, source, "audioldm2.cu", 0, nil, nil))

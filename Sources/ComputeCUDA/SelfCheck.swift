@@ -4,7 +4,7 @@ import Tensors
 
 extension CUDABackend {
     /// A backend on a device whose kernels have been compared with the CPU's: at the first use of these kernels with such
-    /// a device and driver; the outcome is kept beside the kernels, if it can be. Where only the tensor cores disagree,
+    /// a device, driver and compiler; the outcome is kept beside the kernels, if it can be. Where only the tensor cores disagree,
     /// products are made without them.
     /// - Throws: `CUDAError.disagreement`, and what the device throws.
     package convenience init(checking device: CUDADevice) throws {

@@ -47,7 +47,8 @@ struct DeviceTests {
     @Test func withoutADriverTheCPUComputes() throws {
         let settings = ["AUDIOLDM2_CUDA_DRIVER": "/nowhere/libcuda.so.1"]
         let run = try generate(["--verbose"], settings)
-        #expect(run.status == 0 && run.errors.contains("computing on the CPU: /nowhere/libcuda.so.1"))
+        #expect(run.status == 0 && run.errors.contains("computing on the CPU: /nowhere/libcuda.so.1 was not found"))
+        #expect(!run.errors.contains("install") && !run.errors.contains("--device"))
         let byDefault = sound
         let quiet = try generate([], settings)
         #expect(quiet.status == 0 && !quiet.errors.contains("CPU"))
@@ -56,17 +57,38 @@ struct DeviceTests {
         #expect(try generate(["--device", "cuda"], settings).failed(naming: "/nowhere/libcuda.so.1", "--device cpu"))
     }
 
-    @Test func withoutACompilerTheCPUComputes() throws {
-        let settings = ["AUDIOLDM2_NVRTC": "/nowhere/libnvrtc.so"]
-        let run = try generate(["--verbose"], settings)
-        #expect(run.status == 0 && run.errors.contains("computing on the CPU: /nowhere/libnvrtc.so"))
-        #expect(try generate(["--device", "cuda"], settings).failed(naming: "libnvrtc", "AUDIOLDM2_NVRTC"))
+    /// Said by default: it is all that the GPU lacks.
+    @Test(arguments: [
+        (["AUDIOLDM2_NVRTC": "/nowhere/foo.so"], "/nowhere/foo.so was not found"),
+        (["FAKE_CUDA_VERSION": "12040"], "is NVRTC 13.0, and the driver runs no more than CUDA 12.4"),
+    ])
+    func withoutACompilerTheCPUComputes(_ settings: [String: String], _ reason: String) throws {
+        let run = try generate([], settings)
+        #expect(run.status == 0 && run.errors.contains("warning: computing on the CPU: "), "\(run.errors)")
+        #expect(run.errors.contains(reason) && run.errors.contains("nvidia-cuda-nvrtc-cu12"), "\(run.errors)")
+        #expect(try generate(["--device", "cuda"], settings).failed(naming: reason, "AUDIOLDM2_NVRTC"))
+    }
+
+    /// By default the first GPU that works: too old ones are passed by in silence, others are not.
+    @Test func theFirstDeviceThatWorksIsUsed() throws {
+        let log = folder.file("log")
+        let settings = ["FAKE_CUDA_DEVICES": "2", "FAKE_CUDA_LOG": log]
+        let old = settings.merging(["FAKE_CUDA_CAPABILITY": "52,75"]) { $1 }
+        let quiet = try generate([], old)
+        #expect(quiet.status == 0 && !quiet.errors.contains("cuda:0") && !quiet.errors.contains("CPU"))
+        #expect(try String(contentsOfFile: log, encoding: .utf8).contains("compiled"))
+        let verbose = try generate(["--verbose"], old)
+        #expect(verbose.errors.contains("not computing on cuda:0: Emulated GPU 0 is sm_52"), "\(verbose.errors)")
+        let wrong = try generate(
+            [], settings.merging(["FAKE_CUDA_WRONG": "rms_norm", "FAKE_CUDA_WRONG_DEVICE": "0"]) { $1 })
+        #expect(wrong.status == 0 && !wrong.errors.contains("CPU: "), "\(wrong.errors)")
+        #expect(wrong.errors.contains("warning: not computing on cuda:0: the GPU's norms"), "\(wrong.errors)")
     }
 
     /// A driver that is there, and fails: said by default, as somebody should look at it, and an error where it was asked
     /// for.
     @Test(arguments: [
-        "cuInit", "cuDevicePrimaryCtxRetain", "cuStreamCreate", "cuModuleLoadData", "cuMemcpyHtoDAsync",
+        "cuInit", "cuDevicePrimaryCtxRetain", "cuStreamCreate", "cuModuleLoadData", "cuMemAlloc", "cuMemcpyHtoDAsync",
         "cuLaunchKernel", "cuMemcpyDtoHAsync", "cuStreamSynchronize",
     ])
     func callsThatFailAreNamed(_ call: String) throws {

@@ -7,20 +7,28 @@ import Testing
     /// AUDIOLDM2_NVRTC, or where the system has it.
     private static let compiler: KernelCompiler? = {
         let known = ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so.11.2"]
-        let paths = CUDALibraryPaths().compiler.map { [$0] } ?? known + known.map { "/usr/local/cuda/lib64/" + $0 }
+        let paths = CUDALibraryPaths().compilers ?? known + known.map { "/usr/local/cuda/lib64/" + $0 }
         return paths.lazy.compactMap { try? KernelCompiler(path: $0) }.first
     }()
+
+    /// Those that this version knows: the oldest left with CUDA 13, the newest came with 12.8.
+    private static var architectures: [String] {
+        let version = (compiler?.version ?? "").split(separator: ".").compactMap { Int($0) }
+        let (hasOldest, hasNewest) = (version.first ?? 0 < 13, !version.lexicographicallyPrecedes([12, 8]))
+        return (hasOldest ? ["sm_61", "sm_70"] : []) + ["sm_75", "sm_80", "sm_86", "sm_90"]
+            + (hasNewest ? ["sm_120"] : [])
+    }
 
     @Test(
         .enabled(
             if: compiler != nil, "NVRTC is not installed: name it in AUDIOLDM2_NVRTC (make check-cuda fetches it)"),
-        arguments: ["sm_75", "sm_80", "sm_86", "sm_90"])
+        arguments: architectures)
     func everyKernelCompiles(for architecture: String) throws {
         let compiler = try #require(Self.compiler)
         let binary = try compiler.compile(KernelSource.text, for: architecture)
         let names = String(decoding: binary, as: UTF8.self)
         let capability = Capability(
-            major: try #require(architecture.dropFirst(3).first?.wholeNumberValue),
+            major: try #require(Int(architecture.dropFirst(3).dropLast())),
             minor: try #require(architecture.last?.wholeNumberValue))
         for kernel in Kernel.allCases {
             #expect(

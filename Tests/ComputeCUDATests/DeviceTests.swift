@@ -30,7 +30,9 @@ struct DeviceTests {
     }
 
     @Test func aLibraryThatIsNoDriverNamesWhatItLacks() {
-        #expect(throws: CUDAError.missing(library: "libm.so.6", what: "cuInit")) { try device(driver: "libm.so.6") }
+        #expect(throws: CUDAError.missing(.driver, path: "libm.so.6", function: "cuInit")) {
+            try device(driver: "libm.so.6")
+        }
     }
 
     @Test func withoutADeviceThereIsNoGPU() {
@@ -89,6 +91,19 @@ struct DeviceTests {
         #expect(try Data(contentsOf: file) != whole)
         _ = try device()
         #expect(try Data(contentsOf: file) == whole)
+    }
+
+    /// A newer compiler that no longer knows the device; the older one's kernels are found again.
+    @Test func theNextCompilerIsTried() throws {
+        var libraries = CUDALibraryPaths(driver: EmulatedGPU.library, compiler: EmulatedGPU.refusingLibrary)
+        func device() throws -> CUDADevice {
+            try EmulatedGPU.finding(capability: 70) { try CUDADevice(libraries: libraries, cacheFolder: cache) }
+        }
+        let error = #expect(throws: CUDAError.self) { try device() }
+        #expect(error?.meansNoGPU == false && error?.description.contains("could not compile") == true)
+        libraries.compilers? += [EmulatedGPU.library ?? ""]
+        for _ in 0..<2 { #expect(try device().description.contains("sm_70")) }
+        #expect(kernels?.lastPathComponent.contains("nvrtc13.0") == true)
     }
 
     @Test func aFolderThatCannotBeWrittenOnlyCostsTime() throws {

@@ -1,4 +1,4 @@
-// A compiler whose programs only say for which architecture they are; the driver has the kernels.
+// A compiler (and, with REFUSING, a newer one that knows no device before sm_75) whose programs only say for which architecture they are; the driver has the kernels.
 #include "graphs.h"
 
 #include <stdio.h>
@@ -11,7 +11,11 @@ struct program {
 
 int nvrtcVersion(int *major, int *minor) {
     *major = 13;
+#ifdef REFUSING
+    *minor = 1;
+#else
     *minor = 0;
+#endif
     return 0;
 }
 
@@ -30,6 +34,9 @@ int nvrtcDestroyProgram(void **program) {
 }
 
 int nvrtcCompileProgram(void *program, int count, const char *const *options) {
+#ifdef REFUSING
+    if (count && atoi(options[0] + sizeof "--gpu-architecture=sm_" - 1) < 75) return 5;
+#endif
     log_line("compiled\n");
     snprintf(((struct program *)program)->architecture, 64, "%s", count ? options[0] : "");
     return 0;

@@ -1,9 +1,10 @@
 // A driver and a monitor for machines without a GPU: memory is the host's, kernels are emulated.
 //
 //   FAKE_CUDA_DEVICES      how many devices there are (1)
-//   FAKE_CUDA_CAPABILITY   of the devices, times ten (80)
+//   FAKE_CUDA_CAPABILITY   of the devices, times ten (80); "52,80": the last is that of all further ones
+//   FAKE_CUDA_VERSION      of CUDA, times 1000 (13000)
 //   FAKE_CUDA_MEMORY       bytes that each device has (1 GiB)
-//   FAKE_CUDA_WRONG        a kernel whose launches do nothing
+//   FAKE_CUDA_WRONG        a kernel whose launches do nothing; on FAKE_CUDA_WRONG_DEVICE, or on all
 //   FAKE_CUDA_FAILING      a call that fails
 //   FAKE_CUDA_LOG          a file to which each compilation and each launch of a graph adds a line
 #define _GNU_SOURCE
@@ -65,6 +66,13 @@ static int devices(void) {
 
 int current_device(void) { return device; }
 
+static int capability_of(int ordinal) {
+    const char *text = getenv("FAKE_CUDA_CAPABILITY");
+    if (!text) return 80;
+    for (const char *comma; ordinal-- > 0 && (comma = strchr(text, ',')); text = comma + 1) {}
+    return atoi(text);
+}
+
 // Why a call that is given a stream fails; 0 if it does not.
 static int refusal(const char *call, void *stream) {
     if (fails(call)) return ILLEGAL_ADDRESS;
@@ -80,7 +88,7 @@ int cuInit(unsigned flags) {
 }
 
 int cuDriverGetVersion(int *version) {
-    *version = 13000;
+    *version = (int)setting("FAKE_CUDA_VERSION", 13000);
     return 0;
 }
 
@@ -114,9 +122,7 @@ int cuDeviceGetName(char *name, int length, int ordinal) {
 }
 
 int cuDeviceGetAttribute(int *value, int attribute, int ordinal) {
-    (void)ordinal;
-    const int capability =
-        (int)(fake_cuda_capability ? (size_t)fake_cuda_capability : setting("FAKE_CUDA_CAPABILITY", 80));
+    const int capability = fake_cuda_capability ? (int)fake_cuda_capability : capability_of(ordinal);
     *value = attribute == 75 ? capability / 10 : attribute == 76 ? capability % 10 : 4;
     return 0;
 }
@@ -149,7 +155,8 @@ int cuMemGetInfo_v2(size_t *available, size_t *total) {
 int cuMemAlloc_v2(uint64_t *address, size_t bytes) {
     const int refused = refuse_while_recording(NULL);
     if (refused) return refused;
-    if (bytes > memory() - used[device] || fails("cuMemAlloc")) return OUT_OF_MEMORY;
+    if (fails("cuMemAlloc")) return ILLEGAL_ADDRESS;
+    if (bytes > memory() - used[device]) return OUT_OF_MEMORY;
     void *pointer = aligned_alloc(256, (bytes + 255) / 256 * 256);
     if (!pointer) return OUT_OF_MEMORY;
     // Whoever reads before writing gets what is not a number.
@@ -220,7 +227,8 @@ int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned 
 
 void run_kernel(int kernel, const unsigned grid[3], unsigned threads, void *arguments) {
     const char *wrong = fake_cuda_wrong ? fake_cuda_wrong : getenv("FAKE_CUDA_WRONG");
-    if (wrong && find_kernel(wrong) == kernel) return;
+    const int wrong_device = (int)setting("FAKE_CUDA_WRONG_DEVICE", (size_t)device);
+    if (wrong && wrong_device == device && find_kernel(wrong) == kernel) return;
     launches[kernel]++;
     pthread_mutex_lock(&running);
     launch_kernel(kernel, grid, threads, arguments);

@@ -17,7 +17,14 @@ package enum EmulatedGPU {
 
     /// The same with a driver that has no graphs.
     package static var libraryWithoutGraphs: String? {
-        library.map { ($0 as NSString).deletingLastPathComponent + "/libfakecuda-without-graphs.so" }
+        beside("without-graphs")
+    }
+
+    /// The same with a newer compiler that knows no device before sm_75.
+    package static var refusingLibrary: String? { beside("refusing") }
+
+    private static func beside(_ name: String) -> String? {
+        library.map { ($0 as NSString).deletingLastPathComponent + "/libfakecuda-\(name).so" }
     }
 
     /// Runs a kernel's threads in the reverse order from now on, or no more.

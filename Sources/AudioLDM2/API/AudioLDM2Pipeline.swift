@@ -41,10 +41,10 @@ public final class AudioLDM2Pipeline: Sendable {
         self.backend = backend
     }
 
-    /// Why the CPU is used, if nobody asked for it: no GPU, no driver.
+    /// Why the CPU is used, or not the first GPU, if nobody asked for it: no driver, no GPU, or one that is too old.
     public var deviceNote: String? { computing.note }
 
-    /// Why a GPU that is there is not used; `events` says so too.
+    /// Why a GPU that is there is not used: it fails, or NVRTC is not installed; `events` says so too.
     public var deviceWarning: String? { computing.warning }
 
     /// What the model was converted for; nil if nothing was said. Decides what guidance leads away from unless the options

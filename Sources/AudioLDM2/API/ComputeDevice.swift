@@ -2,8 +2,8 @@ import ComputeCUDA
 
 /// What a model is computed on.
 public enum ComputeDevice: Hashable, Sendable, CustomStringConvertible {
-    /// The first of NVIDIA's GPUs, if there is one, its libraries are installed, and it computes what the CPU does; else
-    /// the CPU.
+    /// The first of NVIDIA's GPUs that works: its libraries are installed, it is new enough, and it computes what the CPU
+    /// does; else the CPU.
     case auto
     case cpu
     /// One of NVIDIA's GPUs, as its driver numbers them, from 0.

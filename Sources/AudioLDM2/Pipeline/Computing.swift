@@ -5,7 +5,7 @@ import Tensors
 /// The backend that a model is computed on, and why it is that one.
 struct Computing: Sendable {
     let backend: any StageBackend
-    /// Why the CPU was chosen, if nobody asked for it.
+    /// Why the CPU was chosen, or not the first GPU, if nobody asked for it.
     private(set) var note: String?
     /// Why a GPU that is there is not used.
     private(set) var warning: String?
@@ -21,16 +21,9 @@ struct Computing: Sendable {
         case .cuda(let ordinal):
             backend = try CUDABackend(checking: CUDADevice(ordinal))
         case .auto:
-            do {
-                backend = try CUDABackend(checking: CUDADevice())
-            } catch let error as CUDAError {
-                backend = try CPUBackend(for: model, requestedThreads: threads)
-                let text = "computing on the CPU: \(error)"
-                if error.meansNoGPU { note = text } else { warning = text }
-            } catch let error as TensorError {
-                backend = try CPUBackend(for: model, requestedThreads: threads)
-                warning = "computing on the CPU: \(error)"
-            }
+            let search = GPUSearch()
+            backend = try search.found ?? CPUBackend(for: model, requestedThreads: threads)
+            (note, warning) = (search.note, search.warning)
         }
     }
 }

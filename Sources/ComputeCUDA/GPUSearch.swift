@@ -1,0 +1,45 @@
+import Foundation
+import Tensors
+
+/// The first GPU that computes what the CPU does, and why those before it, or all, are passed by.
+package struct GPUSearch {
+    package private(set) var found: CUDABackend?
+    private var failures: [(ordinal: Int?, error: any Error)] = []
+
+    /// - Parameter cacheFolder: for compiled kernels; nil for the user's.
+    package init(libraries: CUDALibraryPaths = .init(), cacheFolder: URL? = nil) {
+        do {
+            for ordinal in 0..<(try CUDADevice.count(libraries)) {
+                do {
+                    found = try CUDABackend(
+                        checking: CUDADevice(ordinal, libraries: libraries, cacheFolder: cacheFolder))
+                    return
+                } catch {
+                    failures.append((ordinal, error))
+                }
+            }
+        } catch {
+            failures.append((nil, error))
+        }
+    }
+
+    /// Why the first GPU, or any, does not compute, where nothing is wrong: there is none that could.
+    package var note: String? { found == nil && hasWarnings ? nil : text(where: { !Self.isWarning($0) }) }
+
+    /// Why a GPU that could compute does not.
+    package var warning: String? { text(where: Self.isWarning) }
+
+    private var hasWarnings: Bool { failures.contains { Self.isWarning($0.error) } }
+
+    private static func isWarning(_ error: any Error) -> Bool { (error as? CUDAError)?.meansNoGPU != true }
+
+    private func text(where isMeant: (any Error) -> Bool) -> String? {
+        let meant = failures.filter { isMeant($0.error) }
+        guard let first = meant.first else { return nil }
+        func reason(_ error: any Error) -> String { (error as? CUDAError)?.reasonToPassBy ?? "\(error)" }
+        if found == nil { return "computing on the CPU: " + reason(first.error) }
+        return meant.map { failure in
+            (failure.ordinal.map { "not computing on cuda:\($0): " } ?? "") + reason(failure.error)
+        }.joined(separator: "; ")
+    }
+}

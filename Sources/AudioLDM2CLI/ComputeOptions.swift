@@ -1,5 +1,6 @@
 import ArgumentParser
 import AudioLDM2
+import Terminal
 
 /// `--threads` and `--device`, the same for every command that computes.
 struct ComputeOptions: ParsableArguments {
@@ -19,6 +20,14 @@ struct ComputeOptions: ParsableArguments {
             return device
         })
     var device: ComputeDevice?
+
+    /// Opens a model, and shows what a GPU's first use waits for.
+    func pipeline(modelAt path: String, quiet: Bool) throws -> AudioLDM2Pipeline {
+        let line = ProgressLine(quiet: quiet)
+        defer { line.clear() }
+        return try AudioLDM2Pipeline(
+            modelAt: path, threads: threads, device: device, notice: { line.show($0, share: 0) })
+    }
 
     func validate() throws {
         let range = AudioLDM2Pipeline.threadsRange

@@ -49,7 +49,7 @@ struct MakingFlags: ParsableArguments {
 
     /// Opens the model and settles all options, the seed included.
     func open(prompt: String) throws -> (AudioLDM2Pipeline, GenerationOptions) {
-        let pipeline = try AudioLDM2Pipeline(modelAt: model.path, threads: computing.threads, device: computing.device)
+        let pipeline = try computing.pipeline(modelAt: model.path, quiet: quiet)
         if verbose, let note = pipeline.deviceNote { printNote(note) }
         if ranking.candidates > 1, !quiet { model.noteHowItJudges() }
         var options = try generation.options(for: pipeline)

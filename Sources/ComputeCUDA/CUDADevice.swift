@@ -28,9 +28,14 @@ package final class CUDADevice: @unchecked Sendable {
     /// "cuda:0 (NVIDIA H100 80GB HBM3, sm_90)"
     package var description: String { "cuda:\(ordinal) (\(product), \(capability.architecture))" }
 
-    /// - Parameter cacheFolder: for compiled kernels; nil for the user's.
+    /// - Parameters:
+    ///   - cacheFolder: for compiled kernels; nil for the user's.
+    ///   - notice: is told what takes long, before it begins.
     /// - Throws: `CUDAError`.
-    package init(_ ordinal: Int = 0, libraries: CUDALibraryPaths = .init(), cacheFolder: URL? = nil) throws {
+    package init(
+        _ ordinal: Int = 0, libraries: CUDALibraryPaths = .init(), cacheFolder: URL? = nil,
+        notice: ((String) -> Void)? = nil
+    ) throws {
         let libraries = try CUDALibraries(libraries)
         let cache = KernelCache(folder: cacheFolder)
         let driver = libraries.driver
@@ -45,7 +50,9 @@ package final class CUDADevice: @unchecked Sendable {
         var opened = OpenedContext(device: device, driver: driver)
         do {
             try opened.open()
-            kernels = try LoadedKernels(capability, libraries, cache)
+            kernels = try LoadedKernels(capability, libraries, cache) {
+                notice?("compiling kernels for \(found.product), and checking them: once")
+            }
         } catch {
             opened.close()
             throw error

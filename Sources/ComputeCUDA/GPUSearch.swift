@@ -6,13 +6,17 @@ package struct GPUSearch {
     package private(set) var found: CUDABackend?
     private var failures: [(ordinal: Int?, error: any Error)] = []
 
-    /// - Parameter cacheFolder: for compiled kernels; nil for the user's.
-    package init(libraries: CUDALibraryPaths = .init(), cacheFolder: URL? = nil) {
+    /// - Parameters:
+    ///   - cacheFolder: for compiled kernels; nil for the user's.
+    ///   - notice: is told what takes long, before it begins.
+    package init(
+        libraries: CUDALibraryPaths = .init(), cacheFolder: URL? = nil, notice: ((String) -> Void)? = nil
+    ) {
         do {
             for ordinal in 0..<(try CUDADevice.count(libraries)) {
                 do {
                     found = try CUDABackend(
-                        checking: CUDADevice(ordinal, libraries: libraries, cacheFolder: cacheFolder))
+                        checking: CUDADevice(ordinal, libraries: libraries, cacheFolder: cacheFolder, notice: notice))
                     return
                 } catch {
                     failures.append((ordinal, error))

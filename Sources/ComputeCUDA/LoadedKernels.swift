@@ -9,8 +9,11 @@ struct LoadedKernels {
 
     /// The kernels, from the cache or built now. What the driver refuses is built again, and what one compiler does not
     /// build (newer ones do not know old devices any more) by the next one.
+    /// - Parameter willCompile: is called before what takes seconds.
     /// - Throws: `CUDAError`, of the first compiler that failed.
-    init(_ capability: Capability, _ libraries: CUDALibraries, _ cache: KernelCache) throws {
+    init(
+        _ capability: Capability, _ libraries: CUDALibraries, _ cache: KernelCache, willCompile: () -> Void
+    ) throws {
         let compilers = Result { try libraries.compilers() }
         func key(_ compilerVersion: String?) -> KernelCache.Key {
             KernelCache.Key(
@@ -26,7 +29,9 @@ struct LoadedKernels {
             }
         }
         var failure: CUDAError?
-        for compiler in try compilers.get() {
+        let usable = try compilers.get()
+        willCompile()
+        for compiler in usable {
             do {
                 let binary = try compiler.compile(KernelSource.text, for: capability.architecture)
                 self = try Self(binary, by: compiler.version, capability, libraries.driver)

@@ -68,6 +68,13 @@ struct DeviceTests {
         _ = try device(compiler: "/nowhere/libnvrtc.so")
     }
 
+    @Test func buildingIsSaidOnce() throws {
+        let libraries = CUDALibraryPaths(driver: EmulatedGPU.library, compiler: EmulatedGPU.library)
+        var notices: [String] = []
+        for _ in 0..<2 { _ = try CUDADevice(libraries: libraries, cacheFolder: cache) { notices.append($0) } }
+        #expect(notices.count == 1 && notices[0].hasPrefix("compiling kernels for Emulated GPU 0"))
+    }
+
     @Test func damagedKernelsAreBuiltAgain() throws {
         _ = try device()
         let file = try #require(kernels)

@@ -24,12 +24,15 @@ public final class AudioLDM2Pipeline: Sendable {
     /// - Parameters:
     ///   - threads: of the CPU, to compute with; nil for one per core.
     ///   - device: nil for what the variable AUDIOLDM2_DEVICE says, or `.auto`.
+    ///   - notice: is told what takes long, before it begins: a GPU's first use, for which kernels are compiled.
     /// - Throws: `AudioLDM2Error` for a file that is missing, damaged, foreign, or asks for what this version does not do;
     ///   of kind `.device` for a GPU that was asked for and cannot be used.
-    public init(modelAt path: String, threads: Int? = nil, device: ComputeDevice? = nil) throws {
+    public init(
+        modelAt path: String, threads: Int? = nil, device: ComputeDevice? = nil, notice: ((String) -> Void)? = nil
+    ) throws {
         (model, computing) = try AudioLDM2Error.translating {
             let model = try Model(opening: path)
-            return (model, try Computing(device, for: model, threads: threads))
+            return (model, try Computing(device, for: model, threads: threads, notice: notice))
         }
         backend = computing.backend
     }

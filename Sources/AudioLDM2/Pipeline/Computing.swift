@@ -12,16 +12,20 @@ struct Computing: Sendable {
 
     init(on backend: any StageBackend) { self.backend = backend }
 
-    /// - Parameter device: nil for `ComputeDevice.standard()`.
+    /// - Parameters:
+    ///   - device: nil for `ComputeDevice.standard()`.
+    ///   - notice: is told what takes long, before it begins.
     /// - Throws: `AudioLDM2Error`; `CUDAError` if a GPU was asked for and cannot be used; `TensorError`.
-    init(_ device: ComputeDevice?, for model: Model, threads: Int?) throws {
+    init(
+        _ device: ComputeDevice?, for model: Model, threads: Int?, notice: ((String) -> Void)? = nil
+    ) throws {
         switch try device ?? .standard() {
         case .cpu:
             backend = try CPUBackend(for: model, requestedThreads: threads)
         case .cuda(let ordinal):
-            backend = try CUDABackend(checking: CUDADevice(ordinal))
+            backend = try CUDABackend(checking: CUDADevice(ordinal, notice: notice))
         case .auto:
-            let search = GPUSearch()
+            let search = GPUSearch(notice: notice)
             backend = try search.found ?? CPUBackend(for: model, requestedThreads: threads)
             (note, warning) = (search.note, search.warning)
         }

@@ -78,7 +78,7 @@ struct BatchCommand: AsyncParsableCommand {
             throw AudioLDM2Error(.file, "\(outputDir): cannot be made or is no folder; choose another --output-dir")
         }
         let manifest = try BatchManifest(folder: outputDir, shard: shard)
-        let pipeline = try AudioLDM2Pipeline(modelAt: model.path, threads: computing.threads, device: computing.device)
+        let pipeline = try computing.pipeline(modelAt: model.path, quiet: quiet)
         var options = try generation.options(for: pipeline)
         (options.seconds, options.loops, options.memoryLimit) = (seconds, loop, memory.limit)
         let run = BatchRun(

@@ -42,10 +42,11 @@ struct BenchCommand: ParsableCommand {
     }
 
     func run() throws {
-        let report = try Benchmark(
+        let benchmark = try Benchmark(
             modelAt: model.path, seconds: seconds, steps: steps, threads: computing.threads, device: computing.device,
-            memoryLimit: memory.limit
-        ).run()
+            memoryLimit: memory.limit)
+        computing.note(benchmark.deviceWarning)
+        let report = try benchmark.run()
         if json {
             print(try Terminal.json(report))
         } else {

@@ -48,6 +48,7 @@ struct TraceCommand: ParsableCommand {
 
     func run() throws {
         let trace = try ComponentTrace(modelAt: model.path, threads: computing.threads, device: computing.device)
+        if !quiet { computing.note(trace.deviceWarning) }
         try trace.run(inputsAt: inputs, outputTo: output) { _, tensors in
             guard !quiet else { return }
             for tensor in tensors { print("\(tensor.name) \(tensor.shape)") }

@@ -156,6 +156,21 @@ struct DeviceTests {
     }
 
     /// What NVML tells of the device that computes; without it, and without a sensor for power, there is less to print.
+    @Test func otherCommandsSayWhyAGPUIsNotUsed() throws {
+        let goldens = Fixtures.folder("Goldens").path
+        for arguments in [
+            ["bench", model, "--seconds", "0.2", "--steps", "2", "--json"],
+            ["score", "rain", goldens, "--model", model],
+            ["verify", model, "--golden", goldens + "/tiny-2.56s.safetensors"],
+            ["trace", model, "--inputs", "/absent", "--output", folder.file("out.safetensors")],
+        ] {
+            let run = try CommandRun(
+                "audioldm2", arguments,
+                environment: EmulatedGPU.environment(cache: folder.file("cache"), ["AUDIOLDM2_NVRTC": "/nowhere/a.so"]))
+            #expect(run.errors.contains("warning: computing on the CPU"), "\(run.errors)")
+        }
+    }
+
     @Test func benchmarksReadTheDevicesSensors() throws {
         func bench(_ settings: [String: String], _ options: [String] = []) throws -> CommandRun {
             try CommandRun(

@@ -64,6 +64,8 @@ public struct Benchmark: Sendable {
     private let steps: Int
     private let seconds: Double
     private let memoryLimit: Int?
+    /// Why a GPU that is there is not used; nil if one is, or there is none, or nobody asked for it.
+    public let deviceWarning: String?
 
     /// - Parameters:
     ///   - seconds: of sound; nil for the length that the model was trained on.
@@ -78,9 +80,9 @@ public struct Benchmark: Sendable {
             throw AudioLDM2Error(.invalidOption, "\(steps) steps: choose 2…1000; the first one does not count")
         }
         let model = try AudioLDM2Error.translating { try Model(opening: path) }
-        context = try AudioLDM2Error.translating {
-            StageContext(model: model, backend: try Computing(device, for: model, threads: threads).backend)
-        }
+        let computing = try AudioLDM2Error.translating { try Computing(device, for: model, threads: threads) }
+        context = StageContext(model: model, backend: computing.backend)
+        deviceWarning = computing.warning
         self.memoryLimit = memoryLimit
         self.steps = steps
         self.seconds = seconds ?? model.defaultSeconds

@@ -33,14 +33,17 @@ public struct ComponentTrace: Sendable {
 
     /// What the model's components can be given.
     public let stages: [Stage]
+    /// Why a GPU that is there is not used; nil if one is, or there is none, or nobody asked for it.
+    public let deviceWarning: String?
     private let table: [TraceStage]
     private let context: StageContext
 
     /// - Throws: `AudioLDM2Error` for a model that cannot be opened.
     public init(modelAt path: String, threads: Int? = nil, device: ComputeDevice? = nil) throws {
-        context = try AudioLDM2Error.translating {
+        (context, deviceWarning) = try AudioLDM2Error.translating {
             let model = try Model(opening: path)
-            return StageContext(model: model, backend: try Computing(device, for: model, threads: threads).backend)
+            let computing = try Computing(device, for: model, threads: threads)
+            return (StageContext(model: model, backend: computing.backend), computing.warning)
         }
         table = TraceStage.table(context.model)
         stages = table.map { stage in

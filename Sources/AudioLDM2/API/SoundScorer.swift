@@ -16,6 +16,8 @@ public struct SoundScore: Sendable, Hashable, Codable {
 public struct SoundScorer: Sendable {
     private let context: StageContext
     private let memoryLimit: Int?
+    /// Why a GPU that is there is not used; nil if one is, or there is none, or nobody asked for it.
+    public let deviceWarning: String?
 
     /// - Parameter memoryLimit: in bytes, as in `GenerationOptions`.
     /// - Throws: `AudioLDM2Error`, also for a model without CLAP's audio encoder.
@@ -23,13 +25,13 @@ public struct SoundScorer: Sendable {
         modelAt path: String, threads: Int? = nil, device: ComputeDevice? = nil, memoryLimit: Int? = nil
     ) throws {
         self.memoryLimit = memoryLimit
-        context = try AudioLDM2Error.translating {
+        (context, deviceWarning) = try AudioLDM2Error.translating {
             let model = try Model(opening: path)
-            let context = StageContext(
-                model: model, backend: try Computing(device, for: model, threads: threads).backend)
+            let computing = try Computing(device, for: model, threads: threads)
+            let context = StageContext(model: model, backend: computing.backend)
             try model.requireTextEncoders()
             _ = try (context.model.clapAudioConfig(), context.model.clapFeatureConfig())
-            return context
+            return (context, computing.warning)
         }
     }
 

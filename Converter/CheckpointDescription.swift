@@ -60,7 +60,7 @@ package struct CheckpointDescription: Sendable, Equatable, Codable {
         }
         let added = try additions.compactMap { addition in
             try addition.weights(in: checkpoint).map {
-                Component(name: addition.name, className: addition.addedClassName ?? "", tensors: $0.tensors)
+                Component(name: addition.name, className: try addition.className(in: checkpoint), tensors: $0.tensors)
             }
         }
         components = listed + added

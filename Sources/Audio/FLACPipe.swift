@@ -21,22 +21,31 @@ final class FLACPipe {
             defer { position += bytes.count }
             guard position == length, isOpen, failure == nil else { return }
             length += bytes.count
-            var bytes = Array(bytes)
-            for (place, bits) in lengthBits where place >= position && place < position + bytes.count {
-                bytes[place - position] |= bits
-            }
             do {
-                isOpen = try bytes.withUnsafeBytes { try SoundStream.write($0, to: descriptor) }
+                isOpen =
+                    if position < Self.lengthEnd {
+                        try withLength(bytes).withUnsafeBytes { try SoundStream.write($0, to: descriptor) }
+                    } else {
+                        try SoundStream.write(bytes, to: descriptor)
+                    }
             } catch {
                 failure = error
             }
         }
 
-        /// What the length adds to which bytes of the file: it has 36 bits and ends 26 bytes from the start (RFC 9639,
-        /// 8.2). A longer sound's stays unknown.
-        private var lengthBits: [(place: Int, bits: UInt8)] {
-            guard frameCount < 1 << 36 else { return [] }
-            return (0..<5).map { (25 - $0, UInt8(truncatingIfNeeded: frameCount >> (8 * $0))) }
+        /// Where the length ends: it has 36 bits (RFC 9639, 8.2). A longer sound's stays unknown.
+        private static let lengthEnd = 26
+
+        private func withLength(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+            var bytes = Array(bytes)
+            guard frameCount < 1 << 36 else { return bytes }
+            for index in 0..<5 {
+                let place = Self.lengthEnd - 1 - index - position
+                if bytes.indices.contains(place) {
+                    bytes[place] |= UInt8(truncatingIfNeeded: frameCount >> (8 * index))
+                }
+            }
+            return bytes
         }
     }
 

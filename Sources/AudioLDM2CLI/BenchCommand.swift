@@ -45,7 +45,7 @@ struct BenchCommand: ParsableCommand {
         let benchmark = try Benchmark(
             modelAt: model.path, seconds: seconds, steps: steps, threads: computing.threads, device: computing.device,
             memoryLimit: memory.limit)
-        computing.note(benchmark.deviceWarning)
+        if let warning = benchmark.deviceWarning { printWarning(warning) }
         let report = try benchmark.run()
         if json {
             print(try Terminal.json(report))

@@ -35,7 +35,7 @@ func follow(
             line.show(progress, of: "\(candidate + 1) of \(count)")
         case .warning(let text):
             line.clear()
-            if !quiet { printNote("warning: " + text) }
+            if !quiet { printWarning(text) }
         case .finished(let sounds):
             return sounds
         }

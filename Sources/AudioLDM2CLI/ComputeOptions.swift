@@ -29,11 +29,6 @@ struct ComputeOptions: ParsableArguments {
             modelAt: path, threads: threads, device: device, notice: { line.show($0, share: 0) })
     }
 
-    /// Says why a GPU that is there is not used.
-    func note(_ warning: String?) {
-        if let warning { printNote("warning: " + warning) }
-    }
-
     func validate() throws {
         let range = AudioLDM2Pipeline.threadsRange
         if let threads, !range.contains(threads) {

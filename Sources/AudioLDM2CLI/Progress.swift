@@ -25,7 +25,7 @@ func follow(
             line.show(progress)
         case .warning(let text):
             line.clear()
-            if !quiet { printNote("warning: " + text) }
+            if !quiet { printWarning(text) }
         case .finished(let result):
             return result
         }

@@ -41,7 +41,7 @@ struct ScoreCommand: ParsableCommand {
     func run() throws {
         let scorer = try SoundScorer(
             modelAt: model.path, threads: computing.threads, device: computing.device, memoryLimit: memory.limit)
-        computing.note(scorer.deviceWarning)
+        if let warning = scorer.deviceWarning { printWarning(warning) }
         if !json { model.noteHowItJudges() }
         var failed = false
         let scores = try scorer.scores(of: files, for: prompt) { _, error in

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AudioLDM2
+import Terminal
 
 struct TraceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -48,7 +49,7 @@ struct TraceCommand: ParsableCommand {
 
     func run() throws {
         let trace = try ComponentTrace(modelAt: model.path, threads: computing.threads, device: computing.device)
-        if !quiet { computing.note(trace.deviceWarning) }
+        if !quiet, let warning = trace.deviceWarning { printWarning(warning) }
         try trace.run(inputsAt: inputs, outputTo: output) { _, tensors in
             guard !quiet else { return }
             for tensor in tensors { print("\(tensor.name) \(tensor.shape)") }

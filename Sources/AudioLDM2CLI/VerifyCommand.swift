@@ -34,7 +34,7 @@ struct VerifyCommand: ParsableCommand {
     func run() throws {
         let verification = try Verification(
             modelAt: model.path, goldenAt: golden, threads: computing.threads, device: computing.device)
-        computing.note(verification.deviceWarning)
+        if let warning = verification.deviceWarning { printWarning(warning) }
         let report = try verification.run(dumpTo: dump) { row in
             if !json { printRow(row) }
         }

@@ -6,6 +6,9 @@ package func printNote(_ text: String) {
     FileHandle.standardError.write(Data((text + "\n").utf8))
 }
 
+/// Prints on standard error what a user should know and nothing has stopped for.
+package func printWarning(_ text: String) { printNote("warning: " + text) }
+
 /// Hands over what was printed.
 /// - Throws: `ExitCode.failure`, after saying why, if standard output did not take all of it (a full disk).
 package func finishOutput() throws {

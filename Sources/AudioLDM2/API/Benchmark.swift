@@ -65,7 +65,7 @@ public struct Benchmark: Sendable {
     private let seconds: Double
     private let memoryLimit: Int?
     /// Why a GPU that is there is not used; nil if one is, or there is none, or nobody asked for it.
-    public let deviceWarning: String?
+    public var deviceWarning: String? { context.deviceWarning }
 
     /// - Parameters:
     ///   - seconds: of sound; nil for the length that the model was trained on.
@@ -79,13 +79,12 @@ public struct Benchmark: Sendable {
         guard (2...1000).contains(steps) else {
             throw AudioLDM2Error(.invalidOption, "\(steps) steps: choose 2…1000; the first one does not count")
         }
-        let model = try AudioLDM2Error.translating { try Model(opening: path) }
-        let computing = try AudioLDM2Error.translating { try Computing(device, for: model, threads: threads) }
-        context = StageContext(model: model, backend: computing.backend)
-        deviceWarning = computing.warning
+        context = try AudioLDM2Error.translating {
+            try StageContext(modelAt: path, threads: threads, device: device)
+        }
         self.memoryLimit = memoryLimit
         self.steps = steps
-        self.seconds = seconds ?? model.defaultSeconds
+        self.seconds = seconds ?? context.model.defaultSeconds
     }
 
     public func run() throws -> BenchmarkReport {

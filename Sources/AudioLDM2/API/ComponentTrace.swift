@@ -33,17 +33,15 @@ public struct ComponentTrace: Sendable {
 
     /// What the model's components can be given.
     public let stages: [Stage]
-    /// Why a GPU that is there is not used; nil if one is, or there is none, or nobody asked for it.
-    public let deviceWarning: String?
     private let table: [TraceStage]
     private let context: StageContext
+    /// Why a GPU that is there is not used; nil if one is, or there is none, or nobody asked for it.
+    public var deviceWarning: String? { context.deviceWarning }
 
     /// - Throws: `AudioLDM2Error` for a model that cannot be opened.
     public init(modelAt path: String, threads: Int? = nil, device: ComputeDevice? = nil) throws {
-        (context, deviceWarning) = try AudioLDM2Error.translating {
-            let model = try Model(opening: path)
-            let computing = try Computing(device, for: model, threads: threads)
-            return (StageContext(model: model, backend: computing.backend), computing.warning)
+        context = try AudioLDM2Error.translating {
+            try StageContext(modelAt: path, threads: threads, device: device)
         }
         table = TraceStage.table(context.model)
         stages = table.map { stage in

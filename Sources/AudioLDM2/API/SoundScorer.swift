@@ -17,7 +17,7 @@ public struct SoundScorer: Sendable {
     private let context: StageContext
     private let memoryLimit: Int?
     /// Why a GPU that is there is not used; nil if one is, or there is none, or nobody asked for it.
-    public let deviceWarning: String?
+    public var deviceWarning: String? { context.deviceWarning }
 
     /// - Parameter memoryLimit: in bytes, as in `GenerationOptions`.
     /// - Throws: `AudioLDM2Error`, also for a model without CLAP's audio encoder.
@@ -25,13 +25,11 @@ public struct SoundScorer: Sendable {
         modelAt path: String, threads: Int? = nil, device: ComputeDevice? = nil, memoryLimit: Int? = nil
     ) throws {
         self.memoryLimit = memoryLimit
-        (context, deviceWarning) = try AudioLDM2Error.translating {
-            let model = try Model(opening: path)
-            let computing = try Computing(device, for: model, threads: threads)
-            let context = StageContext(model: model, backend: computing.backend)
-            try model.requireTextEncoders()
+        context = try AudioLDM2Error.translating {
+            let context = try StageContext(modelAt: path, threads: threads, device: device)
+            try context.model.requireTextEncoders()
             _ = try (context.model.clapAudioConfig(), context.model.clapFeatureConfig())
-            return (context, computing.warning)
+            return context
         }
     }
 

@@ -37,20 +37,32 @@ struct StageContext: Sendable {
     let report: @Sendable (GenerationEvent) -> Void
     let memory: MemoryUse
     let loading = LoadingTimer()
+    /// Why a GPU that is there is not used.
+    let deviceWarning: String?
 
     init(
         model: Model, backend: any StageBackend, cancellation: CancellationFlag = CancellationFlag(),
-        memory: MemoryUse = .unplanned, report: @escaping @Sendable (GenerationEvent) -> Void = { _ in }
+        memory: MemoryUse = .unplanned, deviceWarning: String? = nil,
+        report: @escaping @Sendable (GenerationEvent) -> Void = { _ in }
     ) {
+        self.deviceWarning = deviceWarning
         (self.model, self.backend, self.cancellation) = (model, backend, cancellation)
         (self.memory, self.report) = (memory, report)
+    }
+
+    /// Opens a model, to be computed on a device.
+    /// - Throws: as `Model(opening:)` and `Computing` do.
+    init(modelAt path: String, threads: Int?, device: ComputeDevice?) throws {
+        let model = try Model(opening: path)
+        let computing = try Computing(device, for: model, threads: threads)
+        self.init(model: model, backend: computing.backend, deviceWarning: computing.warning)
     }
 
     /// The same, with memory used as planned, and of its own.
     func following(_ plan: ExecutionPlan) -> StageContext {
         StageContext(
             model: model, backend: backend.withOwnMemory(), cancellation: cancellation, memory: .planned(plan),
-            report: report)
+            deviceWarning: deviceWarning, report: report)
     }
 
     func report(_ stage: GenerationProgress.Stage, _ completed: Int, of total: Int) {
@@ -59,7 +71,9 @@ struct StageContext: Sendable {
 
     /// The same, with reports going elsewhere.
     func reporting(to report: @escaping @Sendable (GenerationEvent) -> Void) -> StageContext {
-        StageContext(model: model, backend: backend, cancellation: cancellation, memory: memory, report: report)
+        StageContext(
+            model: model, backend: backend, cancellation: cancellation, memory: memory, deviceWarning: deviceWarning,
+            report: report)
     }
 
     /// Loads one component, lets `body` use it, and gives its memory back.

@@ -12,17 +12,14 @@ public struct Verification {
     private let context: StageContext
     private let golden: GoldenFile
     /// Why a GPU that is there is not used; nil if one is, or there is none, or nobody asked for it.
-    public let deviceWarning: String?
+    public var deviceWarning: String? { context.deviceWarning }
 
     /// - Throws: `AudioLDM2Error` for files that cannot be used.
     public init(
         modelAt model: String, goldenAt golden: String, threads: Int? = nil, device: ComputeDevice? = nil
     ) throws {
-        (context, self.golden, deviceWarning) = try AudioLDM2Error.translating {
-            let model = try Model(opening: model)
-            let computing = try Computing(device, for: model, threads: threads)
-            let context = StageContext(model: model, backend: computing.backend)
-            return (context, try GoldenFile(golden), computing.warning)
+        (context, self.golden) = try AudioLDM2Error.translating {
+            (try StageContext(modelAt: model, threads: threads, device: device), try GoldenFile(golden))
         }
     }
 

@@ -12,17 +12,20 @@ extension CPUBackend {
             "convolution", products: plan.outputRows * role.outputs * role.taps * role.inputs)
         defer { meter.end(span) }
         if epilogue.isDeferred, weight.description.quantizesInput, !plan.isPointwise {
-            let input = try quantized(x, plan, geometry)
+            let source = try rows(of: x, "convolution")
+            let tiles = ConvolutionTiles(plan, channels: role.inputs)
+            let input = try QuantizedTiles(
+                source, plan, tiles, 0..<tiles.count, activation: geometry.inputActivation, on: self)
             return deferred(
-                plan.outputShape(role.outputs), try ConvolutionRows(input, plan, weight, epilogue, on: self))
+                plan.outputShape(role.outputs), try ConvolutionRows(input, weight, epilogue, on: self))
         }
         let y = try result(plan.outputShape(role.outputs), weight.description, epilogue)
         try withFinish(epilogue, result: y.shape, "convolution") { finish in
             let target = try floats(y, "convolution")
             if weight.description.quantizesInput {
-                let input = try quantized(x, plan, geometry)
+                let source = try rows(of: x, "convolution")
                 try weight.data.withBytes {
-                    try multiplyInt8(input, plan: plan.isPointwise ? nil : plan, $0, role, finish, into: target)
+                    try convolveInt8(source, plan, $0, role, geometry.inputActivation, finish, into: target)
                 }
             } else {
                 let source = try floats(x, "convolution")
@@ -35,13 +38,19 @@ extension CPUBackend {
         return y
     }
 
-    /// Positions that are multiplied on their own have ranges of their own.
-    private func quantized(
-        _ x: Tensor, _ plan: ConvolutionPlan, _ geometry: ConvolutionGeometry
-    ) throws -> QuantizedInput {
-        try QuantizedInput(
-            rows(of: x, "convolution"), rowsPerRange: plan.isPointwise ? 1 : plan.inputHeight * plan.inputWidth,
-            activation: geometry.inputActivation, on: self)
+    /// Int8 convolution: a range for each position where positions are multiplied on their own, else for each tile.
+    private func convolveInt8(
+        _ source: any RowSource, _ plan: ConvolutionPlan, _ bytes: UnsafeRawBufferPointer, _ role: WeightRole,
+        _ inputActivation: Activation, _ finish: Finish, into y: UnsafeMutablePointer<Float>
+    ) throws {
+        if plan.isPointwise, inputActivation == .none {
+            return try multiplyInt8(QuantizedInput(source, on: self), bytes, role, finish, into: y)
+        }
+        let tiles = ConvolutionTiles(plan, channels: role.inputs)
+        for places in tiles.chunks(stride: role.inputs.roundedUp(to: Int8Layout.tileInputs)) {
+            let input = try QuantizedTiles(source, plan, tiles, places, activation: inputActivation, on: self)
+            try multiplyInt8(input, bytes, role, finish, into: y)
+        }
     }
 
     /// Memory for a result: the residual's, if nobody needs that and the kernel reads it before it writes.

@@ -61,15 +61,16 @@ private struct GatedJob {
         let width = CPUBackend.gatedOutputs
         let values = results + rows.count * half
         let gates = values + rows.count * width
-        withUnsafeTemporaryAllocation(of: UnsafePointer<UInt8>?.self, capacity: rows.count) { pointers in
-            for (index, row) in rows.enumerated() { pointers[index] = input.bytes + row * input.stride }
+        packed.withProduct(of: input, rows: rows) { product in
+            product.bias = bias
+            product.y_stride = width
             for first in stride(from: 0, to: half, by: width) {
-                let count = min(width, half - first)
-                multiply(rows, UnsafePointer(pointers.baseAddress), first..<first + count, into: values)
-                multiply(rows, UnsafePointer(pointers.baseAddress), half + first..<half + first + count, into: gates)
+                let outputs = first..<min(first + width, half)
+                multiply(&product, outputs, into: values)
+                multiply(&product, half + outputs.lowerBound..<half + outputs.upperBound, into: gates)
                 for row in 0..<rows.count {
                     kernels.gate(
-                        values + row * width, gates + row * width, count, gate, results + row * half + first)
+                        values + row * width, gates + row * width, outputs.count, gate, results + row * half + first)
                 }
             }
         }
@@ -77,16 +78,12 @@ private struct GatedJob {
     }
 
     private func multiply(
-        _ rows: Range<Int>, _ pointers: UnsafePointer<UnsafePointer<UInt8>?>?, _ outputs: Range<Int>,
-        into target: UnsafeMutablePointer<Float>
+        _ product: inout kernels_product, _ outputs: Range<Int>, into target: UnsafeMutablePointer<Float>
     ) {
-        var product = packed.product(rows: rows.count, of: pointers, taps: 1, outputs: outputs)
-        product.ranges = input.range(ofRow: rows.lowerBound)
-        product.range_stride = 1
-        product.bias = bias
+        product.first_output = outputs.lowerBound
+        product.last_output = outputs.upperBound
         // The kernel counts outputs from the first of all.
         product.y = target - outputs.lowerBound
-        product.y_stride = CPUBackend.gatedOutputs
         kernels.product_u8s8(&product)
     }
 }

@@ -3,39 +3,26 @@ import Tensors
 
 extension CPUBackend {
     /// Int8 product of quantized rows with a packed weight, finished in registers.
-    /// - Parameters:
-    ///   - plan: which rows each output row reads; nil for a matrix product, where row `i` reads row `i`.
-    ///   - y: `[rows, outputs]`.
+    /// - Parameter y: `[rows, outputs]`, of which the rows of `input` are written.
     func multiplyInt8(
-        _ input: QuantizedInput, plan: ConvolutionPlan?, _ bytes: UnsafeRawBufferPointer, _ role: WeightRole,
-        _ finish: Finish, into y: UnsafeMutablePointer<Float>
+        _ input: any Int8Rows, _ bytes: UnsafeRawBufferPointer, _ role: WeightRole, _ finish: Finish,
+        into y: UnsafeMutablePointer<Float>
     ) throws {
         let packed = try packedInt8(bytes, role, stride: input.stride)
-        let taps = role.taps
-        // Blocks stay inside a sample where it matters: one range, one set of per-sample values.
-        let rows = plan?.outputRows ?? input.rowCount
-        let sampleRows = plan != nil || finish.perSample != nil ? finish.rowsPerSample : max(rows, 1)
-        let rowBlocks = Self.rowBlocks(sampleRows, width: taps * input.stride)
-        let outputBlocks = Self.outputBlocks(role.outputs, rowTasks: rows / sampleRows * rowBlocks.count, threadCount)
-        let padding = try plan.map { try paddingRows(input, samples: $0.batch) }
-        threads.run(rows / sampleRows * rowBlocks.count * outputBlocks.count) { task, _ in
-            let (rowTask, outputBlock) = task.quotientAndRemainder(dividingBy: outputBlocks.count)
-            let (sample, block) = rowTask.quotientAndRemainder(dividingBy: rowBlocks.count)
-            let first = sample * sampleRows + rowBlocks[block].lowerBound
-            let range = first..<first + rowBlocks[block].count
-            withUnsafeTemporaryAllocation(of: UnsafePointer<UInt8>?.self, capacity: taps * range.count) { pointers in
-                if let plan, let padding {
-                    plan.gather(
-                        range, from: input.bytes, stride: input.stride,
-                        padding: padding.memory(of: UInt8.self) + sample * input.stride, into: pointers)
-                } else {
-                    for (index, row) in range.enumerated() { pointers[index] = input.bytes + row * input.stride }
-                }
-                var product = packed.product(
-                    rows: range.count, of: UnsafePointer(pointers.baseAddress), taps: taps,
-                    outputs: outputBlocks[outputBlock])
-                product.ranges = input.range(ofRow: plan?.firstInputRow(ofSample: sample) ?? first)
-                product.range_stride = input.rowsPerRange == 1 ? 1 : 0
+        // Blocks stay inside a sample where it has values of its own.
+        let parts = finish.perSample != nil ? input.rows.cut(atMultiplesOf: finish.rowsPerSample) : [input.rows]
+        let rowBlocks = parts.flatMap { part in
+            Self.rowBlocks(part.count, width: role.taps * input.stride).map {
+                $0.lowerBound + part.lowerBound..<$0.upperBound + part.lowerBound
+            }
+        }
+        let outputBlocks = Self.outputBlocks(role.outputs, rowTasks: rowBlocks.count, threadCount)
+        threads.run(rowBlocks.count * outputBlocks.count) { task, _ in
+            let (block, outputBlock) = task.quotientAndRemainder(dividingBy: outputBlocks.count)
+            let first = rowBlocks[block].lowerBound
+            packed.withProduct(of: input, rows: rowBlocks[block]) { product in
+                product.first_output = outputBlocks[outputBlock].lowerBound
+                product.last_output = outputBlocks[outputBlock].upperBound
                 product.bias = finish.bias
                 product.sample_bias = finish.perSample(of: first)
                 product.residual = finish.residual.map { $0 + first * role.outputs }
@@ -46,17 +33,6 @@ extension CPUBackend {
                 kernels.product_u8s8(&product)
             }
         }
-    }
-
-    /// A row of zero points for every sample: what a convolution reads outside of its input.
-    func paddingRows(_ input: QuantizedInput, samples: Int) throws -> HostStorage {
-        let storage = try HostStorage(samples * input.stride, on: self)
-        for sample in 0..<samples {
-            let zero = input.range(ofRow: sample * (input.rowCount / samples)).pointee.zero
-            (storage.memory(of: UInt8.self) + sample * input.stride).update(
-                repeating: UInt8(clamping: zero), count: input.stride)
-        }
-        return storage
     }
 
     /// - Throws: `TensorError.shapeMismatch` if the bytes are not such a weight, or its sums could overflow.
@@ -85,21 +61,38 @@ extension CPUBackend {
 }
 
 extension PackedInt8 {
-    /// A product of rows with some of the outputs, but for the rows' ranges and what happens to the sums.
-    func product(
-        rows: Int, of pointers: UnsafePointer<UnsafePointer<UInt8>?>?, taps: Int, outputs: Range<Int>
-    ) -> kernels_product {
-        var product = kernels_product()
-        product.rows = rows
-        product.taps = taps
-        product.inputs = layout.paddedInputs
-        product.first_output = outputs.lowerBound
-        product.last_output = outputs.upperBound
-        product.a = pointers
-        product.tiles = tiles
-        product.scales = scales
-        product.sums = sums
-        return product
+    /// Calls `body` with a product of some rows, but for the outputs and what happens to the sums.
+    func withProduct(of input: some Int8Rows, rows: Range<Int>, _ body: (inout kernels_product) -> Void) {
+        withUnsafeTemporaryAllocation(of: UnsafePointer<UInt8>?.self, capacity: taps * rows.count) { pointers in
+            withUnsafeTemporaryAllocation(of: kernels_range.self, capacity: rows.count) { ranges in
+                guard let a = pointers.baseAddress, let first = ranges.baseAddress else { return }
+                input.gather(rows, into: a, first)
+                var product = kernels_product()
+                product.rows = rows.count
+                product.taps = taps
+                product.inputs = layout.paddedInputs
+                product.a = UnsafePointer(a)
+                product.ranges = UnsafePointer(first)
+                product.range_stride = 1
+                product.tiles = tiles
+                product.scales = scales
+                product.sums = sums
+                body(&product)
+            }
+        }
+    }
+}
+
+extension Range<Int> {
+    fileprivate func cut(atMultiplesOf unit: Int) -> [Range<Int>] {
+        var pieces: [Range<Int>] = []
+        var first = lowerBound
+        while first < upperBound {
+            let last = Swift.min((first / unit + 1) * unit, upperBound)
+            pieces.append(first..<last)
+            first = last
+        }
+        return pieces
     }
 }
 

@@ -13,7 +13,7 @@ extension CPUBackend {
             let target = try floats(y, "linear")
             if weight.description.quantizesInput {
                 let input = try quantizedRows(x, "linear")
-                try weight.data.withBytes { try multiplyInt8(input, plan: nil, $0, role, finish, into: target) }
+                try weight.data.withBytes { try multiplyInt8(input, $0, role, finish, into: target) }
             } else {
                 let source = try floats(x, "linear")
                 try weight.data.withBytes {

@@ -35,8 +35,7 @@ extension CPUBackend {
         let moments = GroupMoments(
             source: try rows(of: x, "groupNorm"), samples: max(x.shape[0], 1), groups: groups, epsilon: epsilon)
         let factors = try moments.factors(
-            scale: vector(scale, for: x, "groupNorm"), shift: vector(shift, for: x, "groupNorm"),
-            activation: activation, on: self)
+            scale: vector(scale, for: x, "groupNorm"), shift: vector(shift, for: x, "groupNorm"), on: self)
         return deferred(
             x.shape,
             GroupNormRows(
@@ -98,7 +97,6 @@ private struct GroupNormRows: RowSource, @unchecked Sendable {
     var rowCount: Int { source.rowCount }
     var channels: Int { source.channels }
     var rowsAtOnce: Int { source.rowsAtOnce }
-    func bounds(ofSample sample: Int) -> ClosedRange<Float>? { factors.bounds[sample] }
 
     func write(_ rows: Range<Int>, into target: UnsafeMutablePointer<Float>) {
         let inputs = source.read(rows, scratch: target)
@@ -111,8 +109,13 @@ private struct GroupNormRows: RowSource, @unchecked Sendable {
                 let last = min(rows.upperBound, (sample + 1) * rowsPerSample)
                 let offset = (first - rows.lowerBound) * channels
                 let ofSample = factors + sample * 2 * channels
-                kernels.scale_shift(
-                    inputs + offset, last - first, channels, ofSample, ofSample + channels, kind, target + offset)
+                if self.factors.areNumbers[sample] {
+                    kernels.scale_shift(
+                        inputs + offset, last - first, channels, ofSample, ofSample + channels, kind, target + offset)
+                } else {
+                    // What is not a number has no range, and must not become a byte.
+                    (target + offset).update(repeating: .infinity, count: (last - first) * channels)
+                }
                 first = last
             }
         }
@@ -124,8 +127,8 @@ private struct GroupMoments {
     struct Factors {
         /// `[samples, 2, channels]`: factors, then summands.
         var values: [Float]
-        /// What each sample's results lie between.
-        var bounds: [ClosedRange<Float>] = []
+        /// Whether all of a sample's are finite.
+        var areNumbers: [Bool] = []
     }
 
     let source: any RowSource
@@ -138,11 +141,11 @@ private struct GroupMoments {
 
     /// Sums are in double around each channel's first value, and blocks are added in order, so the result does not
     /// depend on the number of threads.
-    func factors(scale: [Float], shift: [Float], activation: Activation, on cpu: CPUBackend) throws -> Factors {
+    func factors(scale: [Float], shift: [Float], on cpu: CPUBackend) throws -> Factors {
         var result = Factors(values: [Float](repeating: 0, count: samples * 2 * channels))
         let partial = try PartialMoments(source, samples: samples, on: cpu)
         if cpu.isCounting {
-            result.bounds = Array(repeating: 0...1, count: samples)
+            result.areNumbers = Array(repeating: true, count: samples)
             return result
         }
         result.values.withUnsafeMutableBufferPointer { values in
@@ -150,22 +153,19 @@ private struct GroupMoments {
                 let total = partial.total(ofSample: sample)
                 let ofSample = UnsafeMutableBufferPointer(
                     rebasing: values[sample * 2 * channels..<(sample + 1) * 2 * channels])
-                let bounds = withExtendedLifetime(partial) {
-                    fill(ofSample, from: total, scale: scale, shift: shift)
-                }
-                result.bounds.append(
-                    bounds.map(activation.bounds) ?? -Float.infinity...Float.infinity)
+                result.areNumbers.append(
+                    withExtendedLifetime(partial) { fill(ofSample, from: total, scale: scale, shift: shift) })
             }
         }
         return result
     }
 
     /// Writes a sample's factors and summands.
-    /// - Returns: what the results lie between; nil if some are no numbers.
+    /// - Returns: whether all are finite.
     private func fill(
         _ values: UnsafeMutableBufferPointer<Float>, from total: PartialMoments.Total, scale: [Float], shift: [Float]
-    ) -> ClosedRange<Float>? {
-        var (low, high, isFinite): (Float, Float, Bool) = (0, 0, true)
+    ) -> Bool {
+        var areNumbers = true
         let width = channels / groups
         for group in 0..<groups {
             let range = group * width..<(group + 1) * width
@@ -174,14 +174,10 @@ private struct GroupMoments {
                 let factor = Double(scale[channel]) / deviation
                 let (slope, offset) = (Float(factor), Float(Double(shift[channel]) - mean * factor))
                 (values[channel], values[channels + channel]) = (slope, offset)
-                let first = total.low[channel] * slope + offset
-                let second = total.high[channel] * slope + offset
-                low = min(low, first, second)
-                high = max(high, first, second)
-                isFinite = isFinite && (first + second).isFinite
+                areNumbers = areNumbers && slope.isFinite && offset.isFinite
             }
         }
-        return isFinite ? low...high : nil
+        return areNumbers
     }
 
     private func statistics(_ total: PartialMoments.Total, _ group: Range<Int>) -> (mean: Double, deviation: Double) {
@@ -198,7 +194,7 @@ private struct GroupMoments {
     }
 }
 
-/// Sums and bounds of every channel over blocks of a sample's rows.
+/// Sums of every channel over blocks of a sample's rows.
 private struct PartialMoments {
     /// Of one sample, a number per channel each.
     struct Total {
@@ -207,9 +203,6 @@ private struct PartialMoments {
         /// Σ (x − pivot), and Σ (x − pivot)².
         let sum: UnsafePointer<Double>
         let squareSum: UnsafePointer<Double>
-        /// The least and the greatest value.
-        let low: UnsafePointer<Float>
-        let high: UnsafePointer<Float>
     }
 
     private static let mostBlocks = 8
@@ -219,7 +212,6 @@ private struct PartialMoments {
     private let pivots: HostStorage
     /// `[samples, blocks, 2, channels]`
     private let sums: HostStorage
-    private let bounds: HostStorage
 
     init(_ source: any RowSource, samples: Int, on cpu: CPUBackend) throws {
         channels = source.channels
@@ -231,22 +223,20 @@ private struct PartialMoments {
         let blocks = blocks
         pivots = try HostStorage(samples * channels * MemoryLayout<Float>.size, on: cpu)
         sums = try HostStorage(samples * blocks * 2 * channels * MemoryLayout<Double>.size, on: cpu)
-        bounds = try HostStorage(samples * blocks * 2 * channels * MemoryLayout<Float>.size, on: cpu)
-        let (pivots, sums, bounds) = (pivots.floats, sums.memory(of: Double.self), bounds.floats)
+        let pivots = pivots.floats
+        let sums = sums.memory(of: Double.self)
         if cpu.isCounting { return }
         for sample in 0..<samples {
             source.write(sample * rows..<sample * rows + 1, into: pivots + sample * channels)
         }
         cpu.threads.run(samples * blocks) { task, _ in
             let (sample, index) = task.quotientAndRemainder(dividingBy: blocks)
-            let (sum, low) = (sums + task * 2 * channels, bounds + task * 2 * channels)
+            let sum = sums + task * 2 * channels
             sum.update(repeating: 0, count: 2 * channels)
-            low.update(repeating: .infinity, count: channels)
-            (low + channels).update(repeating: -.infinity, count: channels)
             let first = sample * rows + index * block
             source.forEachPiece(of: first..<min(first + block, (sample + 1) * rows)) { piece, values in
                 cpu.kernels.channel_moments(
-                    values, piece.count, channels, pivots + sample * channels, sum, sum + channels, low, low + channels)
+                    values, piece.count, channels, pivots + sample * channels, sum, sum + channels)
             }
         }
     }
@@ -254,17 +244,12 @@ private struct PartialMoments {
     /// Adds a sample's blocks up, in the place of the first.
     func total(ofSample sample: Int) -> Total {
         let sum = sums.memory(of: Double.self) + sample * blocks * 2 * channels
-        let low = bounds.floats + sample * blocks * 2 * channels
         for block in 1..<max(blocks, 1) {
-            let (nextSum, nextLow) = (sum + block * 2 * channels, low + block * 2 * channels)
-            for channel in 0..<2 * channels { sum[channel] += nextSum[channel] }
-            for channel in 0..<channels {
-                low[channel] = min(low[channel], nextLow[channel])
-                low[channels + channel] = max(low[channels + channel], nextLow[channels + channel])
-            }
+            let next = sum + block * 2 * channels
+            for channel in 0..<2 * channels { sum[channel] += next[channel] }
         }
         return Total(
             pivot: UnsafePointer(pivots.floats + sample * channels), sum: UnsafePointer(sum),
-            squareSum: UnsafePointer(sum + channels), low: UnsafePointer(low), high: UnsafePointer(low + channels))
+            squareSum: UnsafePointer(sum + channels))
     }
 }

@@ -54,8 +54,21 @@ package struct ConvolutionPlan: Sendable {
         [batch, isTurned ? outputWidth : outputHeight, isTurned ? outputHeight : outputWidth, outputs]
     }
 
-    /// Where a sample's range is found.
-    func firstInputRow(ofSample sample: Int) -> Int { sample * inputHeight * inputWidth }
+    /// Stored rows and columns that an output reads beside its first.
+    var rowReach: Int { geometry.dilationHeight * (kernelHeight - 1) }
+    var columnReach: Int { geometry.dilationWidth * (kernelWidth - 1) }
+
+    /// The stored rows that some rows of outputs read; none if they read padding alone.
+    func inputLines(of rows: Range<Int>) -> Range<Int> {
+        let first = rows.lowerBound * geometry.strideHeight - geometry.padding.top
+        return sourceRows.stored(first..<first + (rows.count - 1) * geometry.strideHeight + rowReach + 1)
+    }
+
+    /// The same of columns.
+    func inputColumns(of columns: Range<Int>) -> Range<Int> {
+        let first = columns.lowerBound * geometry.strideWidth - geometry.padding.left
+        return sourceColumns.stored(first..<first + (columns.count - 1) * geometry.strideWidth + columnReach + 1)
+    }
 
     /// Whether every output position reads the input position of the same number, and only that.
     package var isPointwise: Bool {
@@ -64,17 +77,19 @@ package struct ConvolutionPlan: Sendable {
             && geometry.resizedHeight == nil && geometry.resizedWidth == nil
     }
 
-    /// Pointers `[taps][rows]` to the bytes that each of some output rows reads.
+    /// Pointers to the bytes that each of some output rows reads at each tap.
     /// - Parameters:
+    ///   - bytes: where the first input row would be.
     ///   - stride: bytes per input row.
     ///   - padding: a row to read outside of the input.
+    ///   - pointers: those of the first tap; the next tap's are `tapStride` further.
     func gather(
         _ rows: Range<Int>, from bytes: UnsafePointer<UInt8>, stride: Int, padding: UnsafePointer<UInt8>,
-        into pointers: UnsafeMutableBufferPointer<UnsafePointer<UInt8>?>
+        into pointers: UnsafeMutablePointer<UnsafePointer<UInt8>?>, tapStride: Int
     ) {
-        guard var target = pointers.baseAddress else { return }
         for i in 0..<kernelHeight {
             for j in 0..<kernelWidth {
+                var target = pointers + (i * kernelWidth + j) * tapStride
                 var row = rows.lowerBound
                 while row < rows.upperBound {
                     let (line, x) = row.quotientAndRemainder(dividingBy: outputWidth)
@@ -153,6 +168,13 @@ private struct SourceAxis: Sendable {
     var isResized: Bool { sources != nil }
 
     subscript(index: Int) -> Int { sources.map { $0[index] } ?? index }
+
+    /// What is stored of a range that may reach beyond both ends.
+    func stored(_ range: Range<Int>) -> Range<Int> {
+        let inside = range.clamped(to: 0..<count)
+        guard let last = inside.last else { return 0..<0 }
+        return self[inside.lowerBound]..<self[last] + 1
+    }
 }
 
 extension ConvolutionGeometry {

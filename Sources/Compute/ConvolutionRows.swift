@@ -5,9 +5,7 @@ import Tensors
 struct ConvolutionRows: RowSource, @unchecked Sendable {
     let rowCount: Int
     let channels: Int
-    private let input: QuantizedInput
-    private let padding: HostStorage
-    private let plan: ConvolutionPlan
+    private let input: any Int8Rows
     private let packed: PackedInt8
     private let weight: HeldBytes
     private let bias: [Float]?
@@ -15,18 +13,18 @@ struct ConvolutionRows: RowSource, @unchecked Sendable {
 
     /// - Throws: `TensorError.shapeMismatch` for an epilogue that is more than a bias.
     init(
-        _ input: QuantizedInput, _ plan: ConvolutionPlan, _ weight: CPUWeight, _ epilogue: Epilogue,
-        on cpu: CPUBackend
+        _ input: any Int8Rows, _ weight: CPUWeight, _ epilogue: Epilogue, on cpu: CPUBackend
     ) throws {
         let role = weight.description.role
         try cpu.require(
             epilogue.perSample == nil && epilogue.residual == nil && epilogue.activation == .none, "convolution",
             "nothing but a bias after a deferred result", role.shape)
-        (self.input, self.plan, self.cpu) = (input, plan, cpu)
-        (rowCount, channels) = (plan.outputRows, role.outputs)
+        self.input = input
+        self.cpu = cpu
+        rowCount = input.rows.count
+        channels = role.outputs
         self.weight = try weight.data.hold()
         packed = try cpu.packedInt8(self.weight.bytes, role, stride: input.stride)
-        padding = try cpu.paddingRows(input, samples: plan.batch)
         bias = try epilogue.bias.map { try cpu.host($0, "convolution").vector() }
         try cpu.require(bias.map { $0.count == channels } ?? true, "convolution", "a bias of \(channels)", role.shape)
     }
@@ -35,25 +33,7 @@ struct ConvolutionRows: RowSource, @unchecked Sendable {
     var rowsAtOnce: Int { 96 }
 
     func write(_ rows: Range<Int>, into target: UnsafeMutablePointer<Float>) {
-        let rowsPerSample = rowCount / plan.batch
-        var first = rows.lowerBound
-        while first < rows.upperBound {
-            let sample = first / rowsPerSample
-            let last = min(rows.upperBound, (sample + 1) * rowsPerSample)
-            write(first..<last, of: sample, into: target + (first - rows.lowerBound) * channels)
-            first = last
-        }
-    }
-
-    private func write(_ rows: Range<Int>, of sample: Int, into target: UnsafeMutablePointer<Float>) {
-        let taps = packed.taps
-        withUnsafeTemporaryAllocation(of: UnsafePointer<UInt8>?.self, capacity: taps * rows.count) { pointers in
-            plan.gather(
-                rows, from: input.bytes, stride: input.stride,
-                padding: padding.memory(of: UInt8.self) + sample * input.stride, into: pointers)
-            var product = packed.product(
-                rows: rows.count, of: UnsafePointer(pointers.baseAddress), taps: taps, outputs: 0..<channels)
-            product.ranges = input.range(ofRow: plan.firstInputRow(ofSample: sample))
+        packed.withProduct(of: input, rows: rows) { product in
             (product.activation, product.slope) = Activation.none.kernel
             product.y = target
             product.y_stride = channels

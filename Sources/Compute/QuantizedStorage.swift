@@ -30,7 +30,7 @@ final class QuantizedStorage: TensorStorage {
             cpu.forBlocks(of: rows.rowCount, size: cpu.rowsPerTask(channels)) { block, _ in
                 for row in block {
                     let range = rows.range(ofRow: row).pointee
-                    let bytes = rows.bytes + row * rows.stride
+                    let bytes = rows.bytes(ofRow: row)
                     for channel in 0..<channels {
                         target[row * channels + channel] = range.scale * Float(Int32(bytes[channel]) - range.zero)
                     }
@@ -46,6 +46,6 @@ extension CPUBackend {
     /// The rows of a tensor as bytes with a range each: as they are, or quantized now.
     func quantizedRows(_ x: Tensor, _ operation: String) throws -> QuantizedInput {
         if let storage = x.storage as? QuantizedStorage, storage.isWhole(x) { return storage.rows }
-        return try QuantizedInput(rows(of: x, operation), rowsPerRange: 1, on: self)
+        return try QuantizedInput(rows(of: x, operation), on: self)
     }
 }

@@ -10,8 +10,6 @@ protocol RowSource: Sendable {
     var inPlace: UnsafePointer<Float>? { get }
     /// How many rows are best computed at once.
     var rowsAtOnce: Int { get }
-    /// What the values of a sample lie between, if that is known before they are computed.
-    func bounds(ofSample sample: Int) -> ClosedRange<Float>?
     /// Computes rows, one after the other in `target`.
     func write(_ rows: Range<Int>, into target: UnsafeMutablePointer<Float>)
 }
@@ -20,7 +18,6 @@ extension RowSource {
     var inPlace: UnsafePointer<Float>? { nil }
     /// As many as stay in the first-level cache.
     var rowsAtOnce: Int { max(1, 4096 / max(channels, 1)) }
-    func bounds(ofSample sample: Int) -> ClosedRange<Float>? { nil }
 
     /// The rows in place, or computed into `scratch`.
     func read(_ rows: Range<Int>, scratch: UnsafeMutablePointer<Float>) -> UnsafePointer<Float> {

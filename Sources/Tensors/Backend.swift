@@ -101,7 +101,8 @@ package struct Epilogue: Sendable {
     package var activation: Activation
     /// Same shape as the result.
     package var residual: Tensor?
-    /// Nobody reads the residual any more: its memory may become the result's.
+    /// Nobody reads the residual any more, nor is the input computed from it as it is read: its memory may become the
+    /// result's.
     package var spendsResidual = false
     /// The result may be computed as it is read, more than once if need be, so that it takes no memory.
     package var isDeferred = false

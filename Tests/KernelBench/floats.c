@@ -62,8 +62,7 @@ static void run_short_softmax(const kernels *table, const struct buffers *b) {
 }
 
 static void run_channel_moments(const kernels *table, const struct buffers *b) {
-    table->channel_moments(b->x, ROWS, CHANNELS, b->channels, b->moments, b->moments + CHANNELS,
-                           b->y, b->y + CHANNELS);
+    table->channel_moments(b->x, ROWS, CHANNELS, b->channels, b->moments, b->moments + CHANNELS);
 }
 
 static void run_scale_shift_silu(const kernels *table, const struct buffers *b) {

@@ -207,10 +207,9 @@ typedef struct kernels {
     void (*_Nonnull layer_norm)(const float *x, size_t n, float epsilon, const float *scale, const float *shift,
                             float *y);
     void (*_Nonnull rms_norm)(const float *x, size_t n, float epsilon, const float *scale, float *y);
-    // Adds, for each channel, Σ(x − pivot) and Σ(x − pivot)² over `rows` rows to sum and square_sum, and widens
-    // low…high to hold x; NaN is left out of the latter.
+    // Adds, for each channel, Σ(x − pivot) and Σ(x − pivot)² over `rows` rows to sum and square_sum.
     void (*_Nonnull channel_moments)(const float *x, size_t rows, size_t channels, const float *pivot, double *sum,
-                            double *square_sum, float *low, float *high);
+                            double *square_sum);
     // y[r][c] = act(x[r][c] · scale[c] + shift[c]); a leaky ReLU has slope 0 here and in `gate`.
     void (*_Nonnull scale_shift)(const float *x, size_t rows, size_t channels, const float *scale, const float *shift,
                         kernels_activation activation, float *y);

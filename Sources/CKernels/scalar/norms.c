@@ -20,10 +20,9 @@ void scalar_rms_norm(const float *x, size_t n, float epsilon, const float *scale
 }
 
 void scalar_channel_moments(const float *x, size_t rows, size_t channels, const float *pivot, double *sum,
-                            double *square_sum, float *low, float *high) {
+                            double *square_sum) {
     for (size_t r = 0; r < rows; r++) {
         for (size_t c = 0; c < channels; c++) {
-            scalar_widen_range(&x[r * channels + c], 1, &low[c], &high[c]);
             const double difference = (double)x[r * channels + c] - pivot[c];
             sum[c] += difference;
             square_sum[c] += difference * difference;

@@ -27,7 +27,7 @@ void scalar_accumulate(const float *x, size_t n, float factor, bool overwrite, f
 void scalar_layer_norm(const float *x, size_t n, float epsilon, const float *scale, const float *shift, float *y);
 void scalar_rms_norm(const float *x, size_t n, float epsilon, const float *scale, float *y);
 void scalar_channel_moments(const float *x, size_t rows, size_t channels, const float *pivot, double *sum,
-                            double *square_sum, float *low, float *high);
+                            double *square_sum);
 void scalar_scale_shift(const float *x, size_t rows, size_t channels, const float *scale, const float *shift,
                         kernels_activation activation, float *y);
 void scalar_softmax(float *x, size_t n, float scale, const float *bias, const float *mask);

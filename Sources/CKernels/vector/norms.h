@@ -60,17 +60,9 @@ INLINE void add_to(double *y, vfloat x, size_t count) {
     }
 }
 
-INLINE void store_part_or_all(float *y, vfloat x, size_t count) {
-    if (count == LANES) {
-        store(y, x);
-    } else {
-        store_part(y, x, count);
-    }
-}
-
 // A few rows are summed in float, then added to the double sums.
 static void channel_moments(const float *x, size_t rows, size_t channels, const float *pivot, double *sum,
-                            double *square_sum, float *low, float *high) {
+                            double *square_sum) {
     enum { ROWS_AT_ONCE = 16 };
     for (size_t first = 0; first < rows; first += ROWS_AT_ONCE) {
         const size_t last = first + ROWS_AT_ONCE < rows ? first + ROWS_AT_ONCE : rows;
@@ -78,21 +70,15 @@ static void channel_moments(const float *x, size_t rows, size_t channels, const 
             const size_t count = channels - c < LANES ? channels - c : LANES;
             const vfloat center = count == LANES ? load(pivot + c) : load_part(pivot + c, count);
             vfloat sums = 0, square_sums = 0;
-            vfloat lows = count == LANES ? load(low + c) : load_part(low + c, count);
-            vfloat highs = count == LANES ? load(high + c) : load_part(high + c, count);
             for (size_t r = first; r < last; r++) {
                 const float *row = x + r * channels + c;
                 const vfloat values = count == LANES ? load(row) : load_part(row, count);
                 const vfloat difference = values - center;
                 sums += difference;
                 square_sums += difference * difference;
-                lows = smaller(values, lows);
-                highs = larger(values, highs);
             }
             add_to(sum + c, sums, count);
             add_to(square_sum + c, square_sums, count);
-            store_part_or_all(low + c, lows, count);
-            store_part_or_all(high + c, highs, count);
         }
     }
 }

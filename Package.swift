@@ -35,7 +35,7 @@ let package = Package(
 
         // What surrounds the models.
         .target(name: "Tokenizers"),
-        .target(name: "Audio", dependencies: ["Files", "CSndfile"]),
+        .target(name: "Audio", dependencies: ["Files", "CSndfile", "CKernels"]),
         .target(name: "Checkpoints", dependencies: ["Files", "Tensors", "CKernels"]),
         .target(name: "Diffusion", dependencies: ["Tensors"]),
 

@@ -3,11 +3,11 @@ import Foundation
 /// Triangular filters that sum the bins of a spectrum into bands of equal width on a mel scale.
 package struct MelFilterBank: Sendable {
     /// What a band takes of consecutive bins.
-    private struct Band {
+    struct Band {
         let firstBin: Int
         let weights: [Double]
     }
-    private let bands: [Band]
+    let bands: [Band]
 
     package var bandCount: Int { bands.count }
 

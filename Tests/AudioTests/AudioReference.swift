@@ -1,12 +1,12 @@
 import Checkpoints
 import TestSupport
 
-/// What `make_audio_fixtures.py` recorded.
+/// What `make_audio_fixtures.py` recorded, or another script.
 struct AudioReference {
     private let file: SafetensorsFile
 
-    init() throws {
-        let path = Fixtures.folder("Audio").appendingPathComponent("reference.safetensors").path
+    init(_ name: String = "reference") throws {
+        let path = Fixtures.folder("Audio").appendingPathComponent("\(name).safetensors").path
         file = try SafetensorsFile(path: path, name: path)
     }
 

@@ -15,6 +15,7 @@ static const kernel_check checks[] = {
     {"activations", check_activations},
     {"elementwise", check_elementwise},
     {"norms", check_norms},
+    {"phases", check_phases},
     {"softmax", check_softmax},
     {"attention", check_attention},
     {"attention's error", check_attention_error},

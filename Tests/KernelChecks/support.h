@@ -40,6 +40,7 @@ void check_half_precision(const kernels *table, kernel_report *report);
 void check_activations(const kernels *table, kernel_report *report);
 void check_elementwise(const kernels *table, kernel_report *report);
 void check_norms(const kernels *table, kernel_report *report);
+void check_phases(const kernels *table, kernel_report *report);
 void check_softmax(const kernels *table, kernel_report *report);
 void check_attention(const kernels *table, kernel_report *report);
 void check_attention_error(const kernels *table, kernel_report *report);

@@ -164,6 +164,34 @@ typedef struct kernels_tile_product {
     size_t y_stride;
 } kernels_tile_product;
 
+// One step towards the phases of a spectrogram whose magnitudes are known (Griffin & Lim 1984, with the momentum of
+// Perraudin et al. 2013): of each frame of the signal the spectrum X is taken, its phase is led on from the one before,
+//
+//   Y = magnitude · (X − momentum · previous) / |X − momentum · previous|,  previous = X,
+//
+// and Y's frame, windowed again, is added to y. Frames follow one another by `hop`; numbers of a bin lie side by side.
+typedef struct kernels_phase_step {
+    size_t length;             // samples of a frame: a power of 2, at least 16
+    size_t hop;
+    size_t frames;             // to take
+    size_t stride;             // at least `frames`, a multiple of KERNELS_FRAMES_AT_ONCE
+    const float *window;       // [length]
+    const float *turns;        // [length/2][2]: cosine and sine of −2πk/length
+    const uint32_t *order;     // [length/2]: k with its log2(length/2) bits reversed
+    const float *signal;       // [(stride − 1) · hop + length]
+    const float *magnitudes;   // [length/2 + 1][stride]
+    float *previous;           // [length/2 + 1][2][stride]: real and imaginary parts
+    float momentum;
+    float *y;                  // [(frames − 1) · hop + length]
+    // 64-byte aligned, of 4 · length · KERNELS_FRAMES_AT_ONCE bytes.
+    void *scratch;
+} kernels_phase_step;
+
+enum {
+    // The most frames that a vector of floats holds.
+    KERNELS_FRAMES_AT_ONCE = 16,
+};
+
 typedef struct kernels {
     kernels_tier tier;
     const char *_Nonnull name;
@@ -217,6 +245,8 @@ typedef struct kernels {
     // bounded by the largest float, and a row of −∞ and NaN alone gives zeros. A row that is masked everywhere by a
     // finite number is a softmax like any other.
     void (*_Nonnull softmax)(float *x, size_t n, float scale, const float *bias, const float *mask);
+
+    void (*_Nonnull step_phases)(const kernels_phase_step *s);
 
     // Attention. Packs keys and values of k_stride and v_stride floats; mask may be NULL.
     void (*_Nonnull pack_context)(const float *k, size_t k_stride, const float *v, size_t v_stride, const float *mask,

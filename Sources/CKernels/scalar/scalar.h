@@ -30,6 +30,7 @@ void scalar_channel_moments(const float *x, size_t rows, size_t channels, const 
                             double *square_sum);
 void scalar_scale_shift(const float *x, size_t rows, size_t channels, const float *scale, const float *shift,
                         kernels_activation activation, float *y);
+void scalar_step_phases(const kernels_phase_step *s);
 void scalar_softmax(float *x, size_t n, float scale, const float *bias, const float *mask);
 
 void scalar_pack_context(const float *k, size_t k_stride, const float *v, size_t v_stride, const float *mask,

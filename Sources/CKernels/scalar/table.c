@@ -22,6 +22,7 @@ const kernels kernels_scalar = {
     .channel_moments = scalar_channel_moments,
     .scale_shift = scalar_scale_shift,
     .softmax = scalar_softmax,
+    .step_phases = scalar_step_phases,
     .pack_context = scalar_pack_context,
     .attend_u8s8 = scalar_attend_u8s8,
     .attend_f32 = scalar_attend_f32,

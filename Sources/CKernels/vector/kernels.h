@@ -1,6 +1,7 @@
 // All kernels of this folder but the integer product, and their slots in a table.
 #include "elementwise.h"
 #include "norms.h"
+#include "phases.h"
 #include "product_float.h"
 #include "product_tiles.h"
 #include "quantize.h"
@@ -22,4 +23,5 @@
     .rms_norm = rms_norm,                                                                                              \
     .channel_moments = channel_moments,                                                                                \
     .scale_shift = scale_shift,                                                                                        \
-    .softmax = softmax
+    .softmax = softmax,                                                                                                \
+    .step_phases = step_phases

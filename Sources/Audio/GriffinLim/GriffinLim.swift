@@ -1,0 +1,169 @@
+/// Mel spectrogram to waveform without a trained vocoder.
+///
+/// A sound is made piece by piece, so that memory does not grow with its length and its first samples are there early:
+/// a piece's frames lead on from the samples before it, which stay as they are, and look ahead at some frames of the next
+/// (real-time iterative spectrogram inversion with look-ahead, Zhu, Beauregard & Wyse 2007).
+package struct GriffinLim: Sendable {
+    let geometry: LogMelSpectrogram.Geometry
+    let inversion: MelInversion
+    let search: PhaseSearch
+
+    /// Frames of a piece, and those of the next that it looks at.
+    package static let pieceFrames = 256
+    static let lookahead = 32
+
+    /// - Parameter geometry: of the spectrogram: magnitudes in Slaney's bands, natural logarithms.
+    package init(_ geometry: LogMelSpectrogram.Geometry) {
+        self.geometry = geometry
+        inversion = MelInversion(geometry)
+        search = PhaseSearch(length: geometry.fftLength, hop: geometry.hop)
+    }
+
+    /// Bytes that the work takes, whatever the length of the sound.
+    package var byteCount: Int {
+        let frames = Self.pieceFrames + Self.lookahead + 2 * search.reach + 2
+        // Four spectra of magnitudes, a complex one and its copy.
+        let spectra = 8 * search.bins * PhaseSearch.stride(frames)
+        let signals = 6 * search.sampleCount(frames)
+        return (spectra + signals) * MemoryLayout<Float>.size
+    }
+}
+
+extension PhaseSearch {
+    /// Frames on either side of its own that a sample is part of.
+    var reach: Int { (length / 2 + hop - 1) / hop }
+}
+
+/// A spectrogram that comes in parts, on its way to a waveform.
+package struct GriffinLimStream {
+    private let vocoder: GriffinLim
+    private let seed: UInt64
+    /// Frames of the whole.
+    private let frames: Int
+    /// The first frame follows the last.
+    private let loops: Bool
+    /// Logarithms of bands, row by row, of all frames from `firstFrame` on that have come.
+    private var mel: [Float] = []
+    private var firstFrame = 0
+    /// Frames whose samples have been given.
+    private var done = 0
+    /// The last samples that have been given.
+    private var given: [Float] = []
+    /// The first samples of all.
+    private var head: [Float] = []
+    /// What comes after the given samples, as the last piece saw it.
+    private var foreseen: [Float] = []
+
+    /// - Parameters:
+    ///   - frames: of the whole spectrogram.
+    ///   - loops: whether the sound's end leads back to its start; then all frames are needed before the first piece.
+    ///   - seed: of the phases that the search starts from.
+    package init(_ vocoder: GriffinLim, frames: Int, loops: Bool = false, seed: UInt64) {
+        self.vocoder = vocoder
+        self.frames = frames
+        self.loops = loops
+        self.seed = seed
+    }
+
+    private var search: PhaseSearch { vocoder.search }
+    private var hop: Int { search.hop }
+    private var half: Int { search.length / 2 }
+    private var bands: Int { vocoder.geometry.bands }
+    private var known: Int { firstFrame + mel.count / bands }
+
+    /// - Parameter rows: the next frames, `[frames, bands]`, natural logarithms.
+    package mutating func append(_ rows: [Float]) { mel += rows }
+
+    /// The samples of the next piece, `hop` for each of its frames; in −1…1 as far as the spectrogram says so.
+    /// - Returns: nil if frames are missing, or all samples have been given.
+    package mutating func next() -> [Float]? {
+        guard done < frames else { return nil }
+        let end = min(done + GriffinLim.pieceFrames, frames)
+        guard known >= (loops ? frames : min(end + GriffinLim.lookahead, frames)) else { return nil }
+        if loops, frames <= GriffinLim.pieceFrames + GriffinLim.lookahead { return loop() }
+        return piece(to: end)
+    }
+
+    private mutating func piece(to end: Int) -> [Float] {
+        let (isFirst, isLast) = (done == 0, end == frames)
+        let start = done * hop
+        // Frames that reach beyond the given samples, and those of the end that lead to the first.
+        let first = isFirst ? (loops ? -GriffinLim.lookahead : 0) : max((start - half + hop) / hop, 0)
+        let last = isLast ? (loops ? frames + search.reach : frames) : min(end + GriffinLim.lookahead, frames)
+        let base = first * hop - half
+        let count = last - first
+        let fixed = isFirst ? 0 : start - base
+        var signal = [Float](repeating: 0, count: search.sampleCount(count))
+        // Before the sound's first sample there is nothing.
+        let before = given.suffix(fixed)
+        signal.replaceSubrange(fixed - before.count..<fixed, with: before)
+        let ahead = foreseen.prefix(signal.count - start + base)
+        signal.replaceSubrange(start - base..<start - base + ahead.count, with: ahead)
+        let known = foreseen.isEmpty ? 0 : max((start + foreseen.count - half) / hop - first, 0)
+        let back = loops && isLast ? frames * hop - base : signal.count
+        let behind = head.prefix(max(signal.count - back, 0))
+        let weights = search.weights(frames: count)
+        search.run(
+            vocoder.inversion.magnitudes(rows(first..<last), stride: PhaseSearch.stride(count)), frames: count,
+            known: min(known, count), signal: &signal, seed: seed &+ UInt64(done)
+        ) { sums in
+            for index in sums.indices { sums[index] = weights[index] > Self.least ? sums[index] / weights[index] : 0 }
+            for index in 0..<fixed { sums[index] = 0 }
+            for (index, value) in before.enumerated() { sums[fixed - before.count + index] = value }
+            for (index, value) in behind.enumerated() { sums[back + index] = value }
+        }
+        let samples = Array(signal[start - base..<end * hop - base])
+        if isFirst, loops { head = Array(samples.prefix(search.length)) }
+        given = Array((given + samples).suffix(search.length))
+        let seen = isLast ? end * hop : max(last * hop - half, end * hop)
+        foreseen = Array(signal[end * hop - base..<seen - base])
+        done = end
+        if !loops { forget() }
+        return samples
+    }
+
+    /// All of a short loop: its signal goes around, and so do its frames.
+    private mutating func loop() -> [Float] {
+        let count = frames * hop
+        let weights = search.weights(frames: frames)
+        var around = [Float](repeating: 0, count: count)
+        for (index, weight) in weights.enumerated() { around[Self.place(index - half, in: count)] += weight }
+        var signal = [Float](repeating: 0, count: weights.count)
+        var folded = [Float](repeating: 0, count: count)
+        search.run(
+            vocoder.inversion.magnitudes(rows(0..<frames), stride: PhaseSearch.stride(frames)), frames: frames,
+            known: 0, signal: &signal, seed: seed
+        ) { sums in
+            for index in folded.indices { folded[index] = 0 }
+            for index in sums.indices { folded[Self.place(index - half, in: count)] += sums[index] }
+            for index in folded.indices { folded[index] /= max(around[index], Self.least) }
+            for index in sums.indices { sums[index] = folded[Self.place(index - half, in: count)] }
+        }
+        done = frames
+        return folded
+    }
+
+    /// Sums of windows below this are of samples that no frame says anything of.
+    private static let least: Float = 1e-3
+
+    private static func place(_ index: Int, in count: Int) -> Int { ((index % count) + count) % count }
+
+    /// Frames of the spectrogram, around if it loops.
+    private func rows(_ range: Range<Int>) -> ArraySlice<Float> {
+        if range.lowerBound >= firstFrame, range.upperBound <= known {
+            return mel[(range.lowerBound - firstFrame) * bands..<(range.upperBound - firstFrame) * bands]
+        }
+        return ArraySlice(
+            range.flatMap { frame in
+                let place = Self.place(frame, in: frames)
+                return mel[place * bands..<(place + 1) * bands]
+            })
+    }
+
+    /// Drops the frames that no later piece reads.
+    private mutating func forget() {
+        let needed = max(done - search.reach - 1, firstFrame)
+        mel.removeFirst((needed - firstFrame) * bands)
+        firstFrame = needed
+    }
+}

@@ -18,6 +18,8 @@ package struct ConversionOptions: Sendable {
     package var without: Set<String>
     /// Whose behaviour the model has unless told otherwise; nil for the checkpoint's own.
     package var profile: GenerationProfile?
+    /// What makes waveforms unless told otherwise; nil for the checkpoint's own choice.
+    package var vocoder: GenerationOptions.Vocoder?
     package var threads: Int
 
     package init(
@@ -67,6 +69,8 @@ package struct CheckpointConverter: Sendable {
     /// Tokenizers that the checkpoint lacks.
     private let missingTokenizers: [String]
     private let scheduler: Data
+    /// How sounds are made unless told otherwise; nil if nothing says so.
+    private let defaults: ModelDefaults?
     /// Descriptions of what components hear, by name.
     private let frontEnds: [(name: String, json: Data)]
 
@@ -108,6 +112,12 @@ package struct CheckpointConverter: Sendable {
         scheduler = Data(try checkpoint.config("\(PartName.scheduler)/scheduler_config.json"))
         _ = try JSONDecoder().decode(SchedulerConfig.self, from: scheduler)
         frontEnds = try Self.frontEnds(of: components.map(\.name), in: checkpoint)
+        var defaults = try checkpoint.defaults()
+        if let vocoder = options.vocoder {
+            defaults = defaults ?? ModelDefaults()
+            defaults?.vocoder = vocoder
+        }
+        self.defaults = defaults
     }
 
     /// - Returns: nil for a part that can be missing and is.
@@ -187,6 +197,7 @@ package struct CheckpointConverter: Sendable {
         for (name, definition) in tokenizers { try writer.addBlob(name: name, definition.encoded()) }
         try writer.addBlob(name: PartName.scheduler, scheduler)
         for (name, json) in frontEnds { try writer.addBlob(name: name, json) }
+        if let defaults { try writer.addBlob(name: ModelDefaults.blobName, defaults.encoded()) }
         if let text = license?.text { try writer.addBlob(name: "license", Data(text.utf8)) }
         writer.setProvenance(provenance)
         try writer.finish()

@@ -67,6 +67,13 @@ struct ConvertCommand: AsyncParsableCommand {
             """)
     var profile: GenerationProfile?
 
+    @Option(
+        help: """
+            What makes waveforms unless told otherwise: hifigan or griffin-lim. Default: what the checkpoint's \
+            \(ModelDefaults.fileName) says, or hifigan.
+            """)
+    var vocoder: GenerationOptions.Vocoder?
+
     @Option(help: ArgumentHelp("How many threads work.", valueName: "N"))
     var threads: Int = ProcessInfo.processInfo.activeProcessorCount
 
@@ -109,6 +116,7 @@ struct ConvertCommand: AsyncParsableCommand {
             weights: weights.preset, compression: compression.value, license: try license.map(LicenseText.init(path:)),
             without: omitted, profile: profile, threads: threads)
         options.componentWeights = weights.byComponent
+        options.vocoder = vocoder
         let converter = try CheckpointConverter(input.open(), options)
         let command = self
         try await untilInterrupted(note: quiet ? nil : "nothing was written") {
@@ -135,6 +143,7 @@ struct ConvertCommand: AsyncParsableCommand {
 }
 
 extension GenerationProfile: ExpressibleByArgument {}
+extension GenerationOptions.Vocoder: ExpressibleByArgument {}
 
 /// `none` or a zstd level. Low levels are as good as high ones: weights have few repetitions, but uneven frequencies.
 struct CompressionArgument: ExpressibleByArgument {

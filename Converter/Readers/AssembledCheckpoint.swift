@@ -72,6 +72,7 @@ package struct AssembledCheckpoint: Checkpoint {
     package var pipelineClass: String { base.pipelineClass }
     package var savedWith: String? { base.savedWith }
     package var profile: GenerationProfile? { base.profile }
+    package func defaults() throws -> ModelDefaults? { try base.defaults() }
 
     package func has(_ file: String) -> Bool {
         let parts = file.split(separator: "/", maxSplits: 1).map(String.init)

@@ -1,5 +1,6 @@
 import AudioLDM2
 import Checkpoints
+import Foundation
 
 /// What can be converted, in the terms of the folders that diffusers saves: named components, each with a class, a
 /// configuration and weights under the keys of that class.
@@ -12,6 +13,8 @@ package protocol Checkpoint: Sendable {
     var savedWith: String? { get }
     /// Whose behaviour its users expect; nil if they may expect any.
     var profile: GenerationProfile? { get }
+    /// How its sounds are made unless told otherwise, if it says so.
+    func defaults() throws -> ModelDefaults?
     /// The components that are there, by name.
     var components: [String: CheckpointComponent] { get }
     /// Whether there is a file of this name, such as `unet/config.json`.
@@ -28,6 +31,11 @@ package protocol Checkpoint: Sendable {
 
 extension Checkpoint {
     package var profile: GenerationProfile? { nil }
+
+    package func defaults() throws -> ModelDefaults? {
+        guard has(ModelDefaults.fileName) else { return nil }
+        return try ModelDefaults(reading: Data(config(ModelDefaults.fileName)))
+    }
 
     /// - Throws: `CheckpointError.missing` if it does not have the component.
     package func component(_ name: String) throws -> CheckpointComponent {

@@ -41,6 +41,16 @@ struct GenerateCommand: AsyncParsableCommand {
     @Flag(help: "Make a sound that repeats without a click; its length is rounded to whole frames.")
     var loop = false
 
+    @Option(
+        parsing: .unconditional,
+        help: "Fade the end of the sound over this many seconds. Default: the model's choice, or 0.")
+    var fade: Double?
+
+    @Option(
+        parsing: .unconditional,
+        help: "How often to try the next seed when a sound comes out silent. Default: the model's choice, or 0.")
+    var retries: Int?
+
     @Option(help: "Draw the sound's mel spectrogram, with axes, in this PNG file.")
     var spectrogram: String?
 
@@ -63,6 +73,12 @@ struct GenerateCommand: AsyncParsableCommand {
         if let seconds, !GenerationOptions.secondsRange.contains(seconds) {
             throw ValidationError("--seconds \(seconds): choose 0.1 to 3600.")
         }
+        if let fade, !GenerationOptions.fadeRange.contains(fade) {
+            throw ValidationError("--fade \(fade): choose 0 to 10.")
+        }
+        if let retries, !GenerationOptions.retriesRange.contains(retries) {
+            throw ValidationError("--retries \(retries): choose 0 to 16.")
+        }
     }
 
     func run() async throws {
@@ -71,6 +87,8 @@ struct GenerateCommand: AsyncParsableCommand {
         let (pipeline, asked) = try making.open(prompt: prompt)
         var options = asked
         (options.seconds, options.loops) = (seconds, loop)
+        options.fadeSeconds = fade ?? options.fadeSeconds
+        options.silenceRetries = retries ?? options.silenceRetries
         let (command, chosen) = (self, options)
         try await untilInterrupted(note: making.quiet || output == "-" ? nil : "nothing was written") {
             if command.making.ranking.candidates > 1 {

@@ -27,6 +27,21 @@ struct GenerationFlags: ParsableArguments {
             """)
     var guidanceScale: Float?
 
+    @Option(
+        parsing: .unconditional,
+        help: """
+            Share, 0 to 1, in which guidance keeps the deviation of what it guides: against sounds that are too loud. \
+            Default: the model's, or 0.
+            """)
+    var guidanceRescale: Float?
+
+    @Option(
+        help: """
+            What makes the waveform: hifigan, the model's network, or griffin-lim, a search for phases that is exact in \
+            pitch. Default: the model's choice, or hifigan.
+            """)
+    var vocoder: GenerationOptions.Vocoder?
+
     @Option(help: "ddim, dpm++, unipc, euler or pndm. Default: dpm++, or the profile's ddim.")
     var scheduler: GenerationOptions.Scheduler?
 
@@ -51,6 +66,9 @@ struct GenerationFlags: ParsableArguments {
             throw ValidationError("--guidance-scale \(guidanceScale): choose 0 to 100.")
         }
         if let eta, !(0...1).contains(eta) { throw ValidationError("--eta \(eta): choose 0 to 1.") }
+        if let guidanceRescale, !(0...1).contains(guidanceRescale) {
+            throw ValidationError("--guidance-rescale \(guidanceRescale): choose 0 to 1.")
+        }
         if let scheduler { try check(eta: eta ?? 0, with: scheduler) }
     }
 
@@ -61,6 +79,8 @@ struct GenerationFlags: ParsableArguments {
         if let scheduler { options.use(scheduler) }
         options.numInferenceSteps = steps ?? options.numInferenceSteps
         options.guidanceScale = guidanceScale ?? options.guidanceScale
+        options.guidanceRescale = guidanceRescale ?? options.guidanceRescale
+        options.vocoder = vocoder ?? options.vocoder
         options.eta = eta ?? options.eta
         try check(eta: options.eta, with: options.scheduler)
         (options.negativePrompt, options.windowSeconds) = (negativePrompt, window)
@@ -73,4 +93,5 @@ struct GenerationFlags: ParsableArguments {
 }
 
 extension GenerationOptions.Scheduler: ExpressibleByArgument {}
+extension GenerationOptions.Vocoder: ExpressibleByArgument {}
 extension GenerationProfile: ExpressibleByArgument {}

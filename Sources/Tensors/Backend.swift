@@ -51,6 +51,9 @@ package protocol Backend: AnyObject, Sendable {
     func apply(_ activation: Activation, _ x: Tensor) throws -> Tensor
     /// `Σ factorᵢ · xᵢ` of tensors of one shape.
     func combine(_ terms: [(factor: Float, tensor: Tensor)]) throws -> Tensor
+    /// `x · (share · σ(reference) / σ(x) + 1 − share)` with the standard deviations of each sample `[samples, ...]`; what
+    /// does not deviate stays as it is.
+    func rescale(_ x: Tensor, like reference: Tensor, share: Float) throws -> Tensor
     /// Joins tensors along an axis; all other extents equal.
     func concatenate(_ tensors: [Tensor], axis: Int) throws -> Tensor
     /// Rows `order` of axis 1 of `[batch, rows, channels]`, in that order: windows cut out of a picture, patches merged.
@@ -77,6 +80,33 @@ package typealias TensorWork = ([Tensor]) throws -> Tensor
 
 extension Backend {
     package func repeatable(_ work: @escaping TensorWork) -> TensorWork { work }
+
+    /// On the host, which sees the numbers.
+    package func rescale(_ x: Tensor, like reference: Tensor, share: Float) throws -> Tensor {
+        guard x.shape == reference.shape, x.shape.rank > 0 else {
+            throw TensorError.shapeMismatch(operation: "rescale", expected: "shape \(x.shape)", found: reference.shape)
+        }
+        let (numbers, references) = (try x.values(), try reference.values())
+        let count = numbers.count / max(x.shape[0], 1)
+        var rescaled = numbers
+        for first in stride(from: 0, to: numbers.count, by: max(count, 1)) {
+            let range = first..<first + count
+            let deviation = numbers[range].deviation
+            guard deviation > 0 else { continue }
+            let factor = share * Float(references[range].deviation / deviation) + 1 - share
+            for index in range { rescaled[index] *= factor }
+        }
+        return try upload(rescaled, x.shape)
+    }
+}
+
+extension ArraySlice<Float> {
+    /// Root of the mean square distance from the mean.
+    fileprivate var deviation: Double {
+        let mean = reduce(0) { $0 + Double($1) } / Double(Swift.max(count, 1))
+        let square = reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
+        return (square / Double(Swift.max(count, 1))).squareRoot()
+    }
 }
 
 /// Elementwise functions of the published models.

@@ -110,7 +110,7 @@ struct SchedulerTests {
         let unconditional = try backend.upload([1, -2], [2])
         let conditional = try backend.upload([2, 0], [2])
         for (scale, expected) in [(0, [1, -2]), (1, [2, 0]), (3.5, [4.5, 5])] as [(Float, [Float])] {
-            let result = try guided(unconditional: unconditional, conditional: conditional, scale: scale)
+            let result = try Guidance(scale: scale)(unconditional: unconditional, conditional: conditional)
             #expect(try result.values() == expected)
         }
     }

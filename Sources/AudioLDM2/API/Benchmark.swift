@@ -138,7 +138,7 @@ public struct Benchmark: Sendable {
             let all = backend.holdsWeights ? steps + 1 : steps
             var scheduler = try makeScheduler(.ddim, config: context.model.schedulerConfig, steps: all)
             let denoiser = try Denoiser(unet, conditions: [conditions], context: context).at(
-                scheduler.timesteps, guidanceScale: 3.5)
+                scheduler.timesteps, Guidance(scale: 3.5))
             var cost = LoopCost(metered: backend.holdsWeights ? 1 : steps - 1)
             for step in scheduler.timesteps.indices.prefix(context.memory.stepLimit) {
                 if step == all - cost.metered { backend.startMetering() }

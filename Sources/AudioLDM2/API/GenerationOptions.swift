@@ -18,6 +18,15 @@ public struct GenerationOptions: Sendable, Hashable {
         case phonemes(String)
     }
 
+    /// What makes a waveform of a mel spectrogram.
+    public enum Vocoder: String, CaseIterable, Sendable, Codable {
+        /// The model's trained one.
+        case hifigan
+        /// A search for phases that fit the spectrogram (Griffin & Lim 1984): exact in pitch, faster than a network, and
+        /// without training. Sounds that would go beyond full scale are made quieter.
+        case griffinLim = "griffin-lim"
+    }
+
     /// Lengths that can be made, in seconds.
     public static let secondsRange = 0.1...3600.0
 
@@ -26,6 +35,12 @@ public struct GenerationOptions: Sendable, Hashable {
 
     /// Beyond it nothing is left of a sound.
     public static let guidanceRange: ClosedRange<Float> = 0...100
+
+    /// Lengths of fades, in seconds.
+    public static let fadeRange = 0.0...10.0
+
+    /// Numbers of further attempts at a silent sound.
+    public static let retriesRange = 0...16
 
     /// What the sound should not be.
     public var negativePrompt: String
@@ -37,6 +52,17 @@ public struct GenerationOptions: Sendable, Hashable {
     public var numInferenceSteps: Int
     /// How strongly the prompt is followed; 1 or less switches guidance off, which halves the work.
     public var guidanceScale: Float
+    /// Share, 0…1, in which guidance keeps the deviation that the prediction has without it: guidance at high scales makes
+    /// sounds too loud (Lin et al. 2023, arXiv 2305.08891, section 3.4). Nil for the model's, which is 0 unless it says so.
+    public var guidanceRescale: Float?
+    /// Nil for the model's, which is its HiFi-GAN unless it says so.
+    public var vocoder: Vocoder?
+    /// Length of the fade at a sound's end, which hides that it was cut off; a fifth of it fades its start in. Not of loops.
+    /// Nil for the model's, which is 0 unless it says so.
+    public var fadeSeconds: Double?
+    /// Attempts with the next seed when a sound comes out silent, below −60 dB of full scale; not of edits, candidates, and
+    /// sounds longer than a window. Nil for the model's, which are none unless it says so.
+    public var silenceRetries: Int?
     public var scheduler: Scheduler
     /// Share of fresh noise at every step, 0…1; only with `ddim`.
     public var eta: Float
@@ -66,7 +92,8 @@ public struct GenerationOptions: Sendable, Hashable {
         negativePrompt: String = "", speech: Speech? = nil, seconds: Double? = nil, numInferenceSteps: Int = 25,
         guidanceScale: Float = 3.5, scheduler: Scheduler = .dpmpp, eta: Float = 0, seed: UInt64? = nil,
         memoryLimit: Int? = nil, windowSeconds: Double? = nil, loops: Bool = false, condition: SoundCondition? = nil,
-        audioWeight: Float = 1, profile: GenerationProfile? = nil
+        audioWeight: Float = 1, profile: GenerationProfile? = nil, guidanceRescale: Float? = nil,
+        vocoder: Vocoder? = nil, fadeSeconds: Double? = nil, silenceRetries: Int? = nil
     ) {
         self.negativePrompt = negativePrompt
         self.speech = speech
@@ -82,5 +109,9 @@ public struct GenerationOptions: Sendable, Hashable {
         self.audioWeight = audioWeight
         self.profile = profile
         self.memoryLimit = memoryLimit
+        self.guidanceRescale = guidanceRescale
+        self.vocoder = vocoder
+        self.fadeSeconds = fadeSeconds
+        self.silenceRetries = silenceRetries
     }
 }

@@ -11,9 +11,11 @@ extension GenerationOptions {
     /// - Parameter profile: nil for our own defaults.
     public static func defaults(of profile: GenerationProfile?) -> GenerationOptions {
         guard let profile else { return GenerationOptions() }
+        let references = ModelDefaults.references
         return GenerationOptions(
             numInferenceSteps: 200, guidanceScale: 3.5, scheduler: .ddim, eta: profile == .authors ? 1 : 0,
-            profile: profile)
+            profile: profile, guidanceRescale: references.guidanceRescale, vocoder: references.vocoder,
+            fadeSeconds: references.fadeSeconds, silenceRetries: references.silenceRetries)
     }
 
     /// Takes a scheduler; if it is another one, with our number of steps and without fresh noise.

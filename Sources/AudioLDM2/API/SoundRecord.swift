@@ -16,6 +16,12 @@ public struct SoundRecord: Codable, Sendable, Hashable {
     public var seconds: Double
     public var steps: Int
     public var guidanceScale: Float
+    /// Nil for none.
+    public var guidanceRescale: Float?
+    /// As `GenerationOptions.Vocoder` names it.
+    public var vocoder: String?
+    /// Nil for none.
+    public var fadeSeconds: Double?
     /// As `GenerationOptions.Scheduler` names it.
     public var scheduler: String
     public var eta: Float
@@ -63,6 +69,10 @@ public struct SoundRecord: Codable, Sendable, Hashable {
         self.seconds = seconds
         steps = options.numInferenceSteps
         guidanceScale = options.guidanceScale
+        let vocoder = options.vocoder(for: model)
+        guidanceRescale = options.guidanceRescale(for: model).nonzero
+        self.vocoder = vocoder.rawValue
+        fadeSeconds = edit == nil && !options.loops ? options.fadeSeconds(for: model).nonzero : nil
         scheduler = options.scheduler.rawValue
         eta = options.eta
         profile = (options.profile ?? model.profile)?.rawValue

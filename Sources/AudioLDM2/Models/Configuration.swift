@@ -59,7 +59,7 @@ struct ConfigCheck {
     }
 
     /// Every extent bounds memory: refuse nonsense before anything is sized by it.
-    func require(_ key: String, _ value: Int, in range: ClosedRange<Int>) throws {
+    func require<Value: Comparable>(_ key: String, _ value: Value, in range: ClosedRange<Value>) throws {
         guard !range.contains(value) else { return }
         throw ConfigError.unsupported(
             component: component, key: key, value: "\(value)",

@@ -35,6 +35,8 @@ struct Candidates {
         let requests = (0..<ranking.count).map { index in
             var options = options
             options.seed = first &+ UInt64(index)
+            // Another candidate has the next seed already.
+            options.silenceRetries = 0
             return GenerationRequest(prompt: prompt, options: options)
         }
         let failure = Mutex<AudioLDM2Error?>(nil)

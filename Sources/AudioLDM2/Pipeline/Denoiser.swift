@@ -60,11 +60,11 @@ struct Denoiser {
     }
 
     /// This loop, ready for some time steps.
-    func at(_ timesteps: [Float], guidanceScale: Float) throws -> TimedDenoiser {
+    func at(_ timesteps: [Float], _ guidance: Guidance) throws -> TimedDenoiser {
         try TimedDenoiser(
             self,
             conditionings.map { try unet.conditioning($0, at: timesteps, on: context.backend) },
-            guidanceScale: guidanceScale)
+            guidance)
     }
 
     /// The UNet's predictions for every sound, with the negative conditions before those with the positive ones:
@@ -79,11 +79,11 @@ struct Denoiser {
     }
 
     /// What guidance makes of the predictions.
-    func guided(_ predictions: Tensor, scale: Float) throws -> Tensor {
+    func guided(_ predictions: Tensor, by guidance: Guidance) throws -> Tensor {
         guard isGuided else { return predictions }
-        return try Diffusion.guided(
+        return try guidance(
             unconditional: predictions.outermost(0..<sounds),
-            conditional: predictions.outermost(sounds..<2 * sounds), scale: scale)
+            conditional: predictions.outermost(sounds..<2 * sounds))
     }
 
     /// - Parameters:
@@ -91,12 +91,12 @@ struct Denoiser {
     ///   - draw: more such noise, for schedulers that add some at every step.
     /// - Returns: latents of the same shape.
     func callAsFunction(
-        _ noise: Tensor, _ scheduler: any Scheduler, guidanceScale: Float, draw: (Shape) throws -> Tensor
+        _ noise: Tensor, _ scheduler: any Scheduler, _ guidance: Guidance, draw: (Shape) throws -> Tensor
     ) throws -> Tensor {
         var scheduler = scheduler
         var sample = try known?.start(noise, scheduler) ?? scheduler.initialNoiseScale * noise
         let total = scheduler.timesteps.count
-        let timed = try at(scheduler.timesteps, guidanceScale: guidanceScale)
+        let timed = try at(scheduler.timesteps, guidance)
         context.report(.denoising, 0, of: total)
         for step in scheduler.timesteps.indices.prefix(context.memory.stepLimit) {
             try context.cancellation.check()

@@ -6,6 +6,7 @@ extension Generation {
     func check() throws {
         if !isConditioned { try context.model.requireTextEncoders() }
         _ = try (length(), scheduler(), windowFrames())
+        try options.checkFinish(for: context.model)
         try checkCondition()
     }
 

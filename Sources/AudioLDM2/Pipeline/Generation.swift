@@ -1,3 +1,4 @@
+import Audio
 import Diffusion
 import Tensors
 
@@ -10,6 +11,8 @@ struct Generation {
     var context: StageContext
     /// Takes the samples as they are ready, in order; the result then has none.
     var receive: (@Sendable ([Float]) throws -> Void)?
+    /// Whether a silent sound is what is wanted, or at least the last that is tried.
+    var mayBeSilent = false
 
     func run() throws -> GenerationResult {
         var seeded = self
@@ -25,8 +28,23 @@ struct Generation {
         context.report(.plan(plan.summary))
         var planned = self
         planned.context = context.following(plan)
-        let samples = try planned.compute(tokens, &timer)
-        return try result(samples, plan, timer)
+        let samples = try planned.untilHeard { try $0.compute(tokens, &timer) }
+        return try planned.result(samples, plan, timer)
+    }
+
+    /// Makes a sound, with the next seed as long as it comes out silent and the options allow it.
+    mutating func untilHeard(_ make: (Generation) throws -> [Float]) throws -> [Float] {
+        for _ in 0..<options.silenceRetries(for: context.model) {
+            do {
+                return try make(self)
+            } catch is SilentSound {
+                let next = seed &+ 1
+                context.report(.warning("seed \(seed) makes nothing but silence of this prompt; trying seed \(next)"))
+                options.seed = next
+            }
+        }
+        mayBeSilent = true
+        return try make(self)
     }
 
     /// What memory a prompt of any length may take.
@@ -52,16 +70,23 @@ struct Generation {
         }.plan()
     }
 
-    /// The finished sound is copied twice, unless it goes while it is made.
+    /// The finished sound is copied twice, unless it goes while it is made; what a search for phases takes.
     func soundBytes() throws -> Int {
-        try receive == nil ? 3 * length().samples * MemoryLayout<Float>.size : 0
+        let samples = try length().samples
+        let copies = try receive == nil ? 3 : holdsAll(frames: length().latentFrames) ? 2 : 0
+        return copies * samples * MemoryLayout<Float>.size + (try vocodingBytes())
+    }
+
+    private func vocodingBytes() throws -> Int {
+        guard options.vocoder(for: context.model) == .griffinLim else { return 0 }
+        return try GriffinLim(context.model.melConfig().geometry).byteCount
     }
 
     var isGuided: Bool { options.guidanceScale > 1 }
 
     private var profile: GenerationProfile { options.profile ?? context.model.profile ?? .diffusers }
 
-    private func compute(_ tokens: [PromptEncoder.Tokens], _ timer: inout StageTimer) throws -> [Float] {
+    func compute(_ tokens: [PromptEncoder.Tokens], _ timer: inout StageTimer) throws -> [Float] {
         let conditions = try timer.measure(.encoding) {
             try self.conditions(PromptEncoder(context: context).encode(tokens))
         }
@@ -100,18 +125,35 @@ struct Generation {
         let denoise = try Denoiser(unet, conditions: conditions, windows: windows, known: known, context: context)
         var source = NoiseSource(seeds: seeds, on: context.backend)
         let noise = try source.normal([seeds.count, frames, length.latentBands, context.model.unetConfig.inChannels])
-        return try denoise(noise, scheduler(skipped: skipped), guidanceScale: options.guidanceScale) {
-            try source.normal($0)
-        }
+        let guidance = Guidance(
+            scale: options.guidanceScale, rescale: options.guidanceRescale(for: context.model))
+        return try denoise(noise, scheduler(skipped: skipped), guidance) { try source.normal($0) }
     }
 
     /// The sound, or nothing if it goes to `receive`.
+    /// - Throws: `SilentSound` where another seed should be tried.
     func samples(of latents: Tensor, _ timer: inout StageTimer) throws -> [Float] {
+        let (model, count) = (context.model, try length().samples)
+        let holdsAll = try holdsAll(frames: latents.shape[1])
+        let fade = options.loops ? 0 : options.fadeSeconds(for: model) * Double(model.vocoderConfig.samplingRate)
+        var finish = SoundFinish(
+            total: count, holdsAll: holdsAll,
+            ceiling: options.vocoder(for: model) == .griffinLim ? SoundFinish.ceiling : nil, fade: Int(fade))
         var samples: [Float] = []
-        try decode(latents, samples: length().samples, &timer) { block in
+        func emit(_ block: [Float]) throws {
             if let receive { try receive(block) } else { samples += block }
         }
+        try decode(latents, samples: count, &timer) { try finish.take($0, emit: emit) }
+        if holdsAll, finish.isSilent, !mayBeSilent, !context.memory.isPlanning { throw SilentSound() }
+        try finish.end(emit: emit)
         return samples
+    }
+
+    /// Whether a sound leaves when all of it is known: one that is decoded at once anyway, and is to be looked at.
+    private func holdsAll(frames: Int) throws -> Bool {
+        let model = context.model
+        guard try options.loops || frames <= windowFrames() else { return false }
+        return options.vocoder(for: model) == .griffinLim || options.silenceRetries(for: model) > 0
     }
 
     /// From latents to the sound.
@@ -119,24 +161,15 @@ struct Generation {
     func decode(
         _ latents: Tensor, samples: Int, _ timer: inout StageTimer, to take: ([Float]) throws -> Void
     ) throws {
-        let decoder = LatentDecoder(context: context)
+        let decoder = LatentDecoder(context: context, vocoder: options.vocoder(for: context.model), seed: seed)
         let longest = try windowFrames()
         let windows = LatentWindows(frames: latents.shape[1], longest: longest, isCircular: options.loops)
         if let windows, !options.loops {
             return try decoder.waveform(of: latents, windows: windows, samples: samples, &timer, onSamples: take)
         }
-        var mel = try timer.measure(.decoding) { try decoder.mel(latents, windows: windows) }
-        // A loop is vocoded with some of its end before its start and some of its start behind its end.
-        let config = context.model.vocoderConfig
-        let margin = options.loops ? config.reach : 0
-        if margin > 0 { mel = try mel.extendedAround(by: margin) }
-        var skipped = margin * config.hopLength
+        let mel = try timer.measure(.decoding) { try decoder.mel(latents, windows: windows) }
         try timer.measure(.vocoding) {
-            try decoder.waveform(mel, samples: skipped + samples) { block in
-                let kept = block.dropFirst(skipped)
-                skipped -= block.count - kept.count
-                if !kept.isEmpty { try take(Array(kept)) }
-            }
+            try decoder.waveform(mel, loops: options.loops, samples: samples, onSamples: take)
         }
     }
 
@@ -147,6 +180,9 @@ struct Generation {
             activationBytes: plan.record.activationBytes, stageSeconds: timer.seconds)
     }
 }
+
+/// A sound of which nothing is heard, where that is not wanted.
+struct SilentSound: Error {}
 
 /// Wall time by stage.
 struct StageTimer {

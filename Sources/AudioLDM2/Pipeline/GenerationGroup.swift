@@ -57,7 +57,14 @@ struct GenerationGroup {
             var job = job
             job.latents = nil
             try attempt([job.index]) {
-                let samples = try job.generation.samples(of: latents, &job.timer)
+                var first: Tensor? = latents
+                var timer = job.timer
+                let tokens = job.tokens
+                let samples = try job.generation.untilHeard { generation in
+                    guard let latents = first.take() else { return try generation.compute(tokens, &timer) }
+                    return try generation.samples(of: latents, &timer)
+                }
+                job.timer = timer
                 try take(job, samples)
             }
         }

@@ -24,8 +24,11 @@ enum MemoryUse: Sendable {
         }
     }
 
+    /// Whether nothing is computed.
+    var isPlanning: Bool { if case .planning = self { true } else { false } }
+
     /// Steps after which a loop needs no more memory than before.
-    var stepLimit: Int { if case .planning = self { 6 } else { .max } }
+    var stepLimit: Int { isPlanning ? 6 : .max }
 
     /// Where a component's weights are, and how much memory activations may hold before unused memory is given back.
     func use(of component: String) -> (residency: WeightResidency, keeping: Int) {

@@ -17,6 +17,8 @@ struct Model: Sendable {
     let schedulerConfig: SchedulerConfig
     /// Nil if the file does not say.
     let profile: GenerationProfile?
+    /// What it says of how its sounds are made.
+    let defaults: ModelDefaults
 
     /// - Throws: `PackError`, `ConfigError`, `SchedulerError`.
     init(opening path: String) throws {
@@ -31,6 +33,9 @@ struct Model: Sendable {
         vocoderConfig = try pack.config(PartName.vocoder)
         schedulerConfig = try decodeConfig(pack.blob(PartName.scheduler), component: PartName.scheduler)
         profile = try pack.profile()
+        defaults =
+            try pack.blobs.contains { $0.name == ModelDefaults.blobName }
+            ? ModelDefaults(reading: pack.blob(ModelDefaults.blobName)) : ModelDefaults()
         try checkAgreement()
     }
 

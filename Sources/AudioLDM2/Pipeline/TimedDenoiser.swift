@@ -14,11 +14,11 @@ struct TimedDenoiser {
     private let predict: TensorWork
 
     /// - Parameter conditionings: for these time steps, one for each batch that the UNet is given.
-    init(_ loop: Denoiser, _ conditionings: [UNetConditioning], guidanceScale: Float) throws {
+    init(_ loop: Denoiser, _ conditionings: [UNetConditioning], _ guidance: Guidance) throws {
         (self.loop, self.conditionings) = (loop, conditionings)
         predict = loop.context.backend.repeatable { inputs in
             let timed = zip(conditionings, inputs.dropFirst()).map { $0.reading($1) }
-            return try loop.guided(loop.predictions(inputs[0], timed), scale: guidanceScale)
+            return try loop.guided(loop.predictions(inputs[0], timed), by: guidance)
         }
     }
 

@@ -70,10 +70,10 @@ public struct Verification {
             let denoise = try Denoiser(unet, conditions: [conditions], context: context)
             let ddim = try scheduler(.ddim)
             try comparison.compare("timesteps", integers: ddim.timesteps.map { Int($0) })
-            let timed = try denoise.at(ddim.timesteps, guidanceScale: golden.guidanceScale)
+            let timed = try denoise.at(ddim.timesteps, Guidance(scale: golden.guidanceScale))
             try comparison.compare("unet.eps.0", timed.predictions(initial, step: 0), order: .channelsFirst)
             func latents(_ scheduler: any Scheduler) throws -> Tensor {
-                try denoise(initial, scheduler, guidanceScale: golden.guidanceScale) { _ in initial }
+                try denoise(initial, scheduler, Guidance(scale: golden.guidanceScale)) { _ in initial }
             }
             let final = try latents(ddim)
             try comparison.compare("latents.final", final, order: .channelsFirst)

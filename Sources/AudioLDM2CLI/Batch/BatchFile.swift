@@ -70,6 +70,8 @@ struct BatchLine {
             let own = GenerationOptions.defaults(of: profile)
             (options.profile, options.scheduler, options.eta) = (profile, own.scheduler, own.eta)
             (options.numInferenceSteps, options.guidanceScale) = (own.numInferenceSteps, own.guidanceScale)
+            (options.guidanceRescale, options.vocoder) = (own.guidanceRescale, own.vocoder)
+            (options.fadeSeconds, options.silenceRetries) = (own.fadeSeconds, own.silenceRetries)
         }
         options.negativePrompt = fields.negative ?? fields.negativePrompt ?? options.negativePrompt
         options.seconds = fields.seconds ?? options.seconds
@@ -90,6 +92,16 @@ struct BatchLine {
         options.numInferenceSteps = fields.steps ?? options.numInferenceSteps
         options.guidanceScale = fields.guidanceScale ?? options.guidanceScale
         options.eta = fields.eta ?? options.eta
+        if let name = fields.vocoder {
+            guard let vocoder = GenerationOptions.Vocoder(rawValue: name) else {
+                let names = GenerationOptions.Vocoder.allCases.map(\.rawValue).joined(separator: ", ")
+                throw AudioLDM2Error(.invalidOption, "\"vocoder\" is \"\(name)\"; choose one of \(names)")
+            }
+            options.vocoder = vocoder
+        }
+        options.guidanceRescale = fields.guidanceRescale ?? options.guidanceRescale
+        options.fadeSeconds = fields.fade ?? options.fadeSeconds
+        options.silenceRetries = fields.retries ?? options.silenceRetries
         self.options = options
         output = fields.output ?? Self.name(line.number, prompt: prompt) + "." + format
         guard !output.contains("/"),
@@ -133,14 +145,19 @@ private struct BatchFields: Decodable {
     let audioWeight: Float?
     let condition: String?
     let candidates: Int?
+    let guidanceRescale: Float?
+    let vocoder: String?
+    let fade: Double?
+    let retries: Int?
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case prompt, negative, seconds, seed, steps, scheduler, eta, output, transcription, phonemes, window, loop
-        case profile, condition, candidates
+        case profile, condition, candidates, vocoder, fade, retries
         case audioPrompt = "audio_prompt"
         case audioWeight = "audio_weight"
         case negativePrompt = "negative_prompt"
         case guidanceScale = "guidance_scale"
+        case guidanceRescale = "guidance_rescale"
     }
 
     private struct AnyKey: CodingKey {
@@ -187,6 +204,10 @@ private struct BatchFields: Decodable {
         audioWeight = try value(Float.self, .audioWeight)
         condition = try value(String.self, .condition)
         candidates = try value(Int.self, .candidates)
+        guidanceRescale = try value(Float.self, .guidanceRescale)
+        vocoder = try value(String.self, .vocoder)
+        fade = try value(Double.self, .fade)
+        retries = try value(Int.self, .retries)
     }
 }
 

@@ -35,6 +35,13 @@ package struct MelConfig: ModelConfig, Encodable, Equatable {
         melFmax = Double(vocoder.samplingRate) / 2
     }
 
+    /// Where its frames and bands are.
+    var geometry: LogMelSpectrogram.Geometry {
+        .init(
+            sampleRate: samplingRate, fftLength: filterLength, hop: hopLength, bands: nMelChannels,
+            frequencies: melFmin...melFmax)
+    }
+
     /// Where its bands are.
     var bands: MelBands { MelBands(count: nMelChannels, frequencies: melFmin...melFmax) }
 
@@ -55,11 +62,7 @@ package struct MelFrontEnd: Sendable {
     private let spectrogram: LogMelSpectrogram
 
     package init(_ config: MelConfig) {
-        spectrogram = LogMelSpectrogram(
-            .init(
-                sampleRate: config.samplingRate, fftLength: config.filterLength, hop: config.hopLength,
-                bands: config.nMelChannels, frequencies: config.melFmin...config.melFmax),
-            scale: .logMagnitude(floor: 1e-5))
+        spectrogram = LogMelSpectrogram(config.geometry, scale: .logMagnitude(floor: 1e-5))
     }
 
     /// In Hz, of the samples.

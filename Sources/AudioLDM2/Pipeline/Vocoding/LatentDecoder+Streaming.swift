@@ -13,8 +13,7 @@ extension LatentDecoder {
         onSamples: ([Float]) throws -> Void
     ) throws {
         var mean = WindowMean(of: windows)
-        var vocoding = VocodingQueue(
-            frames: windows.frames * context.model.vaeConfig.scaleFactor, bands: context.model.vocoderConfig.modelInDim)
+        var vocoding = try queue(frames: windows.frames * context.model.vaeConfig.scaleFactor)
         var left = samples
         context.report(.decoding, 0, of: 1)
         context.report(.decoding, 1, of: 1)
@@ -51,49 +50,5 @@ extension LatentDecoder {
                 try mean.add(decode(scaled, isFrugal: isFrugal), from: start)
             }
         }
-    }
-
-    private func vocode(_ queue: inout VocodingQueue, onSamples: ([Float]) throws -> Void) throws {
-        let config = context.model.vocoderConfig
-        let build = { try HiFiGAN(config, $0) }
-        try context.with(PartName.vocoder, build) { vocoder in
-            while let (piece, isLast) = queue.next(of: vocoder) {
-                try context.cancellation.check()
-                let mel = try context.backend.upload(
-                    queue.rows(piece.context), [1, piece.context.count, config.modelInDim])
-                try onSamples(vocoder.samples(of: piece, mel, isLast: isLast))
-            }
-        }
-    }
-}
-
-/// A spectrogram that comes in parts, on its way through the vocoder.
-private struct VocodingQueue {
-    /// Of all of it.
-    let frames: Int
-    let bands: Int
-    /// Pieces that have been vocoded.
-    private var done = 0
-    /// Frames from `first` on, row by row.
-    private var mel: [Float] = []
-    private var first = 0
-
-    init(frames: Int, bands: Int) { (self.frames, self.bands) = (frames, bands) }
-
-    mutating func append(_ rows: [Float]) { mel += rows }
-
-    /// The next piece that can be vocoded, nil if there is none yet or none left. Forgets what no later one needs.
-    mutating func next(of vocoder: HiFiGAN) -> (HiFiGAN.Piece, isLast: Bool)? {
-        let pieces = vocoder.pieces(frames: frames)
-        guard done < pieces.count, pieces[done].context.upperBound <= first + mel.count / bands else { return nil }
-        let piece = pieces[done]
-        mel.removeFirst((piece.context.lowerBound - first) * bands)
-        first = piece.context.lowerBound
-        done += 1
-        return (piece, done == pieces.count)
-    }
-
-    func rows(_ range: Range<Int>) -> [Float] {
-        Array(mel[(range.lowerBound - first) * bands..<(range.upperBound - first) * bands])
     }
 }

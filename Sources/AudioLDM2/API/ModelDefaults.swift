@@ -1,0 +1,64 @@
+import Foundation
+
+/// How a model's sounds are made where `GenerationOptions` do not say: `generation_config.json` of its checkpoint folder,
+/// kept in the model file. Published models have none and sound as the reference implementations make them.
+public struct ModelDefaults: Codable, Sendable, Hashable {
+    public var vocoder: GenerationOptions.Vocoder?
+    public var guidanceRescale: Float?
+    public var fadeSeconds: Double?
+    public var silenceRetries: Int?
+
+    public init(
+        vocoder: GenerationOptions.Vocoder? = nil, guidanceRescale: Float? = nil, fadeSeconds: Double? = nil,
+        silenceRetries: Int? = nil
+    ) {
+        self.vocoder = vocoder
+        self.guidanceRescale = guidanceRescale
+        self.fadeSeconds = fadeSeconds
+        self.silenceRetries = silenceRetries
+    }
+
+    /// What the reference implementations do.
+    public static let references = ModelDefaults(
+        vocoder: .hifigan, guidanceRescale: 0, fadeSeconds: 0, silenceRetries: 0)
+
+    /// The file in a checkpoint folder.
+    package static let fileName = "generation_config.json"
+    /// The name under which a model file holds them.
+    package static let blobName = "generation_config"
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case vocoder
+        case guidanceRescale = "guidance_rescale"
+        case fadeSeconds = "fade_seconds"
+        case silenceRetries = "silence_retries"
+    }
+
+    /// - Throws: `ConfigError` that names the key for what is unknown, of another type, or out of range.
+    package init(reading json: Data) throws {
+        let component = Self.blobName
+        guard let object = try? JSONSerialization.jsonObject(with: json) as? [String: Any] else {
+            throw ConfigError.malformed(component: component, reason: "it is not a JSON object")
+        }
+        let known = CodingKeys.allCases.map(\.rawValue)
+        if let key = object.keys.sorted().first(where: { !known.contains($0) }) {
+            throw ConfigError.malformed(
+                component: component,
+                reason: "this version does not know '\(key)', but \(known.joined(separator: ", "))")
+        }
+        self = try decodeConfig(json, component: component)
+        let check = ConfigCheck(component: component)
+        if let guidanceRescale { try check.require("guidance_rescale", guidanceRescale, in: 0...1) }
+        if let fadeSeconds { try check.require("fade_seconds", fadeSeconds, in: GenerationOptions.fadeRange) }
+        if let silenceRetries {
+            try check.require("silence_retries", silenceRetries, in: GenerationOptions.retriesRange)
+        }
+    }
+
+    /// As a model file holds them.
+    package func encoded() throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return try encoder.encode(self)
+    }
+}

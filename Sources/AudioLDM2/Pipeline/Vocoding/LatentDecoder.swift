@@ -1,0 +1,105 @@
+import Audio
+import Tensors
+
+/// Latents to mel spectrogram to waveform.
+struct LatentDecoder {
+    let context: StageContext
+    var vocoder = GenerationOptions.Vocoder.hifigan
+    /// Settles the phases that Griffin-Lim starts from.
+    var seed: UInt64 = 0
+
+    /// - Parameters:
+    ///   - latents: `[1, time, frequency, channels]`, as the diffusion loop leaves them.
+    ///   - windows: over latents that are decoded piece by piece; nil for all at once.
+    /// - Returns: log-mel spectrogram `[1, frames, bands, 1]`.
+    func mel(_ latents: Tensor, windows: LatentWindows? = nil) throws -> Tensor {
+        context.report(.decoding, 0, of: 1)
+        let config = context.model.vaeConfig
+        let isFrugal = context.memory.use(of: PartName.vae).keeping == 0
+        let scaled = try 1 / config.scalingFactor * latents
+        let build = { try VAEDecoder(config, $0) }
+        let mel = try context.with(PartName.vae, build) { decode in
+            try windows?.first(context.memory.stepLimit).average(scaled, step: 0) { window in
+                try context.cancellation.check()
+                return try decode(window, isFrugal: isFrugal)
+            } ?? decode(scaled, isFrugal: isFrugal)
+        }
+        context.report(.decoding, 1, of: 1)
+        return mel
+    }
+
+    /// - Parameters:
+    ///   - mel: from `mel(_:)`.
+    ///   - loops: whether the sound's end is to lead back to its start.
+    ///   - samples: to which the waveform is cut.
+    ///   - onSamples: gets the waveform's next samples as soon as they are known.
+    func waveform(
+        _ mel: Tensor, loops: Bool = false, samples: Int, onSamples: ([Float]) throws -> Void
+    ) throws {
+        // HiFi-GAN makes a loop of what has some of its end before its start, and some of its start behind its end.
+        let config = context.model.vocoderConfig
+        let margin = loops && vocoder == .hifigan ? config.reach : 0
+        let mel = margin > 0 ? try mel.extendedAround(by: margin) : mel
+        var skipped = margin * config.hopLength
+        var left = samples
+        context.report(.vocoding, 0, of: 1)
+        var queue = try queue(frames: mel.shape[1], loops: loops)
+        queue.append(try mel.values())
+        try vocode(&queue) { block in
+            let kept = block.dropFirst(skipped).prefix(left)
+            skipped -= min(skipped, block.count)
+            left -= kept.count
+            if !kept.isEmpty { try onSamples(Array(kept)) }
+        }
+        context.report(.vocoding, 1, of: 1)
+    }
+
+    /// - Returns: the first `samples` samples.
+    func waveform(_ mel: Tensor, samples: Int) throws -> [Float] {
+        var waveform: [Float] = []
+        waveform.reserveCapacity(samples)
+        try self.waveform(mel, samples: samples) { waveform += $0 }
+        return waveform
+    }
+
+    /// An empty queue for a spectrogram.
+    func queue(frames: Int, loops: Bool = false) throws -> VocodingQueue {
+        switch vocoder {
+        case .hifigan: .hifigan(HiFiGANQueue(frames: frames, bands: context.model.vocoderConfig.modelInDim))
+        case .griffinLim:
+            .griffinLim(
+                GriffinLimStream(
+                    GriffinLim(try context.model.melConfig().geometry), frames: frames, loops: loops, seed: seed))
+        }
+    }
+
+    /// All of a queue that can be vocoded.
+    func vocode(_ queue: inout VocodingQueue, onSamples: ([Float]) throws -> Void) throws {
+        switch queue {
+        case .hifigan(var pieces):
+            try vocode(&pieces, onSamples: onSamples)
+            queue = .hifigan(pieces)
+        case .griffinLim(var stream):
+            // What it takes is known beforehand.
+            if context.memory.isPlanning { return }
+            while let samples = stream.next() {
+                try context.cancellation.check()
+                try onSamples(samples)
+            }
+            queue = .griffinLim(stream)
+        }
+    }
+
+    private func vocode(_ queue: inout HiFiGANQueue, onSamples: ([Float]) throws -> Void) throws {
+        let config = context.model.vocoderConfig
+        let build = { try HiFiGAN(config, $0) }
+        try context.with(PartName.vocoder, build) { vocoder in
+            while let (piece, isLast) = queue.next(of: vocoder) {
+                try context.cancellation.check()
+                let mel = try context.backend.upload(
+                    queue.rows(piece.context), [1, piece.context.count, config.modelInDim])
+                try onSamples(vocoder.samples(of: piece, mel, isLast: isLast))
+            }
+        }
+    }
+}

@@ -8,8 +8,8 @@ struct EncodeCommand: ParsableCommand {
         abstract: "Save what a model makes of a prompt, to generate from it without the model's encoders.",
         discussion: """
             EXAMPLES
-              audioldm2 encode "a dog barking" -o dog.cond
-              audioldm2 generate --condition dog.cond -o dog.wav --seed 3
+              audioldm2 encode "a cow" -o cow.cond
+              audioldm2 generate --condition cow.cond -o cow.wav --seed 3
             """)
 
     @Argument(help: "What the sound should be.")

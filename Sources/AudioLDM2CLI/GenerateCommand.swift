@@ -15,7 +15,7 @@ struct GenerateCommand: AsyncParsableCommand {
               audioldm2 generate "birdsong" --output birds.ogg --scheduler ddim --steps 200
               audioldm2 generate "wind in the trees" --output wind.flac --seconds 300
               audioldm2 generate "a ticking clock" --output clock.wav --loop
-              audioldm2 generate "a dog barking" --output dog.wav --candidates 4
+              audioldm2 generate "a cow" --output cow.wav --candidates 4
               audioldm2 generate "heavy rain" --output rain.wav --audio-prompt drizzle.mp3
               audioldm2 generate "rain" --output - --format raw | aplay -f S16_LE -r 16000
 

@@ -13,7 +13,7 @@ struct ScoreCommand: ParsableCommand {
             stop the others; if there is one, the command exits with 1.
 
             EXAMPLES
-              audioldm2 score "a dog barking" dog.wav cat.flac rain.mp3
+              audioldm2 score "a cow" cow.wav goat.flac rain.mp3
               audioldm2 score "a dog barking" --model audioldm2.aldm out/*.wav --json
             """)
 

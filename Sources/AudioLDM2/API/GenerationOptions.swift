@@ -60,8 +60,8 @@ public struct GenerationOptions: Sendable, Hashable {
     /// Length of the fade at a sound's end, which hides that it was cut off; a fifth of it fades its start in. Not of loops.
     /// Nil for the model's, which is 0 unless it says so.
     public var fadeSeconds: Double?
-    /// Attempts with the next seed when a sound comes out silent, below −60 dB of full scale; not of edits, candidates, and
-    /// sounds longer than a window. Nil for the model's, which are none unless it says so.
+    /// Attempts with the next seed when a sound comes out silent, below −60 dB of full scale; not of edits, candidates,
+    /// sounds longer than a window, and what is streamed. Nil for the model's, which are none unless it says so.
     public var silenceRetries: Int?
     public var scheduler: Scheduler
     /// Share of fresh noise at every step, 0…1; only with `ddim`.

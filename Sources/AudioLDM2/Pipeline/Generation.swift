@@ -32,9 +32,10 @@ struct Generation {
         return try planned.result(samples, plan, timer)
     }
 
-    /// Makes a sound, with the next seed as long as it comes out silent and the options allow it.
+    /// Makes a sound, with the next seed as long as it comes out silent and the options allow it. What leaves while it is
+    /// made has told its seed before.
     mutating func untilHeard(_ make: (Generation) throws -> [Float]) throws -> [Float] {
-        for _ in 0..<options.silenceRetries(for: context.model) {
+        for _ in 0..<(receive == nil ? options.silenceRetries(for: context.model) : 0) {
             do {
                 return try make(self)
             } catch is SilentSound {

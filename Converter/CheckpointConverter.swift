@@ -59,7 +59,7 @@ package struct ConversionProgress: Sendable, Equatable {
 /// Makes a pack from a checkpoint, one weight at a time.
 package struct CheckpointConverter: Sendable {
     /// Recorded in every pack. Raise it with anything that changes what is written.
-    package static let version = "2"
+    package static let version = "3"
 
     private let checkpoint: any Checkpoint
     private let options: ConversionOptions
@@ -73,6 +73,8 @@ package struct CheckpointConverter: Sendable {
     private let defaults: ModelDefaults?
     /// Descriptions of what components hear, by name.
     private let frontEnds: [(name: String, json: Data)]
+    /// What it was trained on, if the checkpoint says.
+    private let vocabulary: Data?
 
     /// A component whose checkpoint has been found to hold what its model needs.
     private struct Component {
@@ -118,6 +120,7 @@ package struct CheckpointConverter: Sendable {
             defaults?.vocoder = vocoder
         }
         self.defaults = defaults
+        vocabulary = try Self.vocabulary(in: checkpoint)
     }
 
     /// - Returns: nil for a part that can be missing and is.
@@ -161,6 +164,18 @@ package struct CheckpointConverter: Sendable {
         return frontEnds
     }
 
+    private static func vocabulary(in checkpoint: any Checkpoint) throws -> Data? {
+        let file = PromptVocabulary.fileName
+        guard checkpoint.has(file) else { return nil }
+        let json = Data(try checkpoint.config(file))
+        do {
+            _ = try PromptVocabulary(decoding: json)
+        } catch let error as VocabularyError {
+            throw CheckpointError.malformed(file: file, reason: error.description)
+        }
+        return json
+    }
+
     private static func tokenizer(_ name: String, in checkpoint: any Checkpoint) throws -> TokenizerDefinition {
         let className = try checkpoint.component(name).className
         guard let kind = TokenizerKind(className: className) else {
@@ -198,6 +213,7 @@ package struct CheckpointConverter: Sendable {
         try writer.addBlob(name: PartName.scheduler, scheduler)
         for (name, json) in frontEnds { try writer.addBlob(name: name, json) }
         if let defaults { try writer.addBlob(name: ModelDefaults.blobName, defaults.encoded()) }
+        if let vocabulary { try writer.addBlob(name: PartName.vocabulary, vocabulary) }
         if let text = license?.text { try writer.addBlob(name: "license", Data(text.utf8)) }
         writer.setProvenance(provenance)
         try writer.finish()

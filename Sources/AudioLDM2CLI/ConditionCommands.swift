@@ -45,7 +45,8 @@ struct EncodeCommand: ParsableCommand {
         let pipeline = try AudioLDM2Pipeline(modelAt: model.path, threads: computing.threads, device: computing.device)
         var options = GenerationOptions(negativePrompt: negativePrompt, profile: profile)
         options.speech = speech.speech
-        try pipeline.condition(for: prompt, options: options).write(to: output)
+        let isQuiet = quiet
+        try pipeline.condition(for: prompt, options: options) { if !isQuiet { printWarning($0) } }.write(to: output)
         if !quiet { print("\(output): what the model makes of \"\(prompt)\"") }
     }
 }

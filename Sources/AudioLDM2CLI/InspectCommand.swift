@@ -11,12 +11,18 @@ struct InspectCommand: ParsableCommand {
             EXAMPLES
               audioldm2 inspect
               audioldm2 inspect audioldm2.aldm
+              audioldm2 inspect --classes
               audioldm2 inspect audioldm2.aldm --tensors
               audioldm2 inspect audioldm2.aldm --check
               audioldm2 inspect audioldm2.aldm --plan --seconds 30 --memory-limit 256M
+
+            The model that ships says which classes of sounds it was trained on; published checkpoints don't say.
             """)
 
     @OptionGroup var model: ModelArgument
+
+    @Flag(help: "List the classes of sounds that the model was trained on, each with a prompt for it.")
+    var classes = false
 
     @Flag(help: "List every tensor.")
     var tensors = false
@@ -44,9 +50,11 @@ struct InspectCommand: ParsableCommand {
         guard plan || (seconds == nil && memory.limit == nil && computing.threads == nil) else {
             throw ValidationError("--seconds, --memory-limit and --threads belong to --plan.")
         }
-        guard !plan || !(check || tensors) else {
-            throw ValidationError("--plan says something else than --check and --tensors: ask for them one by one.")
+        guard !plan || !(check || tensors || classes) else {
+            throw ValidationError(
+                "--plan says something else than --check, --classes and --tensors: ask for them one by one.")
         }
+        guard !(classes && tensors) else { throw ValidationError("Ask for --classes and --tensors one by one.") }
     }
 
     func run() throws {
@@ -58,11 +66,10 @@ struct InspectCommand: ParsableCommand {
             try ModelInspection.check(modelAt: model.path) { line.show("checking", share: $0) }
         }
         if json {
-            print(try Terminal.json(Report(model: inspection, check: check ? "passed" : nil)))
-        } else {
-            printTable(inspection)
-            if check { print("every part matches its checksum") }
+            return print(try Terminal.json(Report(model: inspection, check: check ? "passed" : nil)))
         }
+        if classes { printClasses(inspection) } else { printTable(inspection) }
+        if check { print("every part matches its checksum") }
     }
 
     /// A model's contents, and what checking it found: damage is an error.
@@ -116,6 +123,13 @@ struct InspectCommand: ParsableCommand {
             print(padded(name, 18) + megabytes(bytes))
         }
         for note in inspection.provenance { print(padded(note.key, 18) + note.value) }
+    }
+
+    private func printClasses(_ inspection: ModelInspection) {
+        guard !inspection.classes.isEmpty else {
+            return print("\(inspection.path): does not say which sounds it was trained on")
+        }
+        for sound in inspection.classes { print(padded(sound.name, 18) + sound.phrase) }
     }
 
     private func printRow(_ tensor: ModelInspection.TensorEntry) {

@@ -3,12 +3,19 @@ import Synchronization
 
 extension AudioLDM2Pipeline {
     /// What the model makes of a prompt, to make sounds from without its encoders.
-    /// - Parameter options: their negative prompt, and whether there is guidance, count.
+    /// - Parameters:
+    ///   - options: their negative prompt, and whether there is guidance, count.
+    ///   - warning: hears what `GenerationEvent.warning` would say.
     /// - Throws: `AudioLDM2Error`.
-    public func condition(for prompt: String, options: GenerationOptions = .init()) throws -> SoundCondition {
+    public func condition(
+        for prompt: String, options: GenerationOptions = .init(),
+        warning: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws -> SoundCondition {
         try AudioLDM2Error.translating {
-            try Generation(prompt: prompt, options: options, context: StageContext(model: model, backend: backend))
-                .encoded()
+            let context = StageContext(model: model, backend: backend) { event in
+                if case .warning(let text) = event { warning(text) }
+            }
+            return try Generation(prompt: prompt, options: options, context: context).encoded()
         }
     }
 

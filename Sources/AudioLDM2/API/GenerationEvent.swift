@@ -3,7 +3,8 @@ public enum GenerationEvent: Sendable {
     /// How memory will be used; the first event.
     case plan(MemoryPlan)
     case progress(GenerationProgress)
-    /// Something the caller should know and that does not stop the work: a prompt that was cut.
+    /// Something the caller should know and that does not stop the work: a prompt that was cut, or that has words
+    /// which the model has not learned.
     case warning(String)
     /// The last event.
     case finished(GenerationResult)

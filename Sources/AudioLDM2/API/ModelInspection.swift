@@ -40,15 +40,17 @@ public struct ModelInspection: Sendable, Codable {
     /// The same for files of the same contents; what `SoundRecord.modelHash` names.
     public let hash: String
     public let components: [Component]
-    /// Tokenizers, scheduler and licence, in bytes.
+    /// Tokenizers, scheduler, licence and list of words, in bytes.
     public let blobs: [String: Int]
+    /// The kinds of sounds that the model was trained on; empty if its checkpoint does not say, as published ones don't.
+    public let classes: [SoundClass]
     /// Where the model comes from and how it was converted, in the file's order.
     public let provenance: [Note]
 
-    /// Reads a model file's index.
+    /// Reads a model file's index and its list of classes.
     /// - Throws: `AudioLDM2Error` for a file that is missing, damaged or foreign.
     public init(modelAt path: String) throws {
-        self = try AudioLDM2Error.translating { ModelInspection(try Pack(opening: path)) }
+        self = try AudioLDM2Error.translating { try ModelInspection(Pack(opening: path)) }
     }
 
     /// Reads a model file whole and compares every part with its checksum.
@@ -60,12 +62,13 @@ public struct ModelInspection: Sendable, Codable {
         }
     }
 
-    private init(_ pack: Pack) {
+    private init(_ pack: Pack) throws {
         path = pack.path
         fileBytes = pack.fileByteCount
         hash = pack.contentHash
         components = pack.components.map(Component.init)
         blobs = Dictionary(uniqueKeysWithValues: pack.blobs.map { ($0.name, $0.byteCount) })
+        classes = try pack.vocabulary()?.classes ?? []
         provenance = pack.provenance.map { Note(key: $0.key, value: $0.value) }
     }
 }

@@ -19,6 +19,8 @@ struct Model: Sendable {
     let profile: GenerationProfile?
     /// What it says of how its sounds are made.
     let defaults: ModelDefaults
+    /// Nil if the file does not say.
+    let vocabulary: PromptVocabulary?
 
     /// - Throws: `PackError`, `ConfigError`, `SchedulerError`.
     init(opening path: String) throws {
@@ -36,6 +38,7 @@ struct Model: Sendable {
         defaults =
             try pack.blobs.contains { $0.name == ModelDefaults.blobName }
             ? ModelDefaults(reading: pack.blob(ModelDefaults.blobName)) : ModelDefaults()
+        vocabulary = try pack.vocabulary()
         try checkAgreement()
     }
 

@@ -19,6 +19,8 @@ package enum PartName {
     package static let mel = "mel"
     /// Describes what CLAP hears.
     package static let features = "feature_extractor"
+    /// Says what the model was trained on.
+    package static let vocabulary = "vocabulary"
 
     /// What reads texts. A model that was made without it keeps its configuration, and makes sounds of saved conditions.
     package static let textEncoders = [clap, second, projection, languageModel]

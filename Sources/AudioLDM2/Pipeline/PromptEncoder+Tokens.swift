@@ -17,6 +17,7 @@ extension PromptEncoder {
             .compactMap(\.self) + [(text: prompt, name: "prompt", prefix: "", zero: false)]
         let clap = try texts.map { try clapTokens($0.text, named: $0.name) }
         let second = try secondTokens(texts.map { ($0.text, $0.name) }, speech: speech)
+        if let note = context.model.vocabulary?.note(on: prompt) { context.report(.warning(note)) }
         return texts.indices.map {
             Tokens(clap: clap[$0], second: second[$0], prefix: texts[$0].prefix, hasZeroLanguage: texts[$0].zero)
         }

@@ -11,9 +11,10 @@ extension CPUBackend {
         let span = meter.begin(
             "convolution", products: plan.outputRows * role.outputs * role.taps * role.inputs)
         defer { meter.end(span) }
-        if epilogue.isDeferred, weight.description.quantizesInput, !plan.isPointwise {
+        if epilogue.isDeferred, weight.description.quantizesInput,
+            let tiles = ConvolutionTiles(plan, channels: role.inputs, activation: geometry.inputActivation)
+        {
             let source = try rows(of: x, "convolution")
-            let tiles = ConvolutionTiles(plan, channels: role.inputs)
             let input = try QuantizedTiles(
                 source, plan, tiles, 0..<tiles.count, activation: geometry.inputActivation, on: self)
             return deferred(
@@ -43,10 +44,9 @@ extension CPUBackend {
         _ source: any RowSource, _ plan: ConvolutionPlan, _ bytes: UnsafeRawBufferPointer, _ role: WeightRole,
         _ inputActivation: Activation, _ finish: Finish, into y: UnsafeMutablePointer<Float>
     ) throws {
-        if plan.isPointwise, inputActivation == .none {
+        guard let tiles = ConvolutionTiles(plan, channels: role.inputs, activation: inputActivation) else {
             return try multiplyInt8(QuantizedInput(source, on: self), bytes, role, finish, into: y)
         }
-        let tiles = ConvolutionTiles(plan, channels: role.inputs)
         for places in tiles.chunks(stride: role.inputs.roundedUp(to: Int8Layout.tileInputs)) {
             let input = try QuantizedTiles(source, plan, tiles, places, activation: inputActivation, on: self)
             try multiplyInt8(input, bytes, role, finish, into: y)

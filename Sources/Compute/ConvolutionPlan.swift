@@ -54,20 +54,16 @@ package struct ConvolutionPlan: Sendable {
         [batch, isTurned ? outputWidth : outputHeight, isTurned ? outputHeight : outputWidth, outputs]
     }
 
-    /// Stored rows and columns that an output reads beside its first.
-    var rowReach: Int { geometry.dilationHeight * (kernelHeight - 1) }
-    var columnReach: Int { geometry.dilationWidth * (kernelWidth - 1) }
-
-    /// The stored rows that some rows of outputs read; none if they read padding alone.
-    func inputLines(of rows: Range<Int>) -> Range<Int> {
-        let first = rows.lowerBound * geometry.strideHeight - geometry.padding.top
-        return sourceRows.stored(first..<first + (rows.count - 1) * geometry.strideHeight + rowReach + 1)
-    }
-
-    /// The same of columns.
-    func inputColumns(of columns: Range<Int>) -> Range<Int> {
-        let first = columns.lowerBound * geometry.strideWidth - geometry.padding.left
-        return sourceColumns.stored(first..<first + (columns.count - 1) * geometry.strideWidth + columnReach + 1)
+    /// The lines in which time runs.
+    package var lines: ConvolutionLines {
+        if outputHeight == 1 && inputHeight == 1 {
+            return ConvolutionLines(
+                count: outputWidth, outputs: 1, inputs: 1, stride: geometry.strideWidth, padding: geometry.padding.left,
+                reach: geometry.dilationWidth * (kernelWidth - 1), axis: sourceColumns)
+        }
+        return ConvolutionLines(
+            count: outputHeight, outputs: outputWidth, inputs: inputWidth, stride: geometry.strideHeight,
+            padding: geometry.padding.top, reach: geometry.dilationHeight * (kernelHeight - 1), axis: sourceRows)
     }
 
     /// Whether every output position reads the input position of the same number, and only that.
@@ -149,31 +145,6 @@ package struct ConvolutionPlan: Sendable {
                 tap += 1
             }
         }
-    }
-}
-
-/// The stored row or column behind each (resized) one.
-///
-/// PyTorch's "nearest": the source of `i` is `⌊i · size / resized⌋`, computed in float32.
-private struct SourceAxis: Sendable {
-    let count: Int
-    private let sources: [Int]?
-
-    init(_ size: Int, resizedTo resized: Int) {
-        count = resized
-        let scale = Float(size) / Float(resized)
-        sources = size == resized ? nil : (0..<resized).map { min(Int(Float($0) * scale), size - 1) }
-    }
-
-    var isResized: Bool { sources != nil }
-
-    subscript(index: Int) -> Int { sources.map { $0[index] } ?? index }
-
-    /// What is stored of a range that may reach beyond both ends.
-    func stored(_ range: Range<Int>) -> Range<Int> {
-        let inside = range.clamped(to: 0..<count)
-        guard let last = inside.last else { return 0..<0 }
-        return self[inside.lowerBound]..<self[last] + 1
     }
 }
 

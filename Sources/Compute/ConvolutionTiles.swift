@@ -1,3 +1,5 @@
+import Tensors
+
 /// The pieces of time in which a convolution's input becomes bytes: each piece has a range of its own, so that a loud
 /// sound does not coarsen the quiet beside it.
 ///
@@ -14,13 +16,13 @@ package struct ConvolutionTiles: Sendable {
     /// Tiles of one sample, in order; all samples have the same.
     package let tiles: [Tile]
     package let samples: Int
-    /// Output rows of every tile but the last.
-    package let outputsPerTile: Int
-    private let outputsPerSample: Int
+    package let lines: ConvolutionLines
+    /// Lines of results of every tile but the last.
+    package let linesPerTile: Int
     /// For each tile, the input rows of those before it, and at last of all.
     private let firstInputs: [Int]
     /// The most input rows of a tile.
-    let mostInputs: Int
+    package let mostInputs: Int
     /// The most input rows by which a tile begins behind the one before it.
     let inputStep: Int
 
@@ -29,26 +31,33 @@ package struct ConvolutionTiles: Sendable {
     /// A tile has at least this part of the lines that an output reads beside its own, as those are read again.
     private static let leastShare = 4
 
-    /// - Parameter channels: of the input.
-    package init(_ plan: ConvolutionPlan, channels: Int) {
-        let perLine = plan.outputsPerLine
-        let values = max(perLine * channels, 1)
-        let lines = max(
-            (Self.leastValues + values - 1) / values, (plan.lineReach + Self.leastShare) / Self.leastShare)
-        tiles = stride(from: 0, to: plan.lineCount, by: lines).map { first in
-            let last = min(first + lines, plan.lineCount)
-            return Tile(outputs: first * perLine..<last * perLine, inputs: plan.inputRows(ofLines: first..<last))
+    /// - Parameters:
+    ///   - channels: of the input.
+    ///   - activation: that the input gets first.
+    /// - Returns: nil where positions are multiplied on their own, and have ranges of their own.
+    package init?(_ plan: ConvolutionPlan, channels: Int, activation: Activation) {
+        if plan.isPointwise, activation == .none { return nil }
+        let lines = plan.lines
+        let values = max(lines.outputs * channels, 1)
+        let perTile = max(
+            (Self.leastValues + values - 1) / values, (lines.reach + Self.leastShare) / Self.leastShare)
+        tiles = stride(from: 0, to: lines.count, by: perTile).map { first in
+            let last = min(first + perTile, lines.count)
+            return Tile(
+                outputs: first * lines.outputs..<last * lines.outputs, inputs: lines.inputRows(of: first..<last))
         }
         samples = plan.batch
-        outputsPerTile = lines * perLine
-        outputsPerSample = plan.lineCount * perLine
+        (self.lines, linesPerTile) = (lines, perTile)
         firstInputs = tiles.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.inputs.count) }
         mostInputs = tiles.map(\.inputs.count).max() ?? 0
         inputStep = zip(tiles, tiles.dropFirst()).map { $1.inputs.lowerBound - $0.inputs.lowerBound }.max() ?? 0
     }
 
+    private var outputsPerTile: Int { linesPerTile * lines.outputs }
+    private var outputsPerSample: Int { lines.count * lines.outputs }
+
     /// Tiles of all samples.
-    var count: Int { samples * tiles.count }
+    package var count: Int { samples * tiles.count }
 
     func place(ofOutput row: Int) -> Int {
         let (sample, rowOfSample) = row.quotientAndRemainder(dividingBy: outputsPerSample)
@@ -80,21 +89,4 @@ package struct ConvolutionTiles: Sendable {
     }
 
     private static let chunkBytes = 2 << 20
-}
-
-/// Lines along time: a position each of what runs along time alone, a row of positions of a picture.
-extension ConvolutionPlan {
-    private var runsAlongTimeAlone: Bool { outputHeight == 1 && inputHeight == 1 }
-
-    fileprivate var lineCount: Int { runsAlongTimeAlone ? outputWidth : outputHeight }
-    fileprivate var outputsPerLine: Int { runsAlongTimeAlone ? 1 : outputWidth }
-    /// Lines that an output reads beside its own.
-    fileprivate var lineReach: Int { runsAlongTimeAlone ? columnReach : rowReach }
-
-    /// The stored rows, of a sample, that some lines of outputs read.
-    fileprivate func inputRows(ofLines lines: Range<Int>) -> Range<Int> {
-        if runsAlongTimeAlone { return inputColumns(of: lines) }
-        let rows = inputLines(of: lines)
-        return rows.lowerBound * inputWidth..<rows.upperBound * inputWidth
-    }
 }

@@ -9,7 +9,7 @@ extension CUDABackend {
         try require(x.shape.last == role.inputs && role.taps == 1, "linear", "\(role.inputs) channels", x.shape)
         return try measured("linear", products: x.shape.count * role.outputs) {
             let y = try empty(x.shape.withLast(role.outputs))
-            try multiply(x, weight, rows: x.shape.rows, nil, .none, epilogue, into: y, "linear")
+            try multiply(x, weight, rows: x.shape.rows, nil, nil, .none, epilogue, into: y, "linear")
             return y
         }
     }
@@ -40,10 +40,15 @@ extension CUDABackend {
         ) {
             let shape = plan.outputShape(role.outputs)
             let y = try result(shape, weight.description, epilogue)
+            let tiles =
+                weight.description.quantizesInput
+                ? ConvolutionTiles(plan, channels: role.inputs, activation: geometry.inputActivation) : nil
             let places =
-                plan.isPointwise ? nil : try arguments(geometry, input: x.shape, output: shape, kernel: role.kernelSize)
+                plan.isPointwise && tiles == nil
+                ? nil : try arguments(geometry, input: x.shape, output: shape, kernel: role.kernelSize)
             try multiply(
-                x, weight, rows: plan.outputRows, places, geometry.inputActivation, epilogue, into: y, "convolution")
+                x, weight, rows: plan.outputRows, places, tiles, geometry.inputActivation, epilogue, into: y,
+                "convolution")
             return y
         }
     }
@@ -58,13 +63,13 @@ extension CUDABackend {
 
     /// `y [rows, outputs]` of rows that are gathered by `geometry`, or follow one another.
     private func multiply(
-        _ x: Tensor, _ weight: CUDAWeight, rows: Int, _ geometry: cuda_geometry?, _ activation: Activation,
-        _ epilogue: Epilogue, into y: Tensor, _ operation: String
+        _ x: Tensor, _ weight: CUDAWeight, rows: Int, _ geometry: cuda_geometry?, _ tiles: ConvolutionTiles?,
+        _ activation: Activation, _ epilogue: Epilogue, into y: Tensor, _ operation: String
     ) throws {
         let role = weight.description.role
         let finish = try arguments(epilogue, result: y.shape, operation)
         if weight.description.quantizesInput {
-            let input = try QuantizedRows(x, perSample: geometry != nil, activation, on: self)
+            let input = try QuantizedRows(x, tiles, activation, on: self)
             return try multiplyInt8(input, weight, rows: rows, geometry, finish, into: y, operation)
         }
         let source = try address(x, operation)
@@ -114,7 +119,7 @@ extension CUDABackend {
             y: try self.address(y, operation), parts: blocks.parts, rows: try int(rows, operation),
             outputs: try int(role.outputs, operation), taps: try int(role.taps, operation),
             words: try int(words, operation), part_count: try int(blocks.grid.z, operation),
-            geometry: geometry ?? cuda_geometry(), epilogue: finish)
+            geometry: geometry ?? cuda_geometry(), tiling: input.tiling, epilogue: finish)
         let (kernel, adding): (Kernel, Kernel?) =
             onTensorCores ? (.productMMA, .productMMASum) : (.productInt8, nil)
         try launch(kernel, arguments, blocks, adding: adding, elements: rows * role.outputs)
@@ -162,38 +167,5 @@ extension CUDABackend {
             dilation_height: try int(geometry.dilationHeight), dilation_width: try int(geometry.dilationWidth),
             padding_top: try int(geometry.padding.top), padding_left: try int(geometry.padding.left),
             height_scale: Float(input[1]) / Float(height), width_scale: Float(input[2]) / Float(width))
-    }
-}
-
-/// Rows as bytes, with the range that they stand for: per row, or per sample.
-struct QuantizedRows {
-    let bytes: DeviceStorage
-    let ranges: DeviceStorage
-
-    /// - Parameter activation: applied first.
-    init(_ x: Tensor, perSample: Bool, _ activation: Activation, on cuda: CUDABackend) throws {
-        let channels = x.shape.last
-        let samples = perSample ? x.shape[0] : 1
-        let rows = x.shape.rows / max(samples, 1)
-        let words = (channels + 3) / 4
-        let blocks = (rows * channels + (1 << 14) - 1) >> 14
-        let partCount = min(max(blocks, 1), Int(CUDA_MOST_PARTS))
-        bytes = try DeviceStorage(x.shape.rows * words * 4, on: cuda)
-        ranges = try DeviceStorage((perSample ? samples : rows) * MemoryLayout<cuda_range>.stride, on: cuda)
-        let parts = try DeviceStorage(perSample ? samples * partCount * MemoryLayout<cuda_bounds>.stride : 0, on: cuda)
-        let arguments = cuda_quantize(
-            x: try cuda.address(x, "quantize"), y: bytes.address, ranges: ranges.address, parts: parts.address,
-            samples: try cuda.int(samples, "quantize"), rows: try cuda.int(rows, "quantize"),
-            channels: try cuda.int(channels, "quantize"), part_count: try cuda.int(partCount, "quantize"),
-            activation: activation.arguments)
-        guard perSample else {
-            let warps = Int(CUDA_WARPS)
-            try cuda.launch(.quantizeRows, arguments, grid: ((rows + warps - 1) / warps, 1, 1))
-            return
-        }
-        try cuda.launch(.sampleBounds, arguments, grid: (partCount, samples, 1))
-        let pieces = (rows * words + 1023) / 1024
-        try cuda.launch(
-            .quantizeSamples, arguments, grid: (min(max(pieces, 1), 8 * cuda.device.processors), samples, 1))
     }
 }

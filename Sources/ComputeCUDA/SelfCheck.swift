@@ -113,7 +113,8 @@ package struct SelfCheck {
             let x = try uploaded([1, 150, role.inputs], backend)
             return [try backend.linear(x, prepared, Epilogue(bias: bias, activation: .gelu))]
         }
-        let x = try uploaded([2, 9, 11, role.inputs], backend)
+        // Several tiles of what becomes bytes.
+        let x = try uploaded([2, 59, 11, role.inputs], backend)
         let geometry = ConvolutionGeometry(
             strideHeight: 2, dilationWidth: 2, padding: .init(1), inputActivation: .leakyRelu(slope: 0.1))
         let epilogue = Epilogue(bias: bias, perSample: try uploaded([2, role.outputs], backend))

@@ -60,7 +60,7 @@ package enum ActivationMode: UInt8, Hashable, Sendable, Codable {
     /// Input stays float; the weight is expanded block by block. For layers whose inputs have outliers (text encoders).
     case float = 0
     /// Input is quantized on the fly to 8 bits, over the range that it has: per row for matrices and 1×1 convolutions, per
-    /// sample for other convolutions.
+    /// piece of time for other convolutions.
     case quantized = 1
 }
 

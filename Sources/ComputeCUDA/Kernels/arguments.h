@@ -44,10 +44,6 @@ typedef struct cuda_range {
     int zero;
 } cuda_range;
 
-typedef struct cuda_bounds {
-    float low, high;
-} cuda_bounds;
-
 // Which rows of the input a row of the result reads. Not gathered: the one of its own number, at the only tap.
 typedef struct cuda_geometry {
     int is_gathered;
@@ -60,6 +56,19 @@ typedef struct cuda_geometry {
     int padding_top, padding_left;
     float height_scale, width_scale; // stored / resized
 } cuda_geometry;
+
+// How a convolution's input becomes bytes: in tiles along time, each with a range and room of its own. The host's
+// `ConvolutionTiles` says what is in a tile. Not tiled: a range for every row.
+typedef struct cuda_tiles {
+    int is_tiled;
+    int count; // of a sample
+    int room;  // for rows of a tile's bytes
+    int lines; // of results in a tile, but for the last
+    int all_lines, line_outputs, line_inputs; // of a sample; rows of results and of the input in a line
+    int stride, padding, reach;               // in lines of the input, as read
+    int stored_lines, resized_lines;          // of the input
+    float scale;                              // stored / resized
+} cuda_tiles;
 
 // y = activation(sum + bias + sample_bias) + residual; each pointer may be 0.
 typedef struct cuda_epilogue {
@@ -86,8 +95,8 @@ typedef struct cuda_product {
 
 // The same of bytes: y[m][n] = Σ_tap Σ_i (a[source][i] − zero) · w[n][tap][i] · scale · scales[n].
 typedef struct cuda_int8_product {
-    DEVICE_POINTER(const int) x;            // [input rows][words] of 4 bytes − 128
-    DEVICE_POINTER(const cuda_range) ranges; // per sample if gathered, else per row
+    DEVICE_POINTER(const int) x;             // [rows, or tiles · room][words] of 4 bytes − 128
+    DEVICE_POINTER(const cuda_range) ranges; // per row, or per tile
     DEVICE_POINTER(const int) tiles;        // [⌈outputs/16⌉][taps][words][16] of 4 bytes
     DEVICE_POINTER(const float) scales;     // [outputs]
     DEVICE_POINTER(const int) sums;         // [outputs]: Σ of each output's weights
@@ -95,16 +104,18 @@ typedef struct cuda_int8_product {
     DEVICE_POINTER(int) parts;              // [part_count][rows][outputs], where a sum is made in parts
     int rows, outputs, taps, words, part_count;
     cuda_geometry geometry;
+    cuda_tiles tiling;
     cuda_epilogue epilogue;
 } cuda_int8_product;
 
-// Floats to bytes: a range for every row, or for every sample of `rows` rows.
+// Floats to bytes: a range for every row, or for every tile.
 typedef struct cuda_quantize {
-    DEVICE_POINTER(const float) x;       // [samples · rows][channels]
-    DEVICE_POINTER(int) y;               // [samples · rows][⌈channels/4⌉] words
+    DEVICE_POINTER(const float) x; // [samples · rows][channels]
+    DEVICE_POINTER(int) y;         // [samples · rows, or tiles · room][⌈channels/4⌉] words
     DEVICE_POINTER(cuda_range) ranges;
-    DEVICE_POINTER(cuda_bounds) parts;   // [samples][part_count]
-    int samples, rows, channels, part_count;
+    int rows; // of a sample, or of all where there are no tiles
+    int channels;
+    cuda_tiles tiling;
     cuda_activation activation; // applied first
 } cuda_quantize;
 

@@ -68,17 +68,41 @@ DEVICE Place place_of(const cuda_geometry &g, int row) {
     return Place{line / g.output_height, line % g.output_height, row - line * g.output_width};
 }
 
-// The input row that a place reads at a tap; −1 in the padding. Sizes are resized to the nearest neighbour as PyTorch
-// does, in float.
+// The stored row or column behind one that is read: the nearest neighbour as PyTorch takes it, in float.
+DEVICE int stored_place(int i, int resized, int stored, float scale) {
+    return resized == stored ? i : min((int)((float)i * scale), stored - 1);
+}
+
+// The input row that a place reads at a tap; −1 in the padding.
 DEVICE int source_row(const cuda_geometry &g, Place place, int tap) {
     if (!g.is_gathered) return place.sample;
     const int i = tap / g.kernel_width, j = tap - i * g.kernel_width;
     int y = place.y * g.stride_height - g.padding_top + i * g.dilation_height;
     int x = place.x * g.stride_width - g.padding_left + j * g.dilation_width;
     if (y < 0 || y >= g.resized_height || x < 0 || x >= g.resized_width) return -1;
-    if (g.resized_height != g.input_height) y = min((int)((float)y * g.height_scale), g.input_height - 1);
-    if (g.resized_width != g.input_width) x = min((int)((float)x * g.width_scale), g.input_width - 1);
+    y = stored_place(y, g.resized_height, g.input_height, g.height_scale);
+    x = stored_place(x, g.resized_width, g.input_width, g.width_scale);
     return (place.sample * g.input_height + y) * g.input_width + x;
+}
+
+// Rows that follow one another.
+struct Rows {
+    int first, count;
+};
+
+// The input rows of a sample that are in a tile; none if its results read padding alone.
+DEVICE Rows rows_of_tile(const cuda_tiles &t, int tile) {
+    const int line = tile * t.lines, lines = min(t.lines, t.all_lines - line), start = line * t.stride - t.padding;
+    const int first = max(start, 0), last = min(start + (lines - 1) * t.stride + t.reach, t.resized_lines - 1);
+    if (first > last) return Rows{0, 0};
+    const int first_stored = stored_place(first, t.resized_lines, t.stored_lines, t.scale);
+    const int last_stored = stored_place(last, t.resized_lines, t.stored_lines, t.scale);
+    return Rows{first_stored * t.line_inputs, (last_stored + 1 - first_stored) * t.line_inputs};
+}
+
+// The tile of a row of the result, of its sample's.
+DEVICE int tile_of(const cuda_tiles &t, const cuda_geometry &g, Place place) {
+    return (place.y * g.output_width + place.x) / (t.lines * t.line_outputs);
 }
 
 // Finishes and writes one sum of a product.

@@ -25,7 +25,8 @@ template <int FORMAT> struct FloatOperands {
     DEVICE int rows() const { return p.rows; }
     DEVICE int outputs() const { return p.outputs; }
     DEVICE int taps() const { return p.taps; }
-    DEVICE float padding(int) const { return 0; }
+    DEVICE float padding(Place) const { return 0; }
+    DEVICE int shift(Place) const { return 0; }
 
     DEVICE Four<float> left(int source, float padding, int first) const {
         Four<float> result = {{padding, padding, padding, padding}};
@@ -75,8 +76,19 @@ struct Int8Operands {
     DEVICE int rows() const { return p.rows; }
     DEVICE int outputs() const { return p.outputs; }
     DEVICE int taps() const { return p.taps; }
+    // Where the range of a row of the result is.
+    DEVICE int range_index(Place place) const {
+        return p.tiling.is_tiled ? place.sample * p.tiling.count + tile_of(p.tiling, p.geometry, place) : place.sample;
+    }
     // Zero points, so that what lies outside of the input adds nothing.
-    DEVICE int padding(int sample) const { return ((p.ranges[sample].zero - 128) & 0xff) * 0x01010101; }
+    DEVICE int padding(Place place) const { return ((p.ranges[range_index(place)].zero - 128) & 0xff) * 0x01010101; }
+    // From a row of the input to where its bytes are.
+    DEVICE int shift(Place place) const {
+        if (!p.tiling.is_tiled) return 0;
+        const int tile = tile_of(p.tiling, p.geometry, place);
+        return (place.sample * p.tiling.count + tile) * p.tiling.room - rows_of_tile(p.tiling, tile).first
+               - place.sample * p.geometry.input_height * p.geometry.input_width;
+    }
 
     DEVICE Four<int> left(int source, int padding, int first) const {
         Four<int> result = {{padding, padding, padding, padding}};
@@ -98,8 +110,7 @@ struct Int8Operands {
     }
 
     DEVICE void write(int sum, int row, int output) const {
-        const int range_index = p.geometry.is_gathered ? place_of(p.geometry, row).sample : row;
-        const cuda_range range = p.ranges[range_index];
+        const cuda_range range = p.ranges[range_index(place_of(p.geometry, row))];
         // Bytes are stored less 128, zero points are not.
         const int exact = sum + (128 - range.zero) * p.sums[output];
         finish(p.epilogue, (float)exact * (range.scale * p.scales[output]), row, output, p.outputs, p.y);
@@ -110,17 +121,19 @@ struct Int8Operands {
 template <class Operands> struct LeftRow {
     Place place;
     typename Operands::Unit padding;
+    int shift;
     bool exists;
 
     DEVICE LeftRow(const Operands &o, int row) {
         exists = row < o.rows();
         place = place_of(o.geometry(), exists ? row : 0);
-        padding = exists ? o.padding(place.sample) : typename Operands::Unit();
+        padding = exists ? o.padding(place) : typename Operands::Unit();
+        shift = o.shift(place);
     }
 
     DEVICE Four<typename Operands::Unit> read(const Operands &o, int tap, int first) const {
         const int source = exists ? source_row(o.geometry(), place, tap) : -1;
-        return o.left(source, padding, first);
+        return o.left(source < 0 ? -1 : source + shift, padding, first);
     }
 };
 

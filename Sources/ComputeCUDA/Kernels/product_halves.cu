@@ -10,7 +10,7 @@ template <int FORMAT> struct HalfOperands : FloatOperands<FORMAT> {
 
     DEVICE explicit HalfOperands(const cuda_product &p) : Floats{p} {}
     DEVICE int depth() const { return (this->p.inputs + 1) / 2; }
-    DEVICE Pair padding(int) const { return Pair{0, 0}; }
+    DEVICE Pair padding(Place) const { return Pair{0, 0}; }
 
     DEVICE Four<Pair> left(int source, Pair, int first) const {
         const Four<float> a = Floats::left(source, 0, 2 * first), b = Floats::left(source, 0, 2 * first + 4);

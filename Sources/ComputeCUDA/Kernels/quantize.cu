@@ -35,7 +35,7 @@ DEVICE int word_of(const float *x, int first, int channels, cuda_range range, cu
 KERNEL quantize_rows(const cuda_quantize q) {
     const int lane = threadIdx.x % 32, words = (q.channels + 3) / 4;
     const long long row = (long long)blockIdx.x * CUDA_WARPS + threadIdx.x / 32;
-    if (row >= (long long)q.samples * q.rows) return;
+    if (row >= q.rows) return;
     const float *x = q.x + row * q.channels;
     float low = 0, high = 0;
     for (int i = lane; i < q.channels; i += 32) {
@@ -51,52 +51,40 @@ KERNEL quantize_rows(const cuda_quantize q) {
 }
 
 // Between what a block's values lie, zero included; thread 0 has the result.
-DEVICE cuda_bounds block_bounds(float low, float high) {
-    __shared__ cuda_bounds ofWarps[CUDA_WARPS];
+DEVICE void block_bounds(float &low, float &high) {
+    __shared__ float lows[CUDA_WARPS], highs[CUDA_WARPS];
     low = warp_minimum(low);
     high = warp_maximum(high);
-    if (threadIdx.x % 32 == 0) ofWarps[threadIdx.x / 32] = cuda_bounds{low, high};
+    if (threadIdx.x % 32 == 0) {
+        lows[threadIdx.x / 32] = low;
+        highs[threadIdx.x / 32] = high;
+    }
     __syncthreads();
     for (int i = 0; i < CUDA_WARPS && threadIdx.x == 0; i++) {
-        low = fminf(low, ofWarps[i].low);
-        high = fmaxf(high, ofWarps[i].high);
+        low = fminf(low, lows[i]);
+        high = fmaxf(high, highs[i]);
     }
-    return cuda_bounds{low, high};
 }
 
-// The bounds of one part of a sample: block (part, sample).
-KERNEL sample_bounds(const cuda_quantize q) {
-    const long long count = (long long)q.rows * q.channels;
-    const float *x = q.x + (long long)blockIdx.y * count;
+// A block for each tile: its range, then its bytes.
+KERNEL quantize_tiles(const cuda_quantize q) {
+    __shared__ cuda_range shared_range;
+    const int sample = blockIdx.x / q.tiling.count, words = (q.channels + 3) / 4;
+    const Rows rows = rows_of_tile(q.tiling, blockIdx.x % q.tiling.count);
+    const float *x = q.x + ((long long)sample * q.rows + rows.first) * q.channels;
+    int *y = q.y + (long long)blockIdx.x * q.tiling.room * words;
     float low = 0, high = 0;
-    for (long long i = first_element(); i < count; i += element_stride()) {
+    for (int i = threadIdx.x; i < rows.count * q.channels; i += CUDA_BLOCK) {
         const float value = activated(x[i], q.activation);
         if (value < low) low = value;
         if (value > high) high = value;
     }
-    const cuda_bounds bounds = block_bounds(low, high);
-    if (threadIdx.x == 0) q.parts[blockIdx.y * q.part_count + blockIdx.x] = bounds;
-}
-
-// The bytes of a sample over the range of its parts: block (piece, sample).
-KERNEL quantize_samples(const cuda_quantize q) {
-    __shared__ cuda_range shared_range;
-    const int sample = blockIdx.y, words = (q.channels + 3) / 4;
-    if (threadIdx.x == 0) {
-        float low = 0, high = 0;
-        for (int i = 0; i < q.part_count; i++) {
-            low = fminf(low, q.parts[sample * q.part_count + i].low);
-            high = fmaxf(high, q.parts[sample * q.part_count + i].high);
-        }
-        shared_range = range_of(low, high);
-        if (blockIdx.x == 0) q.ranges[sample] = shared_range;
-    }
+    block_bounds(low, high);
+    if (threadIdx.x == 0) q.ranges[blockIdx.x] = shared_range = range_of(low, high);
     __syncthreads();
     const cuda_range range = shared_range;
-    const long long count = (long long)q.rows * words;
-    for (long long i = first_element(); i < count; i += element_stride()) {
-        const long long row = (long long)sample * q.rows + i / words;
-        const int word = (int)(i % words);
-        q.y[row * words + word] = word_of(q.x + row * q.channels, word * 4, q.channels, range, q.activation);
+    for (int i = threadIdx.x; i < rows.count * words; i += CUDA_BLOCK) {
+        const int row = i / words;
+        y[i] = word_of(x + row * q.channels, (i - row * words) * 4, q.channels, range, q.activation);
     }
 }

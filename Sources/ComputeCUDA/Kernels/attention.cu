@@ -92,6 +92,8 @@ template <int QUERIES, int CHUNKS> DEVICE void attend(const cuda_attention &a) {
     const int channel = thread % CHUNK, own = thread / CHUNK * OWN_QUERIES;
     float sums[CHUNKS][OWN_QUERIES] = {};
     softmax.start();
+    // Where no key is visible, nothing else comes between this and the totals' being read.
+    __syncthreads();
 
     const int visible = a.is_causal ? min(a.keys, a.keys - a.queries + first + QUERIES) : a.keys;
     for (int start = 0; start < visible; start += KEYS) {

@@ -50,12 +50,15 @@ template <int FORMAT> struct FloatOperands {
             if (first / 4 >= words) return result;
             const long long word = ((long long)(output / 16 * p.taps + tap) * words + first / 4) * 16 + output % 16;
             const signed char *bytes = (const signed char *)p.weight + word * 4;
+#pragma unroll
             for (int i = 0; i < 4; i++) result.v[i] = p.scales[output] * (float)bytes[i];
             return result;
         }
         const long long start = ((long long)output * p.taps + tap) * p.inputs + first;
+        // Without a way out, and unrolled: else the result gets a place in memory.
+#pragma unroll
         for (int i = 0; i < 4; i++) {
-            if (first + i >= p.inputs) break;
+            if (first + i >= p.inputs) continue;
             result.v[i] = FORMAT == WEIGHT_FLOAT32 ? ((const float *)p.weight)[start + i]
                                                    : half_to_float(((const unsigned short *)p.weight)[start + i]);
         }
@@ -103,6 +106,7 @@ struct Int8Operands {
         Four<int> result = {{0, 0, 0, 0}};
         if (output >= p.outputs) return result;
         const int *tile = p.tiles + ((long long)(output / 16 * p.taps + tap) * p.words + first) * 16 + output % 16;
+#pragma unroll
         for (int i = 0; i < 4; i++) {
             if (first + i < p.words) result.v[i] = tile[i * 16];
         }

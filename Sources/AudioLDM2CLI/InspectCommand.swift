@@ -122,6 +122,7 @@ struct InspectCommand: ParsableCommand {
         for (name, bytes) in inspection.blobs.sorted(by: { $0.key < $1.key }) {
             print(padded(name, 18) + megabytes(bytes))
         }
+        if !inspection.defaults.description.isEmpty { print(padded("defaults", 18) + inspection.defaults.description) }
         for note in inspection.provenance { print(padded(note.key, 18) + note.value) }
     }
 

@@ -62,3 +62,13 @@ public struct ModelDefaults: Codable, Sendable, Hashable {
         return try encoder.encode(self)
     }
 }
+
+extension ModelDefaults: CustomStringConvertible {
+    /// What is said, in one line: "vocoder griffin-lim, fade 0.01 s".
+    public var description: String {
+        [
+            vocoder.map { "vocoder \($0.rawValue)" }, guidanceRescale.map { "guidance rescale \($0)" },
+            fadeSeconds.map { "fade \($0) s" }, silenceRetries.map { "retries of silence \($0)" },
+        ].compactMap(\.self).joined(separator: ", ")
+    }
+}

@@ -44,6 +44,8 @@ public struct ModelInspection: Sendable, Codable {
     public let blobs: [String: Int]
     /// The kinds of sounds that the model was trained on; empty if its checkpoint does not say, as published ones don't.
     public let classes: [SoundClass]
+    /// How its sounds are made unless told otherwise.
+    public let defaults: ModelDefaults
     /// Where the model comes from and how it was converted, in the file's order.
     public let provenance: [Note]
 
@@ -69,6 +71,7 @@ public struct ModelInspection: Sendable, Codable {
         components = pack.components.map(Component.init)
         blobs = Dictionary(uniqueKeysWithValues: pack.blobs.map { ($0.name, $0.byteCount) })
         classes = try pack.vocabulary()?.classes ?? []
+        defaults = try pack.defaults()
         provenance = pack.provenance.map { Note(key: $0.key, value: $0.value) }
     }
 }

@@ -35,9 +35,7 @@ struct Model: Sendable {
         vocoderConfig = try pack.config(PartName.vocoder)
         schedulerConfig = try decodeConfig(pack.blob(PartName.scheduler), component: PartName.scheduler)
         profile = try pack.profile()
-        defaults =
-            try pack.blobs.contains { $0.name == ModelDefaults.blobName }
-            ? ModelDefaults(reading: pack.blob(ModelDefaults.blobName)) : ModelDefaults()
+        defaults = try pack.defaults()
         vocabulary = try pack.vocabulary()
         try checkAgreement()
     }
@@ -159,6 +157,12 @@ extension Pack {
                 .modelFile, "\(path): its profile is \(name.quoted), but this version knows only \(known)")
         }
         return profile
+    }
+
+    /// What the checkpoint said of how its sounds are made.
+    func defaults() throws -> ModelDefaults {
+        guard blobs.contains(where: { $0.name == ModelDefaults.blobName }) else { return ModelDefaults() }
+        return try ModelDefaults(reading: blob(ModelDefaults.blobName))
     }
 
     /// A component's configuration, decoded and validated.

@@ -59,4 +59,60 @@ import Testing
     @Test func theLibraryOpensIt() throws {
         #expect(try AudioLDM2Pipeline.ofDefaultModel().sampleRate == 16000)
     }
+
+    @Test func promptsForWhatItHasNotLearnedAreNoted() throws {
+        let output = folder.file("cat.wav")
+        let arguments = ["generate", "a cat meowing", "-o", output, "--seed", "1", "--seconds", "1", "--steps", "2"]
+        let made = try CommandRun("audioldm2", arguments)
+        #expect(made.status == 0)
+        #expect(
+            made.errors == #"warning: the model has not learned "cat", "meowing"; the nearest of its sounds is "#
+                + "\"a lion roaring\"\n")
+        let vocabulary = try #require(AudioLDM2Pipeline.ofDefaultModel().vocabulary)
+        let unknown = [
+            "a dog barking": ["dog", "barking"], "a baby crying": ["baby"], "a frog in a swamp": ["frog"],
+            "two men laughing": ["laughing"], "the sound of freedom": ["freedom"],
+        ]
+        for (prompt, words) in unknown { #expect(vocabulary.unknownWords(in: prompt) == words, "\(prompt)") }
+        let near = ["wolves": "lion", "parrot": "birds", "highway": "traffic", "oboe": "flute", "gunfire": "gunshot"]
+        for (word, name) in near { #expect(vocabulary.nearestClass(to: word)?.name == name, "\(word)") }
+        #expect(vocabulary.nearestClass(to: "freedom") == nil)
+    }
+
+    @Test func promptsForWhatItHasLearnedAreNot() throws {
+        let vocabulary = try #require(AudioLDM2Pipeline.ofDefaultModel().vocabulary)
+        #expect(vocabulary.classes.count == 79 + 18 + 1)
+        #expect(Set(vocabulary.classes.map(\.name)).isSuperset(of: ["rain", "kick drum", "piano", "speech"]))
+        // Of README and of the commands' help, where they mean the model that ships.
+        let shown = [
+            "heavy rain and thunder", "heavy rain", "drums playing a fast rock beat", "footsteps", "a sword clash",
+            "ocean waves", "birds singing", "a church bell", "wind", "a ticking clock", "birdsong", "a violin",
+            "slow piano", "rain", "a slow violin", "wind in the trees", "rain while birds sing", "distant thunder",
+        ]
+        let said = [
+            "a woman says hello", "a man saying \"good morning\"", "a flute playing a fast melody in E flat minor",
+        ]
+        for prompt in vocabulary.classes.map(\.phrase) + shown + said {
+            #expect(vocabulary.note(on: prompt) == nil)
+        }
+        let listed = try CommandRun("audioldm2", ["inspect", "--classes"])
+        #expect(listed.status == 0 && listed.output.split(separator: "\n").count == vocabulary.classes.count)
+    }
+
+    /// What training's captions are made of (`Weights/training/phrases.tsv`).
+    @Test func wordsOfTrainingCaptionsAreKnown() throws {
+        let vocabulary = try #require(AudioLDM2Pipeline.ofDefaultModel().vocabulary)
+        let list = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../Weights/training/phrases.tsv").standardized
+        let rows = try String(contentsOf: list, encoding: .utf8).split(separator: "\n").dropFirst()
+            .map { $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init) }
+        #expect(rows.count == 79)
+        for row in rows {
+            #expect(vocabulary.classes.contains { $0.name == row[0] })
+            for phrase in row[2].split(separator: "|").map(String.init) {
+                #expect(vocabulary.note(on: phrase) == nil)
+                #expect(vocabulary.note(on: phrase + " in the distance, very quiet, three times") == nil)
+            }
+        }
+    }
 }

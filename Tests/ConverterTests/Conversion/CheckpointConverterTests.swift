@@ -116,6 +116,14 @@ import WeightFile
                 == Data(contentsOf: URL(fileURLWithPath: fixture.path + "/unet/config.json")))
     }
 
+    @Test func whatTheCheckpointWasTrainedOnIsKept() throws {
+        let fixture = try CheckpointFixture(CheckpointFixture.names[0]).copy(to: folder)
+        let list = try Data(contentsOf: Fixtures.folder("Vocabulary").appendingPathComponent("vocabulary.json"))
+        try folder.write(Array(list), to: "checkpoint/vocabulary.json")
+        _ = try fixture.convert(ConversionOptions(), to: output)
+        #expect(try Pack(opening: output).blob("vocabulary") == list)
+    }
+
     @Test func extrasAreThereUnlessLeftOut() throws {
         let fixture = CheckpointFixture(CheckpointFixture.names[0])
         let extras = Set(CheckpointLayout.extras.map(\.name)).subtracting(["audiomae"])

@@ -47,6 +47,14 @@ import Testing
         #expect(message.contains("vae/config.json: 'act_fn' is mish"))
     }
 
+    @Test func listsOfWordsThatCannotBeUsed() throws {
+        for (text, reason) in [("{}", "key 'classes' is missing"), ("[1]", "is not a JSON object")] {
+            let message = try message(changing: []) { _ in try folder.write(text, to: "checkpoint/vocabulary.json") }
+            #expect(message.hasPrefix("vocabulary.json: \(reason)"))
+            try FileManager.default.removeItem(atPath: folder.path + "/checkpoint")
+        }
+    }
+
     @Test func truncatedWeights() throws {
         let message = try message(changing: [Self.unet]) { copy in
             let handle = try #require(FileHandle(forWritingAtPath: "\(copy.path)/\(Self.unet)"))

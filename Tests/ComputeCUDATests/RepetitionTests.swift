@@ -171,6 +171,23 @@ struct RepetitionTests {
         #expect(EmulatedGPU.graphs.launches == before && cuda.operationTotals["combine"]?.calls == 4)
     }
 
+    /// The ranges of a convolution's tiles are found anew each time.
+    @Test func tilesAreReplayed() throws {
+        let item = TileCase.all[0]
+        let weight = try cuda.prepare(item.weight.weight)
+        let convolve: TensorWork = { inputs in
+            try inputs[0].backend.convolution(inputs[0], weight, item.geometry, Epilogue())
+        }
+        let repeated = cuda.repeatable(convolve)
+        let before = EmulatedGPU.graphs.launches
+        let values = item.quiet(andLoudAt: item.rows / 2)
+        for x in [values.quiet, values.loud, item.input] {
+            let input = try cuda.upload(x, item.shape)
+            #expect(try repeated([input]).values() == convolve([input]).values())
+        }
+        #expect(EmulatedGPU.graphs.launches == before + 2)
+    }
+
     /// A plan is what is needed; and a pool that keeps nothing has nothing to keep for a graph.
     @Test(arguments: [Int.max, 0])
     func countingCountsWhatAGraphKeeps(keeping: Int) throws {

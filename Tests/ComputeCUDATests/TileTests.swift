@@ -79,20 +79,4 @@ struct TileTests {
             #expect(try alone.values() == together.outermost(sample..<sample + 1).values())
         }
     }
-
-    /// Ranges are found anew by each launch of a graph.
-    @Test func tilesAreReplayed() throws {
-        let (item, backend) = (TileCase.all[0], backends[1])
-        let weight = try backend.prepare(item.weight.weight)
-        let repeated = backend.repeatable { inputs in
-            try inputs[0].backend.convolution(inputs[0], weight, item.geometry, Epilogue())
-        }
-        let before = EmulatedGPU.graphs.launches
-        let inputs = item.quiet(andLoudAt: item.rows / 2)
-        for x in [inputs.quiet, inputs.loud, item.input] {
-            let replayed = try repeated([backend.upload(x, item.shape)]).values()
-            #expect(try replayed == convolve(item, x, on: backend).values())
-        }
-        #expect(EmulatedGPU.graphs.launches == before + 2)
-    }
 }

@@ -1,8 +1,9 @@
 """What the model was trained on, in words: its classes, the words of its captions, and for common words that no caption
 has the class that is nearest. Programs tell with it when a prompt promises what was never learned.
 
-Writes CHECKPOINT/vocabulary.json. Needs the teacher's package (train_text.py) and wordfreq; fetches Debian's wordnet-base
-(WordNet 3.0, which says whether a word is a noun or a verb, and of what kind). The same versions write the same file.
+Writes CHECKPOINT/vocabulary.json. Needs the teacher's package (train_text.py) and wordfreq; fetches Debian's
+wordnet-base (WordNet 3.0, which says whether a word is a noun or a verb, and of what kind). The same versions write the
+same file.
 
     python3 vocabulary.py ../checkpoint [--data FOLDER] [--show]
 """
@@ -25,10 +26,10 @@ from wordnet import ADJECTIVE, ADVERB, CONCRETE, MEASURES, NOUN, VERB, WordNet, 
 # Zipf frequencies (the logarithm of how often in a thousand million words) from which on a word is looked at.
 COMMON, COMMON_QUALITY, COMMON_THING = 2.8, 3.3, 2.2
 FRAMES = ["{}", "the sound of {}"]  # in which the teacher reads a single word
-# Cosines from which on a class counts as near, chosen by looking at what is above and below: of a word's meaning (word and
-# gloss together, and each of them), ...
+# Cosines from which on a class counts as near, chosen by looking at what is above and below: of a word's meaning (word
+# and gloss together, and each of them), ...
 NEAR, EACH = 0.48, 0.36
-# ... and of the word alone within a kind of WordNet's, the first that fits: what is a carnivore can only be near to lions.
+# ... and of the word alone within a kind of WordNet's, the first that fits: a carnivore can only be near to lions.
 KINDS = [
     ("carnivore", 0.3, "lion"),
     ("equine", 0.3, "horse neigh"),
@@ -47,43 +48,45 @@ KINDS = [
 ]
 
 # A caption that shows each class of phrases.tsv, in the file's order.
-SHOWN = """heavy rain|wind blowing|thunder rumbling|a river flowing|a waterfall|ocean waves|a splash of water|a fire crackling|
-roaring flames|birds singing|crickets chirping|an owl hooting|a horse neighing|a horse galloping|a cow mooing|
-a sheep bleating|a goat bleating|a pig grunting|a chicken clucking|an elephant trumpeting|a lion roaring|a snake hissing|
-bees buzzing|a monster growling|a man screaming|swords clashing|a spear thrust|a bow shot|an arrow hitting a target|
-a metal shield being hit|a wooden shield being hit|a pickaxe hitting stone|a pickaxe hitting metal|a hammer on an anvil|
-sawing wood|a chainsaw running|chopping wood|a tree falling|hammering a nail|rustling leaves|digging in the soil|
-harvesting crops|cutting meat|a building collapsing|a catapult firing|a train passing|a car engine running|city traffic|
-a plane flying over|a horn blowing|a police siren|a bell ringing|applause|a crowd talking|farm animals|
-a harbor with seagulls|a door closing|a heavy stone gate opening|glass breaking|a gunshot|an explosion|a car crash|footsteps|
-a windmill turning|factory machines|construction work|electric sparks|a clock ticking|radio static|a magic spell|
-a robot moving|a kick drum|a snare drum|a cymbal crash|a tom drum|a tabla|a drum loop|a low drone|a strummed guitar chord"""
+SHOWN = """heavy rain|wind blowing|thunder rumbling|a river flowing|a waterfall|ocean waves|a splash of water|
+a fire crackling|roaring flames|birds singing|crickets chirping|an owl hooting|a horse neighing|a horse galloping|
+a cow mooing|a sheep bleating|a goat bleating|a pig grunting|a chicken clucking|an elephant trumpeting|a lion roaring|
+a snake hissing|bees buzzing|a monster growling|a man screaming|swords clashing|a spear thrust|a bow shot|
+an arrow hitting a target|a metal shield being hit|a wooden shield being hit|a pickaxe hitting stone|
+a pickaxe hitting metal|a hammer on an anvil|sawing wood|a chainsaw running|chopping wood|a tree falling|
+hammering a nail|rustling leaves|digging in the soil|harvesting crops|cutting meat|a building collapsing|
+a catapult firing|a train passing|a car engine running|city traffic|a plane flying over|a horn blowing|a police siren|
+a bell ringing|applause|a crowd talking|farm animals|a harbor with seagulls|a door closing|a heavy stone gate opening|
+glass breaking|a gunshot|an explosion|a car crash|footsteps|a windmill turning|factory machines|construction work|
+electric sparks|a clock ticking|radio static|a magic spell|a robot moving|a kick drum|a snare drum|a cymbal crash|
+a tom drum|a tabla|a drum loop|a low drone|a strummed guitar chord"""
 
-# Words that captions have beside what is heard (a dog digs, a phone line is noisy): they name sounds that were not learned.
+# Words that captions have beside what is heard (a dog digs, a phone line is noisy): they name what was not learned.
 BESIDE = set(
-    """baby balloon baseball bathing bicycle bowling boxing boy cat cats chess child coin computer cooking crow deer dog duck
-    fife fish frog frying golf king orchestra phone piccolo purring queen rap salmon scorpion sewing singer swimming tank
-    telephone trout vacuum washing whispering""".split()
+    """baby balloon baseball bathing bicycle bowling boxing boy cat cats chess child coin computer cooking crow deer
+    dog duck fife fish frog frying golf king orchestra phone piccolo purring queen rap salmon scorpion sewing singer
+    swimming tank telephone trout vacuum washing whispering""".split()
 )
-FUNCTION_WORDS = """a about above across after again against ain all almost along alongside already also although always am amid
-among an and another any anybody anyone anything anywhere are aren around as at away back be because been before behind being
-below beneath beside besides between beyond both but by can cannot couldn could did didn do does doesn doing don done down during
-each either else enough et etc even ever every everybody everyone everything everywhere few for forth from further had hadn has
-hasn have haven having he hence her here hers herself him himself his how however if in inside instead into is isn it its itself
-just least less let lets like ll made make makes making many may maybe me might mine more most much must mustn my myself near
-nearly neither never next no nobody none nor not nothing now nowhere of off often ok okay on once one only onto or other others
-otherwise our ours ourselves out outside over own per perhaps please plus quite rather re really same shall shan she should
-shouldn since so some somebody somehow someone something sometimes somewhere soon still such than that the their theirs them
-themselves then there therefore these they thing things this those though through throughout thus till to together too toward
-towards under underneath unless until up upon us use used using ve versus very via vs was wasn way we well were weren what
-whatever when whenever where wherever whether which while who whoever whole whom whose why will with within without won would
-wouldn yeah yes yet you your yours yourself
-audio begin beginning begins clip come comes coming continue continues continuing create created creates creating epic feature
-featured features featuring fi fx generate generated generates generating get gets getting give gives giving go goes going gonna got
-hd hear hi imagine include included includes including keep keeps kind listen listening lo lofi lot lots mono need needs play plays
-produce produced produces producing sfx sort sound start starts started stereo stop stops stopped stopping style take takes turn
-turns type want wants
-one two three four five six seven eight nine ten eleven twelve hundred thousand first second third fourth fifth last half dozen couple""".split()
+FUNCTION_WORDS = """a about above across after again against ain all almost along alongside already also although
+always am amid among an and another any anybody anyone anything anywhere are aren around as at away back be because
+been before behind being below beneath beside besides between beyond both but by can cannot couldn could did didn do
+does doesn doing don done down during each either else enough et etc even ever every everybody everyone everything
+everywhere few for forth from further had hadn has hasn have haven having he hence her here hers herself him himself
+his how however if in inside instead into is isn it its itself just least less let lets like ll made make makes making
+many may maybe me might mine more most much must mustn my myself near nearly neither never next no nobody none nor not
+nothing now nowhere of off often ok okay on once one only onto or other others otherwise our ours ourselves out
+outside over own per perhaps please plus quite rather re really same shall shan she should shouldn since so some
+somebody somehow someone something sometimes somewhere soon still such than that the their theirs them themselves then
+there therefore these they thing things this those though through throughout thus till to together too toward towards
+under underneath unless until up upon us use used using ve versus very via vs was wasn way we well were weren what
+whatever when whenever where wherever whether which while who whoever whole whom whose why will with within without
+won would wouldn yeah yes yet you your yours yourself audio begin beginning begins clip come comes coming continue
+continues continuing create created creates creating epic feature featured features featuring fi fx generate generated
+generates generating get gets getting give gives giving go goes going gonna got hd hear hi imagine include included
+includes including keep keeps kind listen listening lo lofi lot lots mono need needs play plays produce produced
+produces producing sfx sort sound start starts started stereo stop stops stopped stopping style take takes turn turns
+type want wants one two three four five six seven eight nine ten eleven twelve hundred thousand first second third
+fourth fifth last half dozen couple""".split()
 
 
 def words(text: str) -> list[str]:
@@ -97,8 +100,8 @@ def table(name: str) -> list[dict]:
 
 
 def caption_texts() -> tuple[list[str], list[str]]:
-    """(everything that training captions can say, phrases that voices say). What captions.py draws is drawn until all of
-    its few forms have come."""
+    """(everything that training captions can say, phrases that voices say). What captions.py draws is drawn until all
+    of its few forms have come."""
     rng = random.Random(0)
     texts = [p for label in captions.PHRASES for p in captions.phrases(label)]
     texts += [p for phrases in captions.further().values() for p in phrases]
@@ -116,6 +119,18 @@ def pairs(text: str) -> list[str]:
     found = words(text)
     joined = [(a, b) for a, b in zip(found, found[1:]) if {a, b} & BESIDE and not {a, b} & set(FUNCTION_WORDS)]
     return [f"{a} {b}" for a, b in joined]
+
+
+def irregular(net: WordNet, frequencies: dict[str, float], bases: set[str]) -> dict[str, str]:
+    """Common forms that no rule of endings finds, and what they are forms of: `wolves`, where `wolf` is given, `sang`
+    and `sing` where `singing` is."""
+    result = {}
+    for form, base in net.irregular:
+        stems = {base, base + "s", base + "ing", base[:-1] + "ing", base + base[-1] + "ing"}
+        for word, others in ((form, stems), (base, {form})):
+            if others & bases and word not in bases and frequencies.get(word, 0) >= COMMON:
+                result[word] = base
+    return result
 
 
 def class_phrases() -> dict[str, list[str]]:
@@ -160,8 +175,8 @@ def candidates(net: WordNet, frequencies: dict[str, float], learned: set[str]) -
 
 
 def nearest(found: dict[str, str], phrases: dict[str, list[str]], net: WordNet) -> list[tuple[str, str, float]]:
-    """(word, class, cosine) of words that are near to a class. A cosine with a class is the mean of those with the nearest
-    of its phrases and with the mean of all."""
+    """(word, class, cosine) of words that are near to a class. A cosine with a class is the mean of those with the
+    nearest of its phrases and with the mean of all."""
     labels, made = list(phrases), teacher_vectors([p for ps in phrases.values() for p in ps], "cpu").float()
     parts = made.split([len(ps) for ps in phrases.values()])
     means = torch.nn.functional.normalize(torch.stack([p.mean(0) for p in parts]), dim=-1)
@@ -216,6 +231,23 @@ def lines(texts: list[str], width: int = 118) -> str:
     return "\n".join(line.rstrip() for line in out).rstrip(",")
 
 
+def file_text(captions_shown: dict[str, str], near: dict[str, list[str]], **lists: list[str]) -> str:
+    """What vocabulary.json has; the further lists are `words`, `qualities` and `spoken`."""
+    sounds = [
+        f'{{"name": {json.dumps(label)}, "phrase": {json.dumps(text)}, "near": [\n{lines(near[label])}]}}'
+        for label, text in captions_shown.items()
+    ]
+    fields = [
+        '"classes": [\n' + ",\n".join(sounds) + "]",
+        f'"words": [\n{lines(lists["words"])}]',
+        f'"qualities": [\n{lines(lists["qualities"])}]',
+        f'"speech": {{"verbs": ["say", "says", "saying"], "words": [\n{lines(lists["spoken"])}]}}',
+    ]
+    text = "{\n" + ",\n".join(fields) + "\n}\n"
+    json.loads(text)
+    return text
+
+
 def main():
     p = parser(__doc__)
     p.add_argument("checkpoint", type=Path)
@@ -223,31 +255,27 @@ def main():
     args = p.parse_args()
     texts, said = caption_texts()
     learned = {w for text in texts for w in words(text) if len(w) > 1} - BESIDE
+    frequencies = {w: 9 + math.log10(f) for w, f in wordfreq.get_frequency_dict("en").items()}
+    net, phrases = wordnet(data_folder(args.data)), class_phrases()
+    learned |= irregular(net, frequencies, learned).keys() - BESIDE
     compounds = {pair for text in texts for pair in pairs(text)}
     spoken = {w for phrase in said for w in words(phrase) if len(w) > 1} - learned
-    net, phrases = wordnet(data_folder(args.data)), class_phrases()
-    frequencies = {w: 9 + math.log10(f) for w, f in wordfreq.get_frequency_dict("en").items()}
     how = qualities(net, frequencies) - learned
-    near = nearest(candidates(net, frequencies, learned | how), phrases, net)
-    captions_shown = shown(phrases)
-    sounds = []
-    for label in phrases:
-        found = sorted((w, cosine) for w, c, cosine in near if c == label)
-        head = f'"name": {json.dumps(label)}, "phrase": {json.dumps(captions_shown[label])}'
-        sounds.append(f'{{{head}, "near": [\n{lines([w for w, _ in found])}]}}')
-        if args.show:
-            print(f"{label}: " + ", ".join(f"{w} {c:.2f}" for w, c in sorted(found, key=lambda f: -f[1])))
-    fields = [
-        '"classes": [\n' + ",\n".join(sounds) + "]",
-        f'"words": [\n{lines(sorted(learned) + sorted(compounds))}]',
-        f'"qualities": [\n{lines(sorted(how))}]',
-        f'"speech": {{"verbs": ["say", "says", "saying"], "words": [\n{lines(sorted(spoken))}]}}',
-    ]
-    text = "{\n" + ",\n".join(fields) + "\n}\n"
-    json.loads(text)
+    found = nearest(candidates(net, frequencies, learned | how), phrases, net)
+    classes = {word: (label, cosine) for word, label, cosine in found}
+    forms = irregular(net, frequencies, set(classes))
+    found += [(form, *classes[base]) for form, base in forms.items() if base in classes and form not in learned | how]
+    near = {label: sorted(w for w, c, _ in found if c == label) for label in phrases}
+    if args.show:
+        for label in phrases:
+            sorted_out = sorted(((cosine, w) for w, c, cosine in found if c == label), reverse=True)
+            print(f"{label}: " + ", ".join(f"{w} {cosine:.2f}" for cosine, w in sorted_out))
+    text = file_text(
+        shown(phrases), near, words=sorted(learned) + sorted(compounds), qualities=sorted(how), spoken=sorted(spoken)
+    )
     (args.checkpoint / "vocabulary.json").write_text(text)
     counts = f"{len(phrases)} classes, {len(learned)} words and {len(compounds)} pairs learned, {len(how)} qualities"
-    print(f"{counts}, {len(near)} further words near to a class; {len(text)} bytes")
+    print(f"{counts}, {len(found)} further words near to a class; {len(text)} bytes")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ class WordNet:
     def __init__(self, folder: Path):
         self.counts: dict[str, Counter] = defaultdict(Counter)
         self.first, self.senses = {}, {}
+        self.irregular: list[tuple[str, str]] = []  # (wolves, wolf), (sang, sing), …
         for part in (NOUN, VERB, ADJECTIVE, ADVERB):
             for line in (folder / f"index.{part}").read_text().splitlines():
                 word, *fields = line.split(" ")
@@ -35,6 +36,9 @@ class WordNet:
             for line in (folder / f"data.{part}").read_text().splitlines():
                 if line[0] != " ":
                     self.senses[part, line[:8]] = line
+            if part in (NOUN, VERB):
+                pairs = (line.split()[:2] for line in (folder / f"{part}.exc").read_text().splitlines())
+                self.irregular += [(form, base) for form, base in pairs if base in self.counts]
         for line in (folder / "cntlist.rev").read_text().splitlines():
             key, _, count = line.split()
             word, _, sense = key.partition("%")

@@ -114,10 +114,12 @@ package final class CUDADevice: @unchecked Sendable {
         }
     }
 
-    /// Copies to the device, after all work that was given before.
+    /// Copies to the device, after all work that was given before, and waits for it: the driver need not have read what
+    /// is not page-locked when it returns.
     func copyIn(_ bytes: UnsafeRawBufferPointer, to address: UInt64) throws {
         guard let base = bytes.baseAddress, bytes.count > 0 else { return }
         try call("cuMemcpyHtoDAsync") { driver.copy_in(address, base, bytes.count, stream) }
+        try synchronize()
     }
 
     /// Copies from the device, and waits for it.

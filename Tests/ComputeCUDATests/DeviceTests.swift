@@ -148,6 +148,15 @@ struct DeviceTests {
         }
     }
 
+    /// What is uploaded may be changed, or gone, as soon as that returns.
+    @Test func uploadsDoNotOutliveTheirSource() throws {
+        let backend = CUDABackend(try device())
+        var values = (0..<1000).map(Float.init)
+        let x = try backend.upload(values, [1000])
+        for index in values.indices { values[index] = -1 }
+        #expect(try x.values() == (0..<1000).map(Float.init) && values[0] == -1)
+    }
+
     @Test func memoryIsWhatTheDeviceSays() throws {
         let memory = try device().memory()
         #expect(memory.total == 1 << 30 && memory.available <= memory.total)

@@ -73,8 +73,18 @@ static int capability_of(int ordinal) {
     return atoi(text);
 }
 
+// What this thread has told a stream to bring from the host, which need not be page-locked: it is read as late as the
+// driver may, when the stream's next work begins.
+static _Thread_local struct {
+    void *target;
+    const void *source;
+    size_t bytes;
+} upload;
+
 // Why a call that is given a stream fails; 0 if it does not.
 static int refusal(const char *call, void *stream) {
+    if (upload.bytes) memcpy(upload.target, upload.source, upload.bytes);
+    upload.bytes = 0;
     if (fails(call)) return ILLEGAL_ADDRESS;
     if (!stream) return INVALID_VALUE;
     return stream_device(stream) == device ? 0 : INVALID_HANDLE;
@@ -180,7 +190,9 @@ int cuMemcpyHtoDAsync_v2(uint64_t address, const void *source, size_t bytes, voi
     const int refused = refusal("cuMemcpyHtoDAsync", stream);
     if (refused) return refused;
     if (refuse_while_recording(stream)) return CAPTURE_UNSUPPORTED;
-    memcpy((void *)(uintptr_t)address, source, bytes);
+    upload.target = (void *)(uintptr_t)address;
+    upload.source = source;
+    upload.bytes = bytes;
     return 0;
 }
 

@@ -77,9 +77,9 @@ package final class CUDADevice: @unchecked Sendable {
     // MARK: Notes
 
     /// How these kernels were found to compute on such a device; nil if that is not known, or could not be kept.
-    package var checkOutcome: CheckOutcome? { cache.note(checkName).flatMap(CheckOutcome.init(note:)) }
+    package var checkOutcome: CheckOutcome? { cache.note(checkName).flatMap(CheckOutcome.init(rawValue:)) }
 
-    package func note(_ outcome: CheckOutcome) { cache.write(note: outcome.note, checkName) }
+    package func note(_ outcome: CheckOutcome) { cache.write(note: outcome.rawValue, checkName) }
 
     private var checkName: String {
         let name = product.filter { $0.isLetter || $0.isNumber }

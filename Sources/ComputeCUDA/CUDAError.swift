@@ -7,6 +7,8 @@ package enum CUDALibrary: Sendable { case driver, compiler }
 package enum CUDAError: Error, CustomStringConvertible, Sendable, Equatable {
     /// A library that is not there, or a function that one lacks.
     case missing(CUDALibrary, path: String, function: String?)
+    /// The toolkit's library to link to, in the place of a driver.
+    case stubDriver(path: String)
     /// A compiler whose programs the driver cannot run.
     case compilerTooNew(path: String, version: String, driverVersion: Int)
     case noDevices
@@ -35,6 +37,8 @@ package enum CUDAError: Error, CustomStringConvertible, Sendable, Equatable {
         switch self {
         case .missing(_, let path, let function):
             function.map { "\(path) has no \($0)" } ?? "\(path) was not found"
+        case .stubDriver(let path):
+            "\(path) is a stub to link to, and no driver"
         case .compilerTooNew(let path, let version, let driver):
             "\(path) is NVRTC \(version), and the driver runs no more than CUDA \(driver / 1000).\(driver % 1000 / 10)"
         case .noDevices:
@@ -56,7 +60,7 @@ package enum CUDAError: Error, CustomStringConvertible, Sendable, Equatable {
 
     private var remedy: String? {
         switch self {
-        case .missing(.driver, _, _): "install NVIDIA's driver, or use --device cpu"
+        case .missing(.driver, _, _), .stubDriver: "install NVIDIA's driver, or use --device cpu"
         case .missing(.compiler, _, _), .compilerTooNew:
             "install NVRTC (of a CUDA toolkit, or PyPI's nvidia-cuda-nvrtc-cu12) or name its library in AUDIOLDM2_NVRTC"
         case .noDevices: "check nvidia-smi and CUDA_VISIBLE_DEVICES"
@@ -71,7 +75,7 @@ extension CUDAError {
     /// Whether this machine simply has no GPU that could be used.
     package var meansNoGPU: Bool {
         switch self {
-        case .missing(.driver, _, _), .noDevices, .tooOld: true
+        case .missing(.driver, _, _), .stubDriver, .noDevices, .tooOld: true
         case .missing(.compiler, _, _), .compilerTooNew, .noDevice, .call, .compilation, .notRecordable, .disagreement:
             false
         }

@@ -15,8 +15,8 @@ package struct CUDALibraryPaths: Sendable {
         monitor = environmentVariable("AUDIOLDM2_NVML")
     }
 
-    package init(driver: String?, compiler: String?) {
-        (self.driver, compilers) = (driver, compiler.map { [$0] })
+    package init(driver: String?, compiler: String?, monitor: String? = nil) {
+        (self.driver, compilers, self.monitor) = (driver, compiler.map { [$0] }, monitor)
     }
 }
 
@@ -45,6 +45,7 @@ struct CUDALibraries: Sendable {
         let started = driver.`init`(0)
         // A driver without a GPU, or all of them hidden, does not start.
         if started == CUDA_NO_DEVICE_RESULT { throw CUDAError.noDevices }
+        if started == CUDA_STUB_LIBRARY_RESULT { throw CUDAError.stubDriver(path: names.first ?? "") }
         try driver.check("cuInit", started)
         try driver.check("cuDriverGetVersion", driver.driver_version(&version))
         self.driver = driver

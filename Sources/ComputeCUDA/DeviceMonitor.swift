@@ -23,13 +23,13 @@ final class DeviceMonitor: @unchecked Sendable {
     func reading() -> DeviceReading? {
         var memory = cuda_memory_use()
         var utilization = cuda_utilization()
-        guard functions.memory(device, &memory) == 0, functions.utilization(device, &utilization) == 0 else {
-            return nil
-        }
+        guard functions.memory(device, &memory) == 0 else { return nil }
+        let hasUtilization = functions.utilization(device, &utilization) == 0
         var milliwatts: UInt32 = 0
         let hasPower = functions.power(device, &milliwatts) == 0
         return DeviceReading(
-            usedBytes: Int(clamping: memory.used), utilization: Double(utilization.device) / 100,
+            usedBytes: Int(clamping: memory.used),
+            utilization: hasUtilization ? Double(utilization.device) / 100 : nil,
             watts: hasPower ? Double(milliwatts) / 1000 : nil)
     }
 }

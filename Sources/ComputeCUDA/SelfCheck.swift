@@ -4,67 +4,42 @@ import Tensors
 
 extension CUDABackend {
     /// A backend on a device whose kernels have been compared with the CPU's: at the first use of these kernels with such
-    /// a device, driver and compiler; the outcome is kept beside the kernels, if it can be. Where only the tensor cores disagree,
-    /// products are made without them.
+    /// a device, driver and compiler; that they are right is kept beside the kernels, if it can be. Where only the tensor
+    /// cores disagree, products are made without them. What is wrong is looked at again: another build of the driver may
+    /// have mended it.
     /// - Throws: `CUDAError.disagreement`, and what the device throws.
     package convenience init(checking device: CUDADevice) throws {
         let outcome = try device.checkOutcome ?? SelfCheck.outcome(on: device)
-        if case .wrong(let operation, let error) = outcome {
-            throw CUDAError.disagreement(operation: operation, error: error)
-        }
         self.init(device, usesMMA: outcome == .mma)
     }
 }
 
-/// What a device's kernels were found to be.
-package enum CheckOutcome: Equatable, Sendable {
+/// How a device's kernels were found to be right.
+package enum CheckOutcome: String, Sendable {
     /// Right, with tensor cores where the device has them.
     case mma
     /// Right without tensor cores.
     case plain
-    case wrong(operation: String, error: Double)
-
-    /// Of a note; nil for one that nobody wrote.
-    init?(note: String) {
-        let words = note.split(separator: " ", maxSplits: 2)
-        switch words.first {
-        case "mma" where words.count == 1: self = .mma
-        case "plain" where words.count == 1: self = .plain
-        case "wrong" where words.count == 3:
-            guard let error = Double(words[1]) else { return nil }
-            self = .wrong(operation: String(words[2]), error: error)
-        default: return nil
-        }
-    }
-
-    var note: String {
-        switch self {
-        case .mma: "mma"
-        case .plain: "plain"
-        case .wrong(let operation, let error): "wrong \(error) \(operation)"
-        }
-    }
 }
 
 /// A few operations of every kernel on the device and on the CPU, on sizes that leave tiles half full.
 package struct SelfCheck {
     package init() {}
 
-    /// Checks a device, with tensor cores and, where these disagree, without; and notes what is found.
-    /// - Throws: what the device throws: such a failure says nothing of its kernels.
+    /// Checks a device, with tensor cores and, where these disagree, without; and notes what is right.
+    /// - Throws: `CUDAError.disagreement` if neither is, and what the device throws.
     fileprivate static func outcome(on device: CUDADevice) throws -> CheckOutcome {
-        var outcome = CheckOutcome.plain
-        for usesMMA in device.capability.hasMMA ? [true, false] : [false] {
-            do {
-                try SelfCheck().run(CUDABackend(device, usesMMA: usesMMA))
-                outcome = usesMMA ? .mma : .plain
-                break
-            } catch CUDAError.disagreement(let operation, let error) {
-                outcome = .wrong(operation: operation, error: error)
-            }
+        func passed(_ outcome: CheckOutcome) throws -> CheckOutcome {
+            try SelfCheck().run(CUDABackend(device, usesMMA: outcome == .mma))
+            device.note(outcome)
+            return outcome
         }
-        device.note(outcome)
-        return outcome
+        guard device.capability.hasMMA else { return try passed(.plain) }
+        do {
+            return try passed(.mma)
+        } catch CUDAError.disagreement {
+            return try passed(.plain)
+        }
     }
 
     /// What rounding may make of float products and sums.

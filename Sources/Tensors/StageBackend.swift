@@ -43,12 +43,13 @@ package protocol StageBackend: Backend {
 package struct DeviceReading: Sendable, Hashable {
     /// Of all programs, in bytes.
     package let usedBytes: Int
-    /// Share of the last moment in which something was computed, 0…1.
-    package let utilization: Double
+    /// Share of the last moment in which something was computed, 0…1; nil where the device does not tell, as parts of a
+    /// GPU do not.
+    package let utilization: Double?
     /// Nil where the device does not tell.
     package let watts: Double?
 
-    package init(usedBytes: Int, utilization: Double, watts: Double?) {
+    package init(usedBytes: Int, utilization: Double?, watts: Double?) {
         (self.usedBytes, self.utilization, self.watts) = (usedBytes, utilization, watts)
     }
 }

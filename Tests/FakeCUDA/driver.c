@@ -22,6 +22,7 @@
 enum {
     INVALID_VALUE = 1,
     OUT_OF_MEMORY = 2,
+    STUB_LIBRARY = 34,
     NO_DEVICE = 100,
     INVALID_DEVICE = 101,
     INVALID_IMAGE = 200,
@@ -39,7 +40,7 @@ static _Thread_local int device;
 // How often this thread ran each kernel.
 static _Thread_local int launches[MOST_KERNELS];
 // What tests in this process set for their own thread in the place of FAKE_CUDA_CAPABILITY and FAKE_CUDA_DEVICES: 0 is
-// not set, and less than that many devices are none.
+// not set, less than that many devices are none, and −2 is a library that is there to link to, and no driver.
 _Thread_local long fake_cuda_capability, fake_cuda_devices;
 // And in the place of FAKE_CUDA_WRONG.
 _Thread_local const char *fake_cuda_wrong;
@@ -94,6 +95,7 @@ static int refusal(const char *call, void *stream) {
 
 int cuInit(unsigned flags) {
     if (fails("cuInit")) return ILLEGAL_ADDRESS;
+    if (fake_cuda_devices == -2) return STUB_LIBRARY;
     return flags ? INVALID_VALUE : devices() ? 0 : NO_DEVICE;
 }
 
@@ -276,7 +278,7 @@ int nvmlDeviceGetMemoryInfo(void *handle, unsigned long long *totalAvailableUsed
 int nvmlDeviceGetUtilizationRates(void *handle, unsigned *percents) {
     percents[0] = 50;
     percents[1] = 25;
-    return handle ? 0 : 1;
+    return handle && !fails("nvmlDeviceGetUtilizationRates") ? 0 : 1;
 }
 
 int nvmlDeviceGetPowerUsage(void *handle, unsigned *milliwatts) {

@@ -52,7 +52,7 @@ package enum EmulatedGPU {
 
     /// What devices the calling thread finds while `body` runs.
     /// - Parameters:
-    ///   - devices: −1 for none.
+    ///   - devices: −1 for none, −2 for a library that is no driver.
     ///   - capability: 75 for sm_75.
     package static func finding<Result>(
         devices: Int = 1, capability: Int = 80, _ body: () throws -> Result

@@ -189,7 +189,10 @@ private struct LoopCost {
 
     /// By the device's own account, or of this process' threads.
     var utilization: Double? {
-        if !readings.isEmpty { return readings.map(\.utilization).mean }
+        if !readings.isEmpty {
+            let told = readings.compactMap(\.utilization)
+            return told.isEmpty ? nil : told.mean
+        }
         let wall = steps.reduce(0) { $0 + $1.wall }
         return wall > 0 ? steps.reduce(0) { $0 + $1.processor } / wall / Double(threads) : nil
     }

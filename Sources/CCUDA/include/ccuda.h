@@ -26,6 +26,7 @@ typedef void *_Nullable cuda_handle;
 enum {
     CUDA_SUCCESS_RESULT = 0,
     CUDA_OUT_OF_MEMORY_RESULT = 2,
+    CUDA_STUB_LIBRARY_RESULT = 34,
     CUDA_NO_DEVICE_RESULT = 100,
     // CUstreamCaptureMode: of what other threads do, nothing disturbs, and nothing is recorded.
     CUDA_CAPTURE_THREAD_LOCAL = 1,

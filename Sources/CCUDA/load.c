@@ -89,8 +89,12 @@ const cuda_compiler *cuda_load_compiler(const char *path, const char **missing) 
         COMPILER("nvrtcCompileProgram", compile),
         COMPILER("nvrtcGetProgramLogSize", log_size),
         COMPILER("nvrtcGetProgramLog", log),
+        COMPILER("nvrtcGetNumSupportedArchs", architecture_count),
+        COMPILER("nvrtcGetSupportedArchs", architectures),
         COMPILER("nvrtcGetCUBINSize", binary_size),
         COMPILER("nvrtcGetCUBIN", binary),
+        COMPILER("nvrtcGetPTXSize", text_size),
+        COMPILER("nvrtcGetPTX", text),
     };
     return load(path, entries, COUNT(entries), sizeof(cuda_compiler), missing);
 }

@@ -109,7 +109,7 @@ extension CUDABackend {
                 expected: "a packed weight of at most \(Int8Layout.maximumWidth) values a row", found: role.shape)
         }
         let address = try weight.address(operation)
-        let (words, onTensorCores) = (layout.paddedInputs / 4, usesMMA && device.capability.hasByteMMA)
+        let (words, onTensorCores) = (layout.paddedInputs / 4, usesMMA && device.target.capability.hasByteMMA)
         let blocks = try ProductBlocks(
             rows: rows, fewestRows: rows, outputs: role.outputs, taps: role.taps,
             words: onTensorCores ? words : nil, on: self)

@@ -18,12 +18,12 @@ package final class CUDABackend: StageBackend {
 
     /// - Parameter usesMMA: false for the kernels that every device has; nil for what suits the device.
     package convenience init(_ device: CUDADevice, usesMMA: Bool? = nil) {
-        self.init(device, usesMMA: usesMMA ?? device.capability.hasMMA, counting: false)
+        self.init(device, usesMMA: usesMMA ?? device.target.capability.hasMMA, counting: false)
     }
 
     private init(_ device: CUDADevice, usesMMA: Bool, counting: Bool) {
         self.device = device
-        self.usesMMA = usesMMA && device.capability.hasMMA
+        self.usesMMA = usesMMA && device.target.capability.hasMMA
         isCounting = counting
         meter = OperationMeter()
         pool = BufferPool(counting ? CountedDeviceMemory() as any MemorySource : DeviceMemory(device: device))

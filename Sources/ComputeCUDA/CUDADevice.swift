@@ -13,6 +13,8 @@ package final class CUDADevice: @unchecked Sendable {
     /// "NVIDIA H100 80GB HBM3"
     let product: String
     let capability: Capability
+    /// What the kernels were compiled for.
+    package var target: KernelTarget { kernels.build.target }
     let driverVersion: Int
     /// On the PCI bus: how other libraries know the device.
     let busID: String
@@ -85,7 +87,7 @@ package final class CUDADevice: @unchecked Sendable {
         let name = product.filter { $0.isLetter || $0.isNumber }
         let source = String(KernelSource.hash, radix: 16)
         return "checked-\(source)-\(name)-\(capability.architecture)-driver\(driverVersion)"
-            + "-nvrtc\(kernels.compilerVersion)"
+            + "-nvrtc\(kernels.build.name)"
     }
 
     // MARK: Work

@@ -17,6 +17,8 @@ package enum CUDAError: Error, CustomStringConvertible, Sendable, Equatable {
     /// A call that failed, by the name of its result.
     case call(String, result: String)
     case compilation(log: String)
+    /// A compiler that only knows newer devices.
+    case architecture(String, version: String)
     /// What the host has to do while work is recorded for it to be launched as a whole.
     case notRecordable(String)
     /// What the device computes is not what the CPU computes.
@@ -51,6 +53,8 @@ package enum CUDAError: Error, CustomStringConvertible, Sendable, Equatable {
             "the GPU failed in \(name): \(result)"
         case .compilation(let log):
             "NVRTC could not compile the kernels for this GPU: \(log)"
+        case .architecture(let architecture, let version):
+            "NVRTC \(version) could not compile the kernels for this GPU: it no longer knows \(architecture)"
         case .notRecordable(let operation):
             "\(operation) cannot be recorded for the GPU to do it again"
         case .disagreement(let operation, let error):
@@ -65,7 +69,9 @@ package enum CUDAError: Error, CustomStringConvertible, Sendable, Equatable {
             "install NVRTC (of a CUDA toolkit, or PyPI's nvidia-cuda-nvrtc-cu12) or name its library in AUDIOLDM2_NVRTC"
         case .noDevices: "check nvidia-smi and CUDA_VISIBLE_DEVICES"
         case .call: "use --device cpu, or check nvidia-smi and the system's log"
-        case .tooOld, .compilation, .disagreement: "use --device cpu"
+        case .compilation: "install a newer NVRTC, or name its library in AUDIOLDM2_NVRTC; or use --device cpu"
+        case .architecture: "install an older NVRTC, or name its library in AUDIOLDM2_NVRTC; or use --device cpu"
+        case .tooOld, .disagreement: "use --device cpu"
         case .noDevice, .notRecordable: nil
         }
     }
@@ -76,7 +82,8 @@ extension CUDAError {
     package var meansNoGPU: Bool {
         switch self {
         case .missing(.driver, _, _), .stubDriver, .noDevices, .tooOld: true
-        case .missing(.compiler, _, _), .compilerTooNew, .noDevice, .call, .compilation, .notRecordable, .disagreement:
+        case .missing(.compiler, _, _), .compilerTooNew, .noDevice, .call, .compilation, .architecture, .notRecordable,
+            .disagreement:
             false
         }
     }

@@ -1,6 +1,26 @@
 import CKernels
 import Foundation
 
+/// What compiled kernels, and for what.
+package struct KernelBuild: Hashable, Sendable {
+    /// "12.4"
+    let compilerVersion: String
+    let target: KernelTarget
+
+    package init(compilerVersion: String, target: KernelTarget) {
+        (self.compilerVersion, self.target) = (compilerVersion, target)
+    }
+
+    /// Of a name such as "12.4-sm_80"; nil for any other.
+    fileprivate init?(name: String) {
+        let parts = name.split(separator: "-").map(String.init)
+        guard parts.count == 2, let target = KernelTarget(name: parts[1]) else { return nil }
+        self.init(compilerVersion: parts[0], target: target)
+    }
+
+    var name: String { compilerVersion + "-" + target.name }
+}
+
 /// Compiled kernels on disk, so that a device's are built once: `~/.cache/audioldm2`, or `$XDG_CACHE_HOME/audioldm2`.
 ///
 /// A file is named by all that its contents depend on, and checked as it is read; what is damaged counts as not there.
@@ -11,11 +31,12 @@ package struct KernelCache: Sendable {
         let architecture: String
         let driverVersion: Int
         /// Nil matches any.
-        let compilerVersion: String?
+        let build: KernelBuild?
 
-        package init(sourceHash: UInt64, architecture: String, driverVersion: Int, compilerVersion: String?) {
+        /// - Parameter architecture: the device's.
+        package init(sourceHash: UInt64, architecture: String, driverVersion: Int, build: KernelBuild?) {
             (self.sourceHash, self.architecture) = (sourceHash, architecture)
-            (self.driverVersion, self.compilerVersion) = (driverVersion, compilerVersion)
+            (self.driverVersion, self.build) = (driverVersion, build)
         }
 
         fileprivate var prefix: String {
@@ -29,17 +50,18 @@ package struct KernelCache: Sendable {
         self.folder = folder ?? Self.caches.appendingPathComponent("audioldm2")
     }
 
-    /// - Returns: kernels, and the version of the compiler that made them.
-    func read(_ key: Key) -> (binary: [UInt8], compilerVersion: String)? {
-        guard let version = key.compilerVersion else {
+    /// - Returns: kernels, and what they were built by and for.
+    func read(_ key: Key) -> (binary: [UInt8], build: KernelBuild)? {
+        guard let build = key.build else {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
             return names.filter { $0.hasPrefix(key.prefix) && $0.hasSuffix(Self.ending) }.sorted().reversed().lazy
                 .compactMap { name in
-                    let version = String(name.dropFirst(key.prefix.count).dropLast(Self.ending.count))
-                    return contents(name).map { ($0, version) }
+                    let build = KernelBuild(
+                        name: String(name.dropFirst(key.prefix.count).dropLast(Self.ending.count)))
+                    return build.flatMap { build in contents(name).map { ($0, build) } }
                 }.first
         }
-        return contents(key.prefix + version + Self.ending).map { ($0, version) }
+        return contents(key.prefix + build.name + Self.ending).map { ($0, build) }
     }
 
     private static var caches: URL {
@@ -48,7 +70,7 @@ package struct KernelCache: Sendable {
     }
 
     package func write(_ binary: [UInt8], for key: Key) {
-        let name = key.prefix + (key.compilerVersion ?? "") + Self.ending
+        let name = key.prefix + (key.build?.name ?? "") + Self.ending
         try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         var data = Data(binary)
         withUnsafeBytes(of: Self.checksum(binary).littleEndian) { data.append(contentsOf: $0) }

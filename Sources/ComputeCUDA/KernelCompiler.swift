@@ -1,11 +1,35 @@
 import CCUDA
 
+/// What kernels are compiled for: a device's own architecture, or an older one that it can run.
+package struct KernelTarget: Hashable, Sendable {
+    package let capability: Capability
+    /// A program for devices of the same major capability, or PTX, which the driver finishes for any newer one.
+    package let isBinary: Bool
+
+    package init(_ capability: Capability, isBinary: Bool) { (self.capability, self.isBinary) = (capability, isBinary) }
+
+    /// Of a name such as "sm_80" or "compute_86"; nil for any other.
+    init?(name: String) {
+        let parts = name.split(separator: "_", omittingEmptySubsequences: false)
+        guard parts.count == 2, ["sm", "compute"].contains(parts[0]), let number = Int(parts[1]), number >= 0 else {
+            return nil
+        }
+        self.init(Capability(number: number), isBinary: parts[0] == "sm")
+    }
+
+    package var name: String { (isBinary ? "sm_" : "compute_") + "\(capability.number)" }
+}
+
 /// NVRTC: CUDA C++ to a program for one architecture. Needs no driver.
 package struct KernelCompiler: Sendable {
     private let functions: cuda_compiler
     /// "12.4"
     package let version: String
     package let major: Int
+    /// What it knows, 80 for sm_80.
+    private let architectures: [Int]
+    /// Beside the architecture.
+    static let options = ["--std=c++17"]
 
     /// - Throws: `CUDAError.missing`: no library at `path`.
     package init(path: String) throws {
@@ -19,31 +43,53 @@ package struct KernelCompiler: Sendable {
     init(_ functions: cuda_compiler) throws {
         var (major, minor): (Int32, Int32) = (0, 0)
         try Self.check(functions, "nvrtcVersion", functions.version(&major, &minor))
+        var count: Int32 = 0
+        try Self.check(functions, "nvrtcGetNumSupportedArchs", functions.architecture_count(&count))
+        var known = [Int32](repeating: 0, count: max(Int(count), 1))
+        try Self.check(functions, "nvrtcGetSupportedArchs", functions.architectures(&known))
+        architectures = known.map(Int.init)
         self.functions = functions
         version = "\(major).\(minor)"
         self.major = Int(major)
     }
 
-    /// - Parameter architecture: "sm_80".
-    /// - Returns: a cubin.
-    /// - Throws: `CUDAError.compilation` with the beginning of the compiler's log: also for an architecture that this
-    ///   version does not know, or no longer.
-    package func compile(_ source: String, for architecture: String) throws -> [UInt8] {
+    /// What to compile for a device: the newest architecture that this version knows and the device can run.
+    /// - Throws: `CUDAError.architecture`: all are newer.
+    package func target(for capability: Capability) throws -> KernelTarget {
+        let older = architectures.filter { $0 > 0 && $0 <= capability.number }.map { Capability(number: $0) }
+        guard let newest = older.max(by: { $0.number < $1.number }) else {
+            throw CUDAError.architecture(capability.architecture, version: version)
+        }
+        return KernelTarget(newest, isBinary: newest.major == capability.major)
+    }
+
+    /// - Returns: a cubin, or PTX with a zero behind it.
+    /// - Throws: `CUDAError.compilation` with the beginning of the compiler's log.
+    package func compile(_ source: String, for target: KernelTarget) throws -> [UInt8] {
         var program: cuda_handle? = nil
         try check("nvrtcCreateProgram", functions.create(&program, source, "audioldm2.cu", 0, nil, nil))
         defer { _ = functions.destroy(&program) }
-        let result = withCStrings(["--gpu-architecture=" + architecture, "--std=c++17"]) {
+        let result = withCStrings(["--gpu-architecture=" + target.name] + Self.options) {
             functions.compile(program, Int32($0.count), $0.baseAddress)
         }
         guard result == 0 else { throw CUDAError.compilation(log: log(of: program)) }
+        return target.isBinary
+            ? try bytes("nvrtcGetCUBIN", of: program, functions.binary_size, functions.binary)
+            : try bytes("nvrtcGetPTX", of: program, functions.text_size, functions.text)
+    }
+
+    private func bytes(
+        _ call: String, of program: cuda_handle?, _ measure: (cuda_handle?, UnsafeMutablePointer<Int>) -> Int32,
+        _ read: (cuda_handle?, UnsafeMutablePointer<CChar>) -> Int32
+    ) throws -> [UInt8] {
         var size = 0
-        try check("nvrtcGetCUBINSize", functions.binary_size(program, &size))
-        var binary = [UInt8](repeating: 0, count: size)
-        try binary.withUnsafeMutableBytes { bytes in
+        try check(call + "Size", measure(program, &size))
+        var result = [UInt8](repeating: 0, count: size)
+        try result.withUnsafeMutableBytes { bytes in
             guard let base = bytes.baseAddress else { throw CUDAError.compilation(log: "an empty program") }
-            try check("nvrtcGetCUBIN", functions.binary(program, base.assumingMemoryBound(to: CChar.self)))
+            try check(call, read(program, base.assumingMemoryBound(to: CChar.self)))
         }
-        return binary
+        return result
     }
 
     private func log(of program: cuda_handle?) -> String {

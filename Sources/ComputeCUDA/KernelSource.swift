@@ -21,8 +21,9 @@ package enum KernelSource {
         """
         + files.map { "#line 1 \"\($0.name)\"\n" + String(decoding: $0.bytes, as: UTF8.self) }.joined(separator: "\n")
 
-    /// What tells versions of the source apart.
-    package static let hash = Array(text.utf8).withUnsafeBytes { bytes in
+    /// What tells versions of the source apart, and of how it is compiled.
+    package static let hash = Array((text + KernelCompiler.options.joined(separator: "\n")).utf8).withUnsafeBytes {
+        bytes in
         bytes.baseAddress.map { kernels_xxh64($0, bytes.count, 0) } ?? 0
     }
 }
@@ -61,7 +62,7 @@ package enum Kernel: String, CaseIterable, Sendable {
     case copyRuns = "copy_runs"
     case copyRows = "copy_rows"
 
-    /// Those that a device can run.
+    /// Those that are compiled for such a target.
     package static func all(for capability: Capability) -> [Kernel] {
         allCases.filter { kernel in
             switch kernel {
@@ -81,7 +82,11 @@ package struct Capability: Hashable, Sendable {
 
     package init(major: Int, minor: Int) { (self.major, self.minor) = (major, minor) }
 
-    var architecture: String { "sm_\(major)\(minor)" }
+    /// 80 for sm_80.
+    package init(number: Int) { self.init(major: number / 10, minor: number % 10) }
+
+    package var number: Int { major * 10 + minor }
+    var architecture: String { "sm_\(number)" }
     /// Products of four bytes in one instruction, without which there is nothing to gain.
     var isEnough: Bool { (major, minor) >= (6, 1) }
     /// Tensor cores for halves in the shapes that we use.

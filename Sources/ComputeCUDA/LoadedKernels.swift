@@ -4,8 +4,7 @@ import CCUDA
 struct LoadedKernels {
     let module: cuda_handle?
     let functions: [Kernel: cuda_handle]
-    /// Of what compiled them.
-    let compilerVersion: String
+    let build: KernelBuild
 
     /// The kernels, from the cache or built now. What the driver refuses is built again, and what one compiler does not
     /// build (newer ones do not know old devices any more) by the next one.
@@ -15,15 +14,17 @@ struct LoadedKernels {
         _ capability: Capability, _ libraries: CUDALibraries, _ cache: KernelCache, willCompile: () -> Void
     ) throws {
         let compilers = Result { try libraries.compilers() }
-        func key(_ compilerVersion: String?) -> KernelCache.Key {
+        func build(by compiler: KernelCompiler) throws -> KernelBuild {
+            KernelBuild(compilerVersion: compiler.version, target: try compiler.target(for: capability))
+        }
+        func key(_ build: KernelBuild?) -> KernelCache.Key {
             KernelCache.Key(
                 sourceHash: KernelSource.hash, architecture: capability.architecture,
-                driverVersion: libraries.driverVersion, compilerVersion: compilerVersion)
+                driverVersion: libraries.driverVersion, build: build)
         }
-        for version in (try? compilers.get().map(\.version)) ?? [nil] {
-            if let (binary, version) = cache.read(key(version)),
-                let loaded = try? Self(binary, by: version, capability, libraries.driver)
-            {
+        let builds: [KernelBuild?] = (try? compilers.get())?.compactMap { try? build(by: $0) } ?? [nil]
+        for known in builds {
+            if let (binary, build) = cache.read(key(known)), let loaded = try? Self(binary, build, libraries.driver) {
                 self = loaded
                 return
             }
@@ -33,9 +34,10 @@ struct LoadedKernels {
         willCompile()
         for compiler in usable {
             do {
-                let binary = try compiler.compile(KernelSource.text, for: capability.architecture)
-                self = try Self(binary, by: compiler.version, capability, libraries.driver)
-                cache.write(binary, for: key(compiler.version))
+                let build = try build(by: compiler)
+                let binary = try compiler.compile(KernelSource.text, for: build.target)
+                self = try Self(binary, build, libraries.driver)
+                cache.write(binary, for: key(build))
                 return
             } catch let error as CUDAError {
                 failure = failure ?? error
@@ -44,14 +46,12 @@ struct LoadedKernels {
         throw failure ?? CUDAError.missing(.compiler, path: "NVRTC", function: nil)
     }
 
-    private init(
-        _ binary: [UInt8], by compilerVersion: String, _ capability: Capability, _ driver: cuda_driver
-    ) throws {
+    private init(_ binary: [UInt8], _ build: KernelBuild, _ driver: cuda_driver) throws {
         var module: cuda_handle? = nil
         try driver.check("cuModuleLoadData", driver.module_load(&module, binary))
         var functions: [Kernel: cuda_handle] = [:]
         do {
-            for kernel in Kernel.all(for: capability) {
+            for kernel in Kernel.all(for: build.target.capability) {
                 var function: cuda_handle? = nil
                 try driver.check(
                     "cuModuleGetFunction(\(kernel.rawValue))",
@@ -62,6 +62,6 @@ struct LoadedKernels {
             _ = driver.module_unload(module)
             throw error
         }
-        (self.module, self.functions, self.compilerVersion) = (module, functions, compilerVersion)
+        (self.module, self.functions, self.build) = (module, functions, build)
     }
 }

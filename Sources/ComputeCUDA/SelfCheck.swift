@@ -34,7 +34,7 @@ package struct SelfCheck {
             device.note(outcome)
             return outcome
         }
-        guard device.capability.hasMMA else { return try passed(.plain) }
+        guard device.target.capability.hasMMA else { return try passed(.plain) }
         do {
             return try passed(.mma)
         } catch CUDAError.disagreement {

@@ -25,11 +25,11 @@ import Testing
         arguments: architectures)
     func everyKernelCompiles(for architecture: String) throws {
         let compiler = try #require(Self.compiler)
-        let binary = try compiler.compile(KernelSource.text, for: architecture)
+        let capability = Capability(number: try #require(Int(architecture.dropFirst(3))))
+        let target = try compiler.target(for: capability)
+        #expect(target == KernelTarget(capability, isBinary: true))
+        let binary = try compiler.compile(KernelSource.text, for: target)
         let names = String(decoding: binary, as: UTF8.self)
-        let capability = Capability(
-            major: try #require(Int(architecture.dropFirst(3).dropLast())),
-            minor: try #require(architecture.last?.wholeNumberValue))
         for kernel in Kernel.allCases {
             #expect(
                 names.contains(".text." + kernel.rawValue) == Kernel.all(for: capability).contains(kernel), "\(kernel)")
@@ -39,7 +39,21 @@ import Testing
     @Test(.enabled(if: compiler != nil, "NVRTC is not installed"))
     func whatDoesNotCompileSaysWhy() throws {
         let compiler = try #require(Self.compiler)
-        let error = #expect(throws: CUDAError.self) { try compiler.compile("nonsense;", for: "sm_80") }
+        let error = #expect(throws: CUDAError.self) {
+            try compiler.compile("nonsense;", for: KernelTarget(Capability(number: 80), isBinary: true))
+        }
         #expect(error?.description.contains("nonsense") == true)
+    }
+
+    /// For a device that no compiler knows yet: PTX of the newest that this one knows.
+    @Test(.enabled(if: compiler != nil, "NVRTC is not installed"))
+    func newerDevicesGetPTX() throws {
+        let compiler = try #require(Self.compiler)
+        let target = try compiler.target(for: Capability(number: 990))
+        let text = String(
+            decoding: try compiler.compile("extern \"C\" __global__ void nothing() {}", for: target), as: UTF8.self)
+        #expect(!target.isBinary && text.contains(".target " + target.name.replacing("compute", with: "sm")))
+        #expect(text.contains(".entry nothing") && text.hasSuffix("\0"))
+        #expect(throws: CUDAError.self) { try compiler.target(for: Capability(number: 20)) }
     }
 }

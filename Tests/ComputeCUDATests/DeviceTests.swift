@@ -93,7 +93,9 @@ struct DeviceTests {
         let file = try #require(kernels)
         let whole = try Data(contentsOf: file)
         let key = KernelCache.Key(
-            sourceHash: KernelSource.hash, architecture: "sm_80", driverVersion: 13000, compilerVersion: "13.0")
+            sourceHash: KernelSource.hash, architecture: "sm_80", driverVersion: 13000,
+            build: KernelBuild(
+                compilerVersion: "13.0", target: KernelTarget(Capability(number: 80), isBinary: true)))
         KernelCache(folder: cache).write(Array("of another driver".utf8), for: key)
         #expect(try Data(contentsOf: file) != whole)
         _ = try device()
@@ -111,6 +113,35 @@ struct DeviceTests {
         libraries.compilers? += [EmulatedGPU.library ?? ""]
         for _ in 0..<2 { #expect(try device().description.contains("sm_70")) }
         #expect(kernels?.lastPathComponent.contains("nvrtc13.0") == true)
+    }
+
+    /// An older compiler's: for another device of the same generation as they are, for newer ones as PTX, which the driver
+    /// finishes; with what that architecture has. They are found again, with the compiler and without.
+    @Test(arguments: [(89, 86, "sm_86", true), (90, 86, "compute_86", true), (120, 75, "compute_75", false)])
+    func devicesNewerThanTheCompilerAreServed(
+        _ own: Int, _ newest: Int, _ target: String, _ hasByteMMA: Bool
+    ) throws {
+        func device(compiler: String? = EmulatedGPU.library) throws -> CUDADevice {
+            try EmulatedGPU.finding(capability: own) {
+                try EmulatedGPU.compiling(upTo: newest) { try self.device(compiler: compiler) }
+            }
+        }
+        let (first, before) = (try device(), EmulatedGPU.launches(of: "product_mma"))
+        #expect(first.description.contains("sm_\(own)") && first.target.name == target)
+        #expect(try CUDABackend(checking: first).usesMMA)
+        #expect((EmulatedGPU.launches(of: "product_mma") > before) == hasByteMMA)
+        #expect(kernels?.lastPathComponent.contains("sm_\(own)-driver13000-nvrtc13.0-\(target)") == true)
+        for compiler in [EmulatedGPU.library, "/nowhere/libnvrtc.so"] {
+            #expect(try device(compiler: compiler).target == first.target)
+        }
+    }
+
+    @Test func devicesOlderThanTheCompilerAreNamed() throws {
+        let error = #expect(throws: CUDAError.self) {
+            try EmulatedGPU.finding(capability: 70) { try device(compiler: EmulatedGPU.refusingLibrary) }
+        }
+        #expect(error == .architecture("sm_70", version: "13.1"))
+        #expect(error?.description.contains("older NVRTC") == true)
     }
 
     @Test func aFolderThatCannotBeWrittenOnlyCostsTime() throws {

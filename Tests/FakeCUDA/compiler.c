@@ -1,4 +1,5 @@
-// A compiler (and, with REFUSING, a newer one that knows no device before sm_75) whose programs only say for which architecture they are; the driver has the kernels.
+// A compiler (and, with REFUSING, a newer one that knows no device before sm_75) whose programs only say for which
+// architecture they are; the driver has the kernels.
 #include "graphs.h"
 
 #include <stdio.h>
@@ -8,6 +9,29 @@
 struct program {
     char architecture[64];
 };
+
+#ifdef REFUSING
+static const int known[] = {75, 80, 86, 89, 90, 100, 120};
+#else
+static const int known[] = {61, 70, 75, 80, 86, 89, 90, 100, 120};
+#endif
+// What tests in this process set for their own thread: the newest architecture that the compiler knows; 0 for all.
+_Thread_local long fake_nvrtc_newest;
+
+int nvrtcGetNumSupportedArchs(int *count) {
+    *count = 0;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (!fake_nvrtc_newest || known[i] <= fake_nvrtc_newest) ++*count;
+    }
+    return 0;
+}
+
+int nvrtcGetSupportedArchs(int *architectures) {
+    int count;
+    nvrtcGetNumSupportedArchs(&count);
+    memcpy(architectures, known, (size_t)count * sizeof known[0]);
+    return 0;
+}
 
 int nvrtcVersion(int *major, int *minor) {
     *major = 13;
@@ -34,9 +58,11 @@ int nvrtcDestroyProgram(void **program) {
 }
 
 int nvrtcCompileProgram(void *program, int count, const char *const *options) {
-#ifdef REFUSING
-    if (count && atoi(options[0] + sizeof "--gpu-architecture=sm_" - 1) < 75) return 5;
-#endif
+    const char *number = count ? strchr(options[0], '_') : NULL;
+    int is_known = 0, known_count;
+    nvrtcGetNumSupportedArchs(&known_count);
+    for (int i = 0; i < known_count; i++) is_known |= number && atoi(number + 1) == known[i];
+    if (!is_known) return 5;
     log_line("compiled\n");
     snprintf(((struct program *)program)->architecture, 64, "%s", count ? options[0] : "");
     return 0;
@@ -52,12 +78,20 @@ int nvrtcGetProgramLog(void *program, char *log) {
     return program ? 0 : 1;
 }
 
-int nvrtcGetCUBINSize(void *program, size_t *size) {
-    *size = sizeof "emulated kernels for " + strlen(((struct program *)program)->architecture);
+// A program in machine code is one for sm_…, and one in PTX for compute_….
+static int is_text(const struct program *program) { return strstr(program->architecture, "compute_") != NULL; }
+
+static int program_size(const struct program *program, size_t *size) {
+    *size = sizeof "emulated kernels for " + strlen(program->architecture);
     return 0;
 }
 
-int nvrtcGetCUBIN(void *program, char *binary) {
-    sprintf(binary, "emulated kernels for %s", ((struct program *)program)->architecture);
+static int program_text(const struct program *program, char *text) {
+    sprintf(text, "emulated kernels for %s", program->architecture);
     return 0;
 }
+
+int nvrtcGetCUBINSize(void *program, size_t *size) { return is_text(program) ? 1 : program_size(program, size); }
+int nvrtcGetCUBIN(void *program, char *binary) { return is_text(program) ? 1 : program_text(program, binary); }
+int nvrtcGetPTXSize(void *program, size_t *size) { return program_size(program, size); }
+int nvrtcGetPTX(void *program, char *text) { return program_text(program, text); }

@@ -26,12 +26,13 @@ enum {
     NO_DEVICE = 100,
     INVALID_DEVICE = 101,
     INVALID_IMAGE = 200,
+    NO_BINARY = 209,
     INVALID_HANDLE = 400,
     NOT_FOUND = 500
 };
 enum { MOST_DEVICES = 8, MOST_KERNELS = 64 };
 
-static const char image_mark[] = "emulated kernels for --gpu-architecture=sm_";
+static const char image_mark[] = "emulated kernels for --gpu-architecture=";
 static atomic_size_t used[MOST_DEVICES], peak[MOST_DEVICES];
 // Kernels run one at a time.
 static pthread_mutex_t running = PTHREAD_MUTEX_INITIALIZER;
@@ -68,6 +69,7 @@ static int devices(void) {
 int current_device(void) { return device; }
 
 static int capability_of(int ordinal) {
+    if (fake_cuda_capability) return (int)fake_cuda_capability;
     const char *text = getenv("FAKE_CUDA_CAPABILITY");
     if (!text) return 80;
     for (const char *comma; ordinal-- > 0 && (comma = strchr(text, ',')); text = comma + 1) {}
@@ -134,7 +136,7 @@ int cuDeviceGetName(char *name, int length, int ordinal) {
 }
 
 int cuDeviceGetAttribute(int *value, int attribute, int ordinal) {
-    const int capability = fake_cuda_capability ? (int)fake_cuda_capability : capability_of(ordinal);
+    const int capability = capability_of(ordinal);
     *value = attribute == 75 ? capability / 10 : attribute == 76 ? capability % 10 : 4;
     return 0;
 }
@@ -214,7 +216,12 @@ int cuStreamSynchronize(void *stream) {
 int cuModuleLoadData(void **module, const void *image) {
     if (fails("cuModuleLoadData")) return OUT_OF_MEMORY;
     *module = (void *)image_mark;
-    return memcmp(image, image_mark, sizeof image_mark - 1) ? INVALID_IMAGE : 0;
+    if (memcmp(image, image_mark, sizeof image_mark - 1)) return INVALID_IMAGE;
+    // Machine code is for devices of its generation, PTX for all newer ones.
+    const char *architecture = (const char *)image + sizeof image_mark - 1, *number = strchr(architecture, '_');
+    const int is_text = !strncmp(architecture, "compute", 7);
+    const int own = capability_of(device), made = number ? atoi(number + 1) : 0;
+    return made && made <= own && (is_text || made / 10 == own / 10) ? 0 : NO_BINARY;
 }
 
 int cuModuleUnload(void *module) { return module == image_mark ? 0 : INVALID_VALUE; }

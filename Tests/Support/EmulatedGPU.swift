@@ -66,6 +66,14 @@ package enum EmulatedGPU {
         return try body()
     }
 
+    /// Has the compiler know no newer architecture on the calling thread while `body` runs: 86 for sm_86.
+    package static func compiling<Result>(upTo architecture: Int, _ body: () throws -> Result) rethrows -> Result {
+        let newest = symbol("fake_nvrtc_newest")?.assumingMemoryBound(to: Int.self)
+        newest?.pointee = architecture
+        defer { newest?.pointee = 0 }
+        return try body()
+    }
+
     /// Has a call fail on the calling thread while `body` runs.
     package static func failing<Result>(_ call: String, _ body: () throws -> Result) rethrows -> Result {
         try setting("fake_cuda_failing", call, body)

@@ -75,7 +75,7 @@ typedef struct cuda_graphs {
     cuda_result (*destroy)(cuda_handle graph);
 } cuda_graphs;
 
-// libnvrtc: https://docs.nvidia.com/cuda/nvrtc/
+// libnvrtc, since CUDA 11.2: https://docs.nvidia.com/cuda/nvrtc/
 typedef struct cuda_compiler {
     int (*version)(int *major, int *minor);
     const char *_Nonnull (*_Nonnull error_string)(int result);
@@ -85,8 +85,14 @@ typedef struct cuda_compiler {
     int (*compile)(cuda_handle program, int option_count, const char *_Nullable const *_Nullable options);
     int (*log_size)(cuda_handle program, size_t *size);
     int (*log)(cuda_handle program, char *log);
+    // 80 for sm_80.
+    int (*architecture_count)(int *count);
+    int (*architectures)(int *architectures);
     int (*binary_size)(cuda_handle program, size_t *size);
     int (*binary)(cuda_handle program, char *binary);
+    // PTX, and the zero behind it.
+    int (*text_size)(cuda_handle program, size_t *size);
+    int (*text)(cuda_handle program, char *text);
 } cuda_compiler;
 
 typedef struct cuda_memory_use {

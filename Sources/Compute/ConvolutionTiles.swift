@@ -26,8 +26,10 @@ package struct ConvolutionTiles: Sendable {
     /// The most input rows by which a tile begins behind the one before it.
     let inputStep: Int
 
-    /// Values that a tile has at least, where there are so many: kernels called for fewer cost more than they do.
+    /// Values that a tile has at least, where there are so many: kernels called for fewer cost more than they do. Pictures
+    /// become bytes as they are computed, and what is read again is computed again.
     private static let leastValues = 2048
+    private static let leastValuesOfPictures = 16384
     /// A tile has at least this part of the lines that an output reads beside its own, as those are read again.
     private static let leastShare = 4
 
@@ -39,8 +41,9 @@ package struct ConvolutionTiles: Sendable {
         if plan.isPointwise, activation == .none { return nil }
         let lines = plan.lines
         let values = max(lines.outputs * channels, 1)
+        let least = lines.outputs > 1 ? Self.leastValuesOfPictures : Self.leastValues
         let perTile = max(
-            (Self.leastValues + values - 1) / values, (lines.reach + Self.leastShare) / Self.leastShare)
+            (least + values - 1) / values, (lines.reach + Self.leastShare) / Self.leastShare)
         tiles = stride(from: 0, to: lines.count, by: perTile).map { first in
             let last = min(first + perTile, lines.count)
             return Tile(

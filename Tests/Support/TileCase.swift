@@ -36,17 +36,17 @@ package struct TileCase: Sendable, CustomStringConvertible {
             role: .convolution(outputs: 6, kernelHeight: 3, kernelWidth: 5, inputs: 20),
             geometry: .init(strideWidth: 2, padding: .init(top: 1, bottom: 1, left: 2, right: 2))),
         TileCase(
-            description: "3×3 with stride 2", shape: [2, 40, 18, 32],
+            description: "3×3 with stride 2", shape: [2, 240, 18, 32],
             role: .convolution(outputs: 7, kernelHeight: 3, kernelWidth: 3, inputs: 32),
             geometry: .init(strideHeight: 2, strideWidth: 2, padding: .init(1))),
         TileCase(
-            description: "doubled", shape: [2, 21, 10, 40],
+            description: "doubled", shape: [2, 32, 10, 40],
             role: .convolution(outputs: 6, kernelHeight: 3, kernelWidth: 3, inputs: 40),
-            geometry: .init(padding: .init(1), resizedHeight: 42, resizedWidth: 20)),
+            geometry: .init(padding: .init(1), resizedHeight: 64, resizedWidth: 20)),
         TileCase(
-            description: "resized to odd extents", shape: [1, 33, 5, 28],
+            description: "resized to odd extents", shape: [1, 99, 5, 28],
             role: .convolution(outputs: 8, kernelHeight: 3, kernelWidth: 3, inputs: 28),
-            geometry: .init(padding: .init(1), resizedHeight: 50, resizedWidth: 9)),
+            geometry: .init(padding: .init(1), resizedHeight: 150, resizedWidth: 9)),
         TileCase(
             description: "padding beyond the first tiles", shape: [1, 120, 1, 24],
             role: .convolution(outputs: 9, kernelHeight: 3, kernelWidth: 1, inputs: 24),

@@ -35,7 +35,8 @@ FLOOR = -90.0  # dBFS; what is softer starts and ends inaudibly
 PITCHED = set(  # a periodicity of 0.7 or more (`heard.py pitched`); the next below is "scream"
     "anvil|bees|bell|chicken|cow|drone|goat|guitar strum|horn|metal mining|owl|sheep|siren|tabla|tom drum".split("|")
 )
-MEDIANS = {"comb": "%", "rms": "dBFS", "peak": "dBFS", "chroma": "bits"}
+LEVELS = {"rms": "dBFS", "peak": "dBFS"}
+MEDIANS = {"comb": "%"} | LEVELS | {"chroma": "bits"}  # comb and chroma are those of the clips that are not silent
 SHARES = ["silent", "clipped", "hard starts", "hard ends"]
 
 
@@ -94,6 +95,8 @@ def faults(path: Path) -> dict[str, float]:
 def spread(values: list[float], statistic, rounds: int = 1000) -> list[float]:
     """[value, low, high] of a statistic; 95 % of bootstrap samples lie between."""
     values = np.asarray(values)
+    if not len(values):
+        return [float("nan")] * 3
     picks = np.random.default_rng(0).integers(0, len(values), (rounds, len(values)))
     return [float(x) for x in (statistic(values), *np.percentile(statistic(values[picks], axis=1), [2.5, 97.5]))]
 
@@ -127,7 +130,8 @@ def measured(asked: list[dict], folder: Path, judge, tags: bool) -> dict[str, di
         groups.setdefault(group(prompt["kind"], prompt["class"]), []).append(i)
     result = {}
     for title, rows in groups.items():
-        figures = {k: spread([found[i][k] for i in rows], np.median) for k in MEDIANS}
+        audible = [i for i in rows if not found[i]["silent"]]
+        figures = {k: spread([found[i][k] for i in rows if k in LEVELS or i in audible], np.median) for k in MEDIANS}
         figures |= {k: spread([100 * found[i][k] for i in rows], np.mean) for k in SHARES}
         parts = {"": rows}
         if not title.startswith("music"):
@@ -137,7 +141,7 @@ def measured(asked: list[dict], folder: Path, judge, tags: bool) -> dict[str, di
                 scored = intervals(logits[part], judge.names, [asked[i]["class"] for i in part], 1000)
                 kept = {k.split()[1]: v for k, v in scored.items() if not k.startswith("all")}
                 figures |= {prefix + k: [100 * x for x in v] for k, v in kept.items()}
-        pitched = [found[i]["chroma"] for i in parts.get("pitched ", [])]
+        pitched = [found[i]["chroma"] for i in parts.get("pitched ", []) if i in audible]
         if pitched:
             figures["pitched chroma"] = spread(pitched, np.median)
         if tags and title.startswith("music"):

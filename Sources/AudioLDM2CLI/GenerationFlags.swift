@@ -42,7 +42,7 @@ struct GenerationFlags: ParsableArguments {
             """)
     var vocoder: GenerationOptions.Vocoder?
 
-    @Option(help: "ddim, dpm++, unipc, euler or pndm. Default: dpm++, or the profile's ddim.")
+    @Option(help: "ddim, dpm++, dpm++-singlestep, unipc, euler or pndm. Default: dpm++, or the profile's ddim.")
     var scheduler: GenerationOptions.Scheduler?
 
     @Option(

@@ -1,60 +1,58 @@
-import Foundation
 import Tensors
 
-/// DPM-Solver++(2M), arXiv 2211.01095, algorithm 2, as `DPMSolverMultistepScheduler` in diffusers with its defaults:
-/// second order, midpoint, the last step to zero noise in first order.
+/// DPM-Solver++, as `DPMSolverMultistepScheduler` and `DPMSolverSinglestepScheduler` in diffusers.
 struct DPMSolverScheduler: Scheduler {
     let timesteps: [Float]
     let path: CleanPath
     private let updates: [Update]
+    private let isStochastic: Bool
     private var counter: StepCounter
-    /// The x₀ predicted one step ago.
-    private var previous: Tensor?
+    /// The x₀ predicted at the last steps, the newest first.
+    private var history: [Tensor] = []
+    /// The sample from which the steps of the singlestep solver start anew.
+    private var start: Tensor?
 
     private struct Update {
         /// x₀ from the sample and the model's output.
         let clean: (sample: Float, output: Float)
-        let sample, current, previous: Float
+        let step: DPMSolverStep
+        /// Whether the step goes from its own sample on, and not from an earlier one.
+        let isStart: Bool
 
-        var isFinite: Bool {
-            [clean.sample, clean.output, sample, current, previous].allSatisfy(\.isFinite)
-        }
+        var isFinite: Bool { clean.sample.isFinite && clean.output.isFinite && step.isFinite }
     }
 
-    init(_ config: SchedulerConfig, spacing: TimestepSpacing, steps: Int, skipped: Int) throws {
-        let visited = Array(config.wholeTimesteps(spacing, steps: steps, withoutLast: true).dropFirst(skipped))
-        timesteps = visited.map { Float($0) }
-        counter = StepCounter(count: visited.count)
-        let levels = NoiseSchedule(config, rescaled: true).sigmas(at: visited.map { Double($0) })
-            .map { NoiseLevel(sigma: $0) }
-        updates = try visited.indices.map { index in
-            let isFirstOrder = index == 0 || index == visited.count - 1
-            let update = Self.update(
-                config.predictionType, from: levels[index], to: levels[index + 1],
-                previous: isFirstOrder ? nil : levels[index - 1])
-            guard update.isFinite else {
-                throw SchedulerError.degenerateSchedule(scheduler: .dpmpp, steps: steps)
-            }
+    /// - Parameter kind: `.dpmpp` or `.dpmppSinglestep`.
+    init(
+        _ config: SchedulerConfig, _ kind: SchedulerKind, spacing: TimestepSpacing, steps: Int, skipped: Int
+    ) throws {
+        let options = try DPMSolverOptions(config)
+        let isSinglestep = kind == .dpmppSinglestep
+        let whole = config.wholeTimesteps(spacing, steps: steps, withoutLast: true)
+        let way = try SolverWay(
+            config, kind, schedule: NoiseSchedule(config, rescaled: !isSinglestep), timesteps: whole.map { Double($0) },
+            skipped: skipped)
+        timesteps = way.timesteps
+        counter = StepCounter(count: timesteps.count)
+        isStochastic = options.isStochastic
+        let levels = way.sigmas.map { NoiseLevel(sigma: $0) }
+        let orders = isSinglestep ? options.singlestepOrders(whole.count) : options.multistepOrders(whole.count)
+        updates = try timesteps.indices.map { index in
+            // No more of the past than there is, where the first steps are left out.
+            let order = min(orders[skipped + index], index + 1)
+            let past = Array(levels[index + 1 - order...index])
+            let clean = levels[index].prediction(config.predictionType).clean
+            let update = Update(
+                clean: (Float(clean.sample), Float(clean.output)),
+                step: isSinglestep
+                    ? DPMSolverStep(singlestep: past, to: levels[index + 1], options)
+                    : DPMSolverStep(multistep: past, to: levels[index + 1], options),
+                isStart: !isSinglestep || order == 1)
+            guard update.isFinite else { throw SchedulerError.degenerateSchedule(scheduler: kind, steps: steps) }
             return update
         }
         path = CleanPath(
             signal: levels[0].signal, noise: levels[0].noise, predictions: updates.map(\.clean))
-    }
-
-    private static func update(
-        _ type: PredictionType, from level: NoiseLevel, to target: NoiseLevel, previous: NoiseLevel?
-    ) -> Update {
-        let clean = level.prediction(type).clean
-        let h = target.lambda - level.lambda
-        let weight = -target.signal * (exp(-h) - 1)
-        var slope: Float = 0
-        if let previous {
-            // Half of the difference quotient of x₀ over λ.
-            slope = 0.5 * weight / ((level.lambda - previous.lambda) / h)
-        }
-        return Update(
-            clean: (Float(clean.sample), Float(clean.output)),
-            sample: target.noise / level.noise, current: weight + slope, previous: -slope)
     }
 
     mutating func step(
@@ -64,9 +62,35 @@ struct DPMSolverScheduler: Scheduler {
         let update = updates[step]
         let backend = sample.backend
         let current = try backend.combine([(update.clean.sample, sample), (update.clean.output, modelOutput)])
-        var terms = [(update.sample, sample), (update.current, current)]
-        if let previous, update.previous != 0 { terms.append((update.previous, previous)) }
-        previous = current
+        history = [current] + history.prefix(2)
+        if update.isStart { start = sample }
+        var terms = [(update.step.sample, start ?? sample)]
+        terms += zip(update.step.clean, history).filter { $0.0 != 0 }
+        if isStochastic { terms.append((update.step.noise, try noise(sample.shape))) }
         return try backend.combine(terms)
+    }
+}
+
+extension DPMSolverOptions {
+    /// The order of each step: of the first ones as much as there is of the past, of the last ones less.
+    fileprivate func multistepOrders(_ count: Int) -> [Int] {
+        let isShort = (lowersOrderAtEnd ?? true) && count < 15
+        return (0..<count).map { index in
+            let isLast = index == count - 1 && (isFirstOrderAtEnd || isShort || endsWithoutNoise)
+            let isSecondLast = index == count - 2 && isShort
+            return min(order, index + 1, isLast ? 1 : isSecondLast ? 2 : 3)
+        }
+    }
+
+    /// Rising from 1 to the solver's own in turn, and starting anew at the end.
+    fileprivate func singlestepOrders(_ count: Int) -> [Int] {
+        var orders = (0..<count).map { $0 % order + 1 }
+        let lowers = lowersOrderAtEnd ?? false || !count.isMultiple(of: order) || endsWithoutNoise
+        if lowers, order > 1, count.isMultiple(of: order) {
+            // The last three are of orders 1, 2, 1, the last two of order 1.
+            orders[count - 1] = 1
+        }
+        if endsWithoutNoise { orders[count - 1] = 1 }
+        return orders
     }
 }

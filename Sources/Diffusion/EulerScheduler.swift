@@ -17,14 +17,18 @@ struct EulerScheduler: Scheduler {
 
     init(_ config: SchedulerConfig, spacing: TimestepSpacing, steps: Int, skipped: Int) throws {
         // Unlike the other schedulers, this one asks the model about timesteps between the trained ones.
-        timesteps = spacing.timesteps(steps, of: config.trainSteps, offset: config.stepsOffset, withoutLast: false)
-            .dropFirst(skipped).map { Float($0) }
+        let visited = spacing.timesteps(
+            steps, of: config.trainSteps, offset: config.stepsOffset, withoutLast: false
+        ).map { Double(Float($0)) }
+        let way = try SolverWay(
+            config, .euler, schedule: NoiseSchedule(config, rescaled: true), timesteps: visited, skipped: skipped)
+        timesteps = way.timesteps
         counter = StepCounter(count: timesteps.count)
-        let sigmas = NoiseSchedule(config, rescaled: true).sigmas(at: timesteps.map { Double($0) })
+        let sigmas = way.sigmas
         let highest = sigmas.max() ?? 0
         initialNoiseScale = spacing == .leading ? (highest * highest + 1).squareRoot() : highest
         inputScales = sigmas.map { 1 / ($0 * $0 + 1).squareRoot() }
-        updates = try zip(sigmas, sigmas.dropFirst()).map { sigma, target in
+        updates = try zip(sigmas, sigmas.dropFirst()).map { (sigma, target) throws in
             let update = Self.update(config.predictionType, level: NoiseLevel(sigma: sigma), ratio: target / sigma)
             guard update.sample.isFinite && update.output.isFinite else {
                 throw SchedulerError.degenerateSchedule(scheduler: .euler, steps: steps)

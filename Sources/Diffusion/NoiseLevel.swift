@@ -20,17 +20,3 @@ struct NoiseLevel {
         Prediction(type, signal: Double(signal), noise: Double(noise))
     }
 }
-
-extension NoiseSchedule {
-    /// σ at each timestep, interpolated between training steps and held beyond them, and 0 at the end.
-    func sigmas(at timesteps: [Double]) -> [Float] {
-        let sigmas = sigmas
-        let last = sigmas.count - 1
-        return timesteps.map { timestep in
-            let index = min(max(Int(timestep), 0), last)
-            let fraction = min(timestep, Double(last)) - Double(index)
-            let slope = Double(sigmas[min(index + 1, last)]) - Double(sigmas[index])
-            return Float(slope * fraction + Double(sigmas[index]))
-        } + [0]
-    }
-}

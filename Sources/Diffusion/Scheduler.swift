@@ -22,7 +22,8 @@ package protocol Scheduler: Sendable {
     /// The next sample.
     /// - Parameters:
     ///   - modelOutput: the model's answer to `scaleInput(sample, step: step)`, after guidance.
-    ///   - noise: draws normal noise of a shape; called once per step if η > 0, not otherwise.
+    ///   - noise: draws normal noise of a shape; called once per step if η > 0 or the solver is a stochastic one, not
+    ///     otherwise.
     /// - Throws: `SchedulerError.stepOutOfOrder`, and what the backend or `noise` throw.
     mutating func step(
         _ modelOutput: Tensor, step: Int, sample: Tensor, noise: (Shape) throws -> Tensor
@@ -39,8 +40,11 @@ extension Scheduler {
 package enum SchedulerKind: String, CaseIterable, Sendable {
     /// `DDIMScheduler` (arXiv 2010.02502).
     case ddim
-    /// `DPMSolverMultistepScheduler`: DPM-Solver++(2M) (arXiv 2211.01095).
+    /// `DPMSolverMultistepScheduler`: DPM-Solver++(2M) and its relatives (arXiv 2211.01095).
     case dpmpp = "dpm++"
+    /// `DPMSolverSinglestepScheduler`: DPM-Solver++(2S) and its relatives (arXiv 2211.01095), which spaces timesteps
+    /// evenly whatever the config says.
+    case dpmppSinglestep = "dpm++-singlestep"
     /// `UniPCMultistepScheduler`: UniPC-2 with B₂(h) (arXiv 2302.04867).
     case unipc
     /// `EulerDiscreteScheduler` (arXiv 2206.00364, algorithm 2 without churn).
@@ -52,7 +56,7 @@ package enum SchedulerKind: String, CaseIterable, Sendable {
     package var defaultSpacing: TimestepSpacing {
         switch self {
         case .ddim, .pndm: .leading
-        case .dpmpp, .unipc, .euler: .linspace
+        case .dpmpp, .dpmppSinglestep, .unipc, .euler: .linspace
         }
     }
 }
@@ -109,7 +113,9 @@ package func makeScheduler(
     let spacing = spacing ?? config.timestepSpacing ?? kind.defaultSpacing
     return switch kind {
     case .ddim: try DDIMScheduler(config, spacing: spacing, steps: steps, skipped: skipped, eta: Double(eta))
-    case .dpmpp: try DPMSolverScheduler(config, spacing: spacing, steps: steps, skipped: skipped)
+    case .dpmpp: try DPMSolverScheduler(config, kind, spacing: spacing, steps: steps, skipped: skipped)
+    case .dpmppSinglestep:
+        try DPMSolverScheduler(config, kind, spacing: .linspace, steps: steps, skipped: skipped)
     case .unipc: try UniPCScheduler(config, spacing: spacing, steps: steps, skipped: skipped)
     case .euler: try EulerScheduler(config, spacing: spacing, steps: steps, skipped: skipped)
     case .pndm: try PNDMScheduler(config, spacing: spacing, steps: steps, skipped: skipped)

@@ -21,12 +21,17 @@ package struct SchedulerConfig: Decodable, Hashable, Sendable {
     package let stepsOffset: Int
     /// Whether the last step goes to α = 1 or to the first α of the schedule. Nil where the file does not say.
     package let setAlphaToOne: Bool?
+    /// The ends of spaced noise levels, where they are not those of the schedule.
+    let sigmaMin, sigmaMax: Double?
     /// Everything in the file, for the options that are refused by name.
     let fields: ConfigFields
 
     package init(from decoder: any Decoder) throws {
         let fields = ConfigFields(values: try decoder.singleValueContainer().decode([String: ConfigValue].self))
         self.fields = fields
+        if case .string(let name)? = fields["_class_name"], Self.otherProcesses.contains(where: name.contains) {
+            throw SchedulerError.unsupportedClass(name)
+        }
         trainSteps = try fields.integer("num_train_timesteps", in: 1...100_000) ?? 1000
         betaStart = try fields.number("beta_start", in: 0...1) ?? 0.0001
         betaEnd = try fields.number("beta_end", in: 0...1) ?? 0.02
@@ -37,12 +42,42 @@ package struct SchedulerConfig: Decodable, Hashable, Sendable {
         timestepSpacing = try fields.choice("timestep_spacing")
         stepsOffset = try fields.integer("steps_offset", in: 0...trainSteps) ?? 0
         setAlphaToOne = try fields.bool("set_alpha_to_one")
+        sigmaMin = try fields.number("sigma_min", in: 1e-6...1e6)
+        sigmaMax = try fields.number("sigma_max", in: 1e-6...1e6)
         if let trainedBetas, trainedBetas.count != trainSteps {
             throw SchedulerError.invalidField(
                 key: "trained_betas", found: "a list of \(trainedBetas.count)",
                 expected: "num_train_timesteps = \(trainSteps) numbers")
         }
     }
+}
+
+extension SchedulerConfig {
+    /// The rule that spaces noise levels; nil where timesteps are spaced.
+    /// - Throws: `SchedulerError.invalidField` for more than one.
+    func sigmaSpacing() throws -> SigmaSpacing? {
+        let rules = try SigmaSpacing.allCases.filter { try fields.bool($0.rawValue) ?? false }
+        guard rules.count <= 1 else {
+            throw SchedulerError.invalidField(
+                key: rules[1].rawValue, found: "true", expected: "false beside \(rules[0].rawValue)")
+        }
+        return rules.first
+    }
+
+    /// Whether a solver's way ends at no noise, and not at the lowest noise of the training.
+    func endsWithoutNoise() throws -> Bool { try fields.choice("final_sigmas_type") ?? FinalSigma.zero == .zero }
+
+    private enum FinalSigma: String, CaseIterable {
+        case zero
+        case lowest = "sigma_min"
+    }
+
+    /// What the names of the classes hold whose models are distilled to few steps of their own, or that do not remove
+    /// Gaussian noise of β from where other schedulers do.
+    private static let otherProcesses = [
+        "FlowMatch", "LCM", "TCD", "SCM", "CMStochastic", "Consistency", "EDM", "CosineDPM", "ScoreSde", "KarrasVe",
+        "VQDiffusion", "Amused", "UnCLIP", "Wuerstchen",
+    ]
 }
 
 /// How β grows over the training steps.

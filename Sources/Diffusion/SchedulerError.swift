@@ -1,6 +1,8 @@
 /// What can be wrong with a scheduler's config or with how it is used.
 package enum SchedulerError: Error, CustomStringConvertible, Sendable, Equatable {
     case invalidField(key: String, found: String, expected: String)
+    /// A config of a scheduler whose models are trained for another way than any that is taken here.
+    case unsupportedClass(String)
     case unsupportedOption(key: String, value: String, scheduler: SchedulerKind)
     case invalidSteps(Int, maximum: Int)
     /// The timesteps fall outside of the schedule that the model was trained with, or two of them on one noise level.
@@ -12,6 +14,10 @@ package enum SchedulerError: Error, CustomStringConvertible, Sendable, Equatable
         switch self {
         case .invalidField(let key, let found, let expected):
             "scheduler config: \(key) is \(found), expected \(expected)"
+        case .unsupportedClass(let name):
+            "scheduler config: _class_name is \(name), and models made for it are not supported: what they predict, or at "
+                + "which steps, is not what the schedulers here take; for a model of the usual kind, give the config of its own "
+                + "scheduler (audioldm2-convert --component scheduler=FOLDER)"
         case .unsupportedOption(let key, let value, let scheduler):
             "scheduler config: \(key) = \(value) is not supported with the \(scheduler.rawValue) scheduler; "
                 + "choose another scheduler or change the option"

@@ -5,6 +5,8 @@ public struct GenerationOptions: Sendable, Hashable {
         case ddim
         /// DPM-Solver++(2M): good results in 10–25 steps.
         case dpmpp = "dpm++"
+        /// DPM-Solver++(2S).
+        case dpmppSinglestep = "dpm++-singlestep"
         case unipc
         case euler
         case pndm

@@ -49,6 +49,7 @@ extension GenerationOptions.Scheduler {
         switch self {
         case .ddim: .ddim
         case .dpmpp: .dpmpp
+        case .dpmppSinglestep: .dpmppSinglestep
         case .unipc: .unipc
         case .euler: .euler
         case .pndm: .pndm

@@ -6,15 +6,19 @@
 Made with torch 2.15.0 (AVX2 or AVX-512 CPU) and diffusers 0.42.1.
 """
 import inspect
+import itertools
 import json
+import math
 import sys
 from pathlib import Path
 
 import numpy as np
 import torch
+import diffusers
 from diffusers import (
     DDIMScheduler,
     DPMSolverMultistepScheduler,
+    DPMSolverSinglestepScheduler,
     EulerDiscreteScheduler,
     PNDMScheduler,
     UniPCMultistepScheduler,
@@ -27,6 +31,8 @@ CLASSES = {
     "euler": EulerDiscreteScheduler,
     "pndm": PNDMScheduler,
 }
+# With options that the others are recorded without.
+SINGLESTEP = {"dpm++-singlestep": DPMSolverSinglestepScheduler}
 # scheduler_config.json as the published checkpoints carry it.
 PUBLISHED = {
     "_class_name": "DDIMScheduler",
@@ -78,7 +84,7 @@ def draws() -> list[dict]:
 
 def scheduler(kind: str, overrides: dict):
     config = {key: value for key, value in {**PUBLISHED, **overrides}.items() if value != "absent"}
-    return config, CLASSES[kind].from_config(config, **({"skip_prk_steps": True} if kind == "pndm" else {}))
+    return config, {**CLASSES, **SINGLESTEP}[kind].from_config(config, **({"skip_prk_steps": True} if kind == "pndm" else {}))
 
 
 def timesteps() -> list[dict]:
@@ -110,10 +116,15 @@ def model(sample: torch.Tensor, timestep) -> torch.Tensor:
 def trajectory(kind: str, overrides: dict, steps: int, eta: float, every: bool) -> dict:
     config, made = scheduler(kind, overrides)
     made.set_timesteps(steps)
+    if hasattr(made, "set_begin_index"):
+        # Where the first two timesteps are equal, the scheduler would start with the second.
+        made.set_begin_index(0)
     noise = torch.Generator().manual_seed(11)
     sample = torch.randn(1, 24, generator=noise) * made.init_noise_sigma
     accepts = inspect.signature(made.step).parameters
-    extra = {"eta": eta, "generator": noise} if "eta" in accepts else {}
+    extra = {"eta": eta} if "eta" in accepts else {}
+    if "generator" in accepts:
+        extra["generator"] = noise
     samples = []
     for timestep in made.timesteps:
         output = model(made.scale_model_input(sample, timestep), timestep)
@@ -156,6 +167,68 @@ def trajectories() -> list[dict]:
     return cases
 
 
+LEVELS = [{}] + [{f"use_{name}_sigmas": True} for name in ("karras", "exponential", "beta")]
+ENDS = [{}, {"final_sigmas_type": "sigma_min"}]
+
+
+def options() -> list[dict]:
+    """Options beyond the defaults: how noise levels are spaced, where the way ends, solvers and their orders."""
+    cases = []
+
+    def add(kind, *overrides, steps):
+        merged = {key: value for override in overrides for key, value in override.items()}
+        case = trajectory(kind, merged, steps, 0.0, every=False)
+        case["config"] = {key: value for key, value in case["config"].items() if key in NEEDED or key in merged}
+        cases.append(case)
+
+    for kind in ("dpm++", "dpm++-singlestep", "unipc", "euler"):
+        for level, end in itertools.product(LEVELS, ENDS):
+            for steps in (2, 5, 25):
+                add(kind, level, end, steps=steps)
+        for level in LEVELS[1:]:
+            add(kind, level, {"timestep_spacing": "linspace", "beta_schedule": "squaredcos_cap_v2"}, steps=7)
+            add(kind, level, {"sigma_min": 0.1, "sigma_max": 8.0}, steps=7)
+    for kind in ("dpm++", "dpm++-singlestep"):
+        for order, solver, algorithm in itertools.product(
+                (1, 2, 3), ("midpoint", "heun"), ("dpmsolver++", "sde-dpmsolver++")):
+            for steps, end in ((1, {}), (6, {}), (7, {}), (20, ENDS[1])):
+                add(kind, {"solver_order": order, "solver_type": solver, "algorithm_type": algorithm}, end, steps=steps)
+        for order, lower, end, steps in itertools.product((2, 3), (False, True), ENDS, (6, 8)):
+            add(kind, {"solver_order": order, "lower_order_final": lower}, end, steps=steps)
+        add(kind, {"solver_order": 3, "algorithm_type": "sde-dpmsolver++"}, LEVELS[1], steps=9)
+        add(kind, {"prediction_type": "v_prediction", "solver_order": 3}, steps=9)
+        add(kind, {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing", "prediction_type": "v_prediction"},
+            steps=5)
+    add("dpm++", {"euler_at_final": True, "lower_order_final": False}, ENDS[1], steps=6)
+    for order, end, steps in itertools.product((1, 3), ENDS, (3, 6, 20)):
+        add("unipc", {"solver_order": order}, end, steps=steps)
+    return cases
+
+
+NEEDED = ["beta_end", "beta_schedule", "beta_start", "clip_sample", "set_alpha_to_one", "steps_offset", "timestep_spacing"]
+
+# Classes whose configs describe models that every scheduler here can run, and that from_config takes (not DEIS').
+SAVED = [
+    "DDIMScheduler", "DDPMScheduler", "PNDMScheduler", "LMSDiscreteScheduler", "EulerDiscreteScheduler",
+    "EulerAncestralDiscreteScheduler", "HeunDiscreteScheduler", "KDPM2DiscreteScheduler",
+    "KDPM2AncestralDiscreteScheduler", "DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler",
+    "UniPCMultistepScheduler", "DDIMInverseScheduler", "RePaintScheduler",
+]
+
+
+def saved() -> list[dict]:
+    """Configs as classes save them with their defaults, and what DPM-Solver++ makes of them."""
+    cases = []
+    for name in SAVED:
+        # As it is written to a file, and read from there.
+        config = json.loads(getattr(diffusers, name)().to_json_string())
+        case = trajectory("dpm++", {**dict.fromkeys(PUBLISHED, "absent"), **config}, 5, 0.0, every=False)
+        # Files have it bare, which is no JSON, and is read as a text of the same letters.
+        case["config"] = {key: "-Infinity" if value == -math.inf else value for key, value in case["config"].items()}
+        cases.append(case)
+    return cases
+
+
 def alphas() -> list[dict]:
     cases = []
     for overrides in (
@@ -177,6 +250,8 @@ def main():
         "randn": draws(),
         "timesteps": timesteps(),
         "trajectories": trajectories(),
+        "options": options(),
+        "saved": saved(),
         "alphas": alphas(),
     }.items():
         rows = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)

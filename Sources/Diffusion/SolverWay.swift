@@ -1,0 +1,70 @@
+import Foundation
+
+/// Where a solver's way goes: the timesteps that the model is asked about, and the noise levels at them.
+struct SolverWay {
+    let timesteps: [Float]
+    /// One more than timesteps: the last is where the way ends.
+    let sigmas: [Float]
+
+    /// - Parameters:
+    ///   - kind: the scheduler, since diffusers' classes differ in what they space and round.
+    ///   - timesteps: that its spacing of timesteps visits.
+    ///   - skipped: how many of the first steps are left out.
+    init(
+        _ config: SchedulerConfig, _ kind: SchedulerKind, schedule: NoiseSchedule, timesteps visited: [Double],
+        skipped: Int
+    ) throws {
+        let trained = schedule.sigmas
+        let plain = schedule.interpolatedSigmas(at: visited)
+        guard let spacing = try config.sigmaSpacing() else {
+            let end = try config.endsWithoutNoise() ? 0 : trained[0]
+            timesteps = visited.dropFirst(skipped).map { Float($0) }
+            sigmas = plain.dropFirst(skipped).map { Float($0) } + [end]
+            return
+        }
+        // Euler spaces between the levels of its own timesteps, the others between those of the training.
+        let ends =
+            kind == .euler ? (plain.first ?? 0, plain.last ?? 0) : (Double(trained.last ?? 0), Double(trained[0]))
+        let spaced = spacing.sigmas(
+            from: config.sigmaMax ?? ends.0, to: config.sigmaMin ?? ends.1, count: visited.count)
+        let logarithms = trained.map { Float(log(Double($0))) }
+        let times = spaced.map { Self.timestep(of: $0, among: logarithms) }
+        timesteps = times.dropFirst(skipped).map { Float(kind.rounded($0, spacing, config.betaSchedule)) }
+        let end: Float =
+            try config.endsWithoutNoise() ? 0 : kind == .unipc ? Float(spaced.last ?? 0) : trained[0]
+        sigmas = spaced.dropFirst(skipped).map { Float($0) } + [end]
+    }
+
+    /// The timestep of a noise level, interpolated between the logarithms of the trained ones.
+    private static func timestep(of sigma: Double, among logarithms: [Float]) -> Double {
+        guard logarithms.count > 1 else { return 0 }
+        let logarithm = log(max(sigma, 1e-10))
+        let below = logarithms.lastIndex { Double($0) <= logarithm } ?? 0
+        let low = min(below, logarithms.count - 2)
+        let (first, second) = (logarithms[low], logarithms[low + 1])
+        let share = min(max((Double(first) - logarithm) / Double(first - second), 0), 1)
+        return (1 - share) * Double(low) + share * Double(low + 1)
+    }
+}
+
+extension SchedulerKind {
+    /// A timestep of a spaced noise level, as the class asks the model about it.
+    fileprivate func rounded(_ timestep: Double, _ spacing: SigmaSpacing, _ schedule: BetaSchedule) -> Double {
+        let isNearest = spacing == .karras && !(self == .dpmpp && schedule == .squaredCosine)
+        return self == .euler ? timestep : isNearest ? timestep.rounded(.toNearestOrEven) : timestep.rounded(.down)
+    }
+}
+
+extension NoiseSchedule {
+    /// σ at each timestep, interpolated between training steps and held beyond them.
+    func interpolatedSigmas(at timesteps: [Double]) -> [Double] {
+        let sigmas = sigmas
+        let last = sigmas.count - 1
+        return timesteps.map { timestep in
+            let index = min(max(Int(timestep), 0), last)
+            let fraction = min(timestep, Double(last)) - Double(index)
+            let slope = Double(sigmas[min(index + 1, last)]) - Double(sigmas[index])
+            return slope * fraction + Double(sigmas[index])
+        }
+    }
+}

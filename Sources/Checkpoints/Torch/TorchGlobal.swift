@@ -15,22 +15,29 @@ enum TorchGlobal: Hashable, Sendable {
     /// `torch._tensor._rebuild_from_type_v2`: another constructor, a class, and the arguments.
     case rebuildFromType
     case tensorClass
+    /// `defaultdict`, whose first argument is no content.
+    case defaultDictionary
     /// A typed storage class, or bytes.
     case storage(ElementType?)
+    /// A storage of elements of so many bytes that hold no weights here: quantized ones, pairs of doubles.
+    case opaqueStorage(width: Int)
     case type(ElementType)
-    /// Devices and NumPy's numbers.
+    /// What nothing is kept of: see `isInert`.
     case inert
 
     /// - Returns: nil for names that are refused.
     init?(module: String, name: String) {
-        switch module {
-        case "torch", "torch.cuda", "torch.storage":
-            let global = Self.storages[name] ?? (module == "torch" ? Self.torch[name] : nil)
-            guard let global else { return nil }
+        let isStorage = ["torch", "torch.cuda", "torch.storage"].contains(module)
+        if isStorage, let global = Self.storages[name] {
             self = global
-        default:
-            guard let global = Self.table["\(module).\(name)"] else { return nil }
+        } else if module == "torch", let global = Self.torch[name] {
             self = global
+        } else if let global = Self.table["\(module).\(name)"] {
+            self = global
+        } else if Self.isInert(module: module, name: name) {
+            self = .inert
+        } else {
+            return nil
         }
     }
 
@@ -39,10 +46,12 @@ enum TorchGlobal: Hashable, Sendable {
         "HalfStorage": .storage(.float16), "BFloat16Storage": .storage(.bfloat16), "LongStorage": .storage(.int64),
         "IntStorage": .storage(.int32), "ShortStorage": .storage(.int16), "CharStorage": .storage(.int8),
         "ByteStorage": .storage(.uint8), "BoolStorage": .storage(.boolean), "ComplexFloatStorage": .storage(.complex64),
+        "ComplexDoubleStorage": .opaqueStorage(width: 16), "QInt8Storage": .opaqueStorage(width: 1),
+        "QUInt8Storage": .opaqueStorage(width: 1), "QInt32Storage": .opaqueStorage(width: 4),
     ]
 
     private static let torch: [String: TorchGlobal] = [
-        "Size": .size, "Tensor": .tensorClass, "device": .inert,
+        "Size": .size, "Tensor": .tensorClass,
         "float64": .type(.float64), "float32": .type(.float32), "float16": .type(.float16),
         "bfloat16": .type(.bfloat16), "float8_e4m3fn": .type(.float8e4m3), "float8_e5m2": .type(.float8e5m2),
         "float8_e8m0fnu": .type(.float8e8m0), "int64": .type(.int64), "int32": .type(.int32),
@@ -52,6 +61,7 @@ enum TorchGlobal: Hashable, Sendable {
 
     private static let table: [String: TorchGlobal] = [
         "collections.OrderedDict": .orderedDictionary,
+        "collections.defaultdict": .defaultDictionary,
         "builtins.set": .set, "__builtin__.set": .set,
         "torch._utils._rebuild_tensor": .rebuildTensor, "torch._utils._rebuild_tensor_v2": .rebuildTensor,
         "torch._utils._rebuild_tensor_v3": .rebuildTypedTensor,
@@ -59,7 +69,5 @@ enum TorchGlobal: Hashable, Sendable {
         "torch._utils._rebuild_parameter_with_state": .rebuildParameter,
         "torch._tensor._rebuild_from_type_v2": .rebuildFromType,
         "torch.nn.parameter.Parameter": .tensorClass,
-        "_codecs.encode": .inert, "numpy.dtype": .inert,
-        "numpy.core.multiarray.scalar": .inert, "numpy._core.multiarray.scalar": .inert,
     ]
 }

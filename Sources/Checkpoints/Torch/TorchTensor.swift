@@ -3,14 +3,16 @@ import Tensors
 /// Numbers that a checkpoint file holds, of which tensors are views.
 struct TorchStorage: Sendable, Equatable {
     let key: String
-    /// Nil for bytes.
+    /// Nil for bytes, and for elements that hold no weights here.
     let type: ElementType?
     /// In elements, as the pickle claims; compared with the file when the storage is found there.
     let count: Int
+    /// Bytes of an element that holds no weights here; nil for others.
+    var opaqueWidth: Int?
 
     /// Nil if that is more than fits in an `Int`.
     var byteCount: Int? {
-        let (bytes, overflow) = count.multipliedReportingOverflow(by: type?.byteCount ?? 1)
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: opaqueWidth ?? type?.byteCount ?? 1)
         return overflow ? nil : bytes
     }
 }

@@ -17,9 +17,13 @@ extension Unpickler {
             guard arguments.count == 1, let sizes = heap.items(arguments[0], .tuple, .list) else { break }
             return heap.add(.tuple, sizes)
         case .inert: return .inert
+        case .defaultDictionary: return heap.add(.dictionary)
         case .rebuildParameter:
-            guard let first = arguments.first, case .tensor = first else { break }
-            return first
+            switch arguments.first {
+            case .tensor(let tensor): return .tensor(tensor)
+            case .inert: return .inert
+            default: break
+            }
         case .rebuildFromType:
             guard arguments.count == 4, case .global(let inner) = arguments[0], inner.rebuildsTensor,
                 case .global(.tensorClass) = arguments[1], let inputs = heap.items(arguments[2], .tuple)
@@ -29,7 +33,7 @@ extension Unpickler {
         case .rebuildTypedTensor:
             guard arguments.count >= 7, case .global(.type(let type)) = arguments[6] else { break }
             return try tensor(arguments, type: type)
-        case .tensorClass, .storage, .type:
+        case .tensorClass, .storage, .opaqueStorage, .type:
             throw forbidden("makes a tensor in a way that is not known")
         }
         throw malformed("calls a constructor with other arguments than PyTorch")
@@ -48,10 +52,13 @@ extension Unpickler {
     /// - Parameter type: nil if the storage has one.
     private mutating func tensor(_ arguments: [PickleValue], type: ElementType?) throws -> PickleValue {
         guard arguments.count >= 4, case .storage(let index) = arguments[0], case .integer(let offset) = arguments[1],
-            let extents = heap.integers(arguments[2]), let strides = heap.integers(arguments[3]),
-            let type = type ?? heap.storages[index].type
+            let extents = heap.integers(arguments[2]), let strides = heap.integers(arguments[3])
         else { throw malformed("makes a tensor with other arguments than PyTorch") }
         let storage = heap.storages[index]
+        guard storage.opaqueWidth == nil else { return .inert }
+        guard let type = type ?? storage.type else {
+            throw malformed("makes a tensor with other arguments than PyTorch")
+        }
         let count = storage.type == nil ? storage.count / type.byteCount : storage.count
         guard storage.type == nil || storage.type == type else { throw malformed("makes a tensor of another type") }
         var fault = ""
@@ -77,7 +84,7 @@ extension Unpickler {
     /// `('storage', class, key, device, count)`; an older form has a view of another storage as its sixth.
     mutating func storage(_ id: PickleValue) throws -> PickleValue {
         guard let fields = heap.items(id, .tuple), fields.count == 5 || fields.count == 6,
-            case .string("storage") = fields[0], case .global(.storage(let type)) = fields[1],
+            case .string("storage") = fields[0], let (type, width) = elements(fields[1]),
             case .string(let key) = fields[2], case .string = fields[3], case .integer(let count) = fields[4],
             count >= 0
         else { throw malformed("refers to data in another way than PyTorch") }
@@ -85,7 +92,7 @@ extension Unpickler {
         } else if fields.count == 6 {
             throw malformed("has a storage that is part of another; save it again with a newer PyTorch")
         }
-        let storage = TorchStorage(key: key, type: type, count: count)
+        let storage = TorchStorage(key: key, type: type, count: count, opaqueWidth: width)
         guard storage.byteCount != nil else { throw malformed("has a storage of \(count) elements") }
         if let index = storageIndices[key] {
             guard heap.storages[index] == storage else { throw malformed("has storage \(key.quoted) in two ways") }
@@ -97,10 +104,22 @@ extension Unpickler {
     }
 }
 
+extension Unpickler {
+    /// What a class of storages holds: the type of its elements, or their width if they hold no weights here; neither for
+    /// bytes.
+    private func elements(_ value: PickleValue) -> (type: ElementType?, opaqueWidth: Int?)? {
+        switch value {
+        case .global(.storage(let type)): (type, nil)
+        case .global(.opaqueStorage(let width)): (nil, width)
+        default: nil
+        }
+    }
+}
+
 extension TorchGlobal {
     fileprivate var rebuildsTensor: Bool {
         switch self {
-        case .rebuildTensor, .rebuildTypedTensor, .rebuildParameter: true
+        case .rebuildTensor, .rebuildTypedTensor, .rebuildParameter, .inert: true
         default: false
         }
     }

@@ -221,7 +221,8 @@ extension Unpickler {
         case .binString: count = Int(try stream.integer(Int32.self))
         default: count = try readSize()
         }
-        return .string(try text(stream.bytes(count)))
+        // What Python 2 called a string may be bytes, and Python's text may hold half a surrogate pair: neither is a name.
+        return String(validating: try stream.bytes(count), as: UTF8.self).map(PickleValue.string) ?? .inert
     }
 
     private mutating func readSize() throws -> Int {

@@ -8,6 +8,8 @@ import Testing
 @Suite struct TorchFileTests {
     private static let files = [
         "zip", "protocol1", "protocol4", "protocol5", "trainer", "legacy", "legacy-trainer", "cuda",
+        // What weights_only takes beside the state, and objects of trainers that it does not.
+        "permitted", "legacy-permitted", "objects", "objects4", "defaultdict",
     ]
     private let folder: TemporaryFolder
 

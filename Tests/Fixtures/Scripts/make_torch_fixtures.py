@@ -5,9 +5,16 @@
 
 `expected.safetensors` holds each file's tensors as float32 under `FILE/KEY`; `shapes.json` their types and shapes.
 """
+import argparse
 import collections
+import datetime
+import decimal
+import functools
 import json
+import pathlib
 import sys
+import types
+import uuid
 from pathlib import Path
 
 import numpy as np
@@ -54,13 +61,47 @@ def trainer(state):
             "pytorch-lightning_version": "1.8.1", "betas": (0.9, 0.999), "loops": {"fit_loop": {"done": [1, 2.5, "x"]}}}
 
 
+def permitted():
+    """What torch.load takes with weights_only, beside a state; on one tensor of each storage that holds no weights."""
+    matrix = torch.eye(3)
+    return {"counter": collections.Counter("abca"), "bytes": bytearray(b"\x00\xff"), "complex": 1 + 2j,
+            "sparse": matrix.to_sparse(), "csr": matrix.to_sparse_csr(), "layout": torch.sparse_coo,
+            "quantized": torch.quantize_per_tensor(matrix, 0.1, 10, torch.quint8),
+            "channels": torch.quantize_per_channel(matrix, torch.ones(3), torch.zeros(3), 0, torch.qint8),
+            "accumulated": torch.quantize_per_tensor(matrix, 0.1, 0, torch.qint32),
+            "pairs": torch.ones(2, dtype=torch.complex128), "halves": torch.ones(2, dtype=torch.complex64),
+            "types": [torch.quint8, torch.complex128, torch.per_tensor_affine, torch.int4],
+            "parameter": torch.nn.Parameter(torch.ones(2, dtype=torch.complex128)), "device": torch.device("cuda:1"),
+            "surrogate": "\ud800"}
+
+
+def objects():
+    """What trainers save beside a state and weights_only refuses, though nothing of it runs anything."""
+    lists = collections.defaultdict(list)
+    lists["loss"].append(0.5)
+    return {"defaultdict": lists, "nested": collections.defaultdict(dict, a={"b": 1}),
+            "path": pathlib.PosixPath("/data/audio"), "pure": pathlib.PurePosixPath("a/b"),
+            "namespace": argparse.Namespace(lr=1e-4, betas=(0.9, 0.999), path=pathlib.PosixPath("x")),
+            "simple": types.SimpleNamespace(a=1, b=[2]), "array": np.arange(6.0).reshape(2, 3),
+            "scalars": [np.float32(1), np.int64(2), np.bool_(True)], "strings": np.array(["a", "bc"]),
+            "random": np.random.RandomState(1), "legacy_state": np.random.RandomState(2).get_state(),
+            "generator": np.random.default_rng(3), "dtype": np.dtype("float32"),
+            "when": datetime.datetime(2024, 5, 6, 7, 8, tzinfo=datetime.timezone.utc), "day": datetime.date(2024, 5, 6),
+            "took": datetime.timedelta(hours=3), "partial": functools.partial(int, base=2), "slice": slice(1, 2),
+            "frozen": frozenset({1, 2}), "range": range(3), "money": decimal.Decimal("1.5"), "run": uuid.UUID(int=7)}
+
+
 def main(folder):
     folder.mkdir(parents=True, exist_ok=True)
     new, old = tensors(True), tensors(False)
     files = {"zip": (new, {}), "protocol1": (old, {"pickle_protocol": 1}), "protocol4": (new, {"pickle_protocol": 4}),
              "protocol5": (new, {"pickle_protocol": 5}), "trainer": (trainer(new), {}),
              "legacy": (old, {"_use_new_zipfile_serialization": False}),
-             "legacy-trainer": (trainer(old), {"_use_new_zipfile_serialization": False})}
+             "legacy-trainer": (trainer(old), {"_use_new_zipfile_serialization": False}),
+             "permitted": ({**permitted(), "state_dict": new}, {}), "objects": ({**objects(), "state_dict": new}, {}),
+             "objects4": ({**objects(), "state_dict": new}, {"pickle_protocol": 4}),
+             "legacy-permitted": ({**permitted(), "state_dict": old}, {"_use_new_zipfile_serialization": False}),
+             "defaultdict": (collections.defaultdict(list, new), {})}
     expected, shapes = {}, {}
     for name, (content, options) in files.items():
         path = folder / f"{name}.pth"

@@ -7,8 +7,8 @@ struct TraceCommand: ParsableCommand {
         commandName: "trace",
         abstract: "Run single components on given tensors, to compare them with code that you trust.",
         discussion: """
-            Runs every component that the input file has a tensor for, and writes what \
-            they make, in float32. Tensors have PyTorch's order of axes; masks are 1 for \
+            Runs every component that the input file has a tensor for, passes over other \
+            tensors, and writes what they make, in float32. Tensors have PyTorch's order of axes; masks are 1 for \
             tokens and 0 for padding, and may be left out.
 
               unet.eps         of unet.input [B, C, T, F], unet.t [B],
@@ -50,9 +50,16 @@ struct TraceCommand: ParsableCommand {
     func run() throws {
         let trace = try ComponentTrace(modelAt: model.path, threads: computing.threads, device: computing.device)
         if !quiet, let warning = trace.deviceWarning { printWarning(warning) }
-        try trace.run(inputsAt: inputs, outputTo: output) { _, tensors in
-            guard !quiet else { return }
-            for tensor in tensors { print("\(tensor.name) \(tensor.shape)") }
-        }
+        try trace.run(
+            inputsAt: inputs, outputTo: output,
+            onUnread: { names in
+                guard !quiet else { return }
+                let shown = names.prefix(8).joined(separator: ", ")
+                printNote("note: no component reads \(shown)\(names.count > 8 ? " and \(names.count - 8) more" : "")")
+            },
+            onStage: { _, tensors in
+                guard !quiet else { return }
+                for tensor in tensors { print("\(tensor.name) \(tensor.shape)") }
+            })
     }
 }

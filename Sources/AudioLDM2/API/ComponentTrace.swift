@@ -52,24 +52,16 @@ public struct ComponentTrace: Sendable {
         }
     }
 
-    /// Runs every component that is given an input.
+    /// Runs every component that is given an input. Tensors that none reads are passed over: see `isRead`.
     /// - Parameter onStage: sees what each component made as soon as it is known.
     /// - Returns: all that was made, in the order of `stages`.
-    /// - Throws: `AudioLDM2Error` of kind `.invalidOption` for no tensors, ones that no component of this model reads, a
+    /// - Throws: `AudioLDM2Error` of kind `.invalidOption` if no component of this model reads any of the tensors, for a
     ///   missing one, or a wrong shape or value.
     public func run(
         _ tensors: [NamedTensor], onStage: (Stage, [NamedTensor]) -> Void = { _, _ in }
     ) throws -> [NamedTensor] {
         try AudioLDM2Error.translating {
-            let known = Set(table.flatMap { $0.inputs.map(\.name) })
-            let names = tensors.map(\.name)
-            if let unknown = names.first(where: { !known.contains($0) }) {
-                throw AudioLDM2Error(
-                    .invalidOption, "no component of this model reads \(unknown.quoted); known inputs: \(knownInputs)")
-            }
-            guard !tensors.isEmpty else {
-                throw AudioLDM2Error(.invalidOption, "there are no tensors to run; known inputs: \(knownInputs)")
-            }
+            try requireInput(among: tensors.map(\.name))
             let given = Dictionary(tensors.map { ($0.name, $0) }) { first, _ in first }
             var made: [NamedTensor] = []
             for (stage, entry) in zip(stages, table) where entry.inputs.contains(where: { given[$0.name] != nil }) {
@@ -84,14 +76,31 @@ public struct ComponentTrace: Sendable {
         }
     }
 
+    /// Whether some component of this model reads a tensor of this name.
+    public func isRead(_ name: String) -> Bool {
+        table.contains { stage in stage.inputs.contains { $0.name == name } }
+    }
+
+    private func requireInput(among names: [String]) throws {
+        guard !names.contains(where: isRead) else { return }
+        let found = names.first.map { "no component of this model reads \($0.quoted)" } ?? "there are no tensors to run"
+        throw AudioLDM2Error(.invalidOption, "\(found); known inputs: \(knownInputs)")
+    }
+
     /// The same, from one safetensors file to another, in float32.
+    /// - Parameter onUnread: told the names of tensors that no component reads, if there are any.
     /// - Throws: also for files that cannot be read or written.
     public func run(
-        inputsAt inputs: String, outputTo output: String, onStage: (Stage, [NamedTensor]) -> Void = { _, _ in }
+        inputsAt inputs: String, outputTo output: String, onUnread: ([String]) -> Void = { _ in },
+        onStage: (Stage, [NamedTensor]) -> Void = { _, _ in }
     ) throws {
         try AudioLDM2Error.translating {
             let file = try SafetensorsFile(path: inputs, name: inputs)
-            let tensors = try file.tensors.keys.sorted().map { name in
+            let names = file.tensors.keys.sorted()
+            try requireInput(among: names)
+            let unread = names.filter { !isRead($0) }
+            if !unread.isEmpty { onUnread(unread) }
+            let tensors = try names.filter(isRead).map { name in
                 let (shape, values) = try file.values(name)
                 return NamedTensor(name: name, shape: shape.extents, values: values)
             }

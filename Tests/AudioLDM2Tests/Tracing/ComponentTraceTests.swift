@@ -123,6 +123,35 @@ import Testing
         #expect(throws: AudioLDM2Error.self) { try trace.run([input, timestep]) }
     }
 
+    /// `TacotronSTFT` of the authors', by torch and librosa: the sound is mirrored at both ends.
+    @Test(arguments: ["mel", "mel.short"]) func theSpectrogramsEndIsMirrored(name: String) throws {
+        let reference = try GoldenTensors(
+            Fixtures.folder("Audio").appendingPathComponent("reference.safetensors").path)
+        let (wave, expected) = (try reference.values("\(name).wave").values, try reference.values("\(name).logmel"))
+        let made = try run(NamedTensor(name: "mel.wave", shape: [1, wave.count], values: wave))[0]
+        #expect(made.name == "mel.logmel" && made.shape == [1, 1] + expected.shape.extents)
+        for (ours, theirs) in zip(made.values, expected.values) { #expect(abs(ours - theirs) < 1e-4) }
+    }
+
+    @Test func otherTensorsArePassedOver() throws {
+        let folder = try TemporaryFolder()
+        let ids = try tensor("t5.ids", from: "prompt.ids.second")
+        let alone = try run(ids)
+        // Its own outputs, and a name that means nothing.
+        let others = alone + [NamedTensor(name: "note", shape: [1], values: [7])]
+        #expect(try ComponentTrace(modelAt: model).run([ids] + others) == alone)
+        let inputs = folder.file("in.safetensors")
+        try GoldenTensors.write([ids] + others, to: inputs)
+        let arguments = ["trace", model, "--inputs", inputs, "--output", folder.file("out.safetensors")]
+        let outcome = try CommandRun("audioldm2", arguments)
+        #expect(
+            outcome.status == 0 && outcome.errors == "note: no component reads note, t5.hidden\n", "\(outcome.errors)")
+        #expect(try GoldenTensors(folder.file("out.safetensors")).values("t5.hidden").values == alone[0].values)
+        #expect(try CommandRun("audioldm2", arguments + ["--quiet"]).errors.isEmpty)
+        try GoldenTensors.write(others, to: inputs)
+        #expect(try CommandRun("audioldm2", arguments).failed(naming: "no component of this model reads 'note'"))
+    }
+
     @Test func wrongInputsAreNamed() throws {
         func message(_ tensors: NamedTensor...) -> String {
             do {

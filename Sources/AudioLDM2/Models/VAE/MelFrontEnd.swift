@@ -70,12 +70,13 @@ package struct MelFrontEnd: Sendable {
 
     /// - Parameters:
     ///   - samples: at least one; in −1…1, which is not checked.
-    ///   - frames: how many are wanted; if there are fewer, silence follows. Default: one more than whole hops.
+    ///   - frames: how many are wanted; if there are fewer, silence follows. Nil for those that the sound has, one more
+    ///     than whole hops, its end mirrored.
     /// - Returns: `[1, frames, bands, 1]`.
     package func callAsFunction(_ samples: [Float], frames: Int? = nil, on backend: any Backend) throws -> Tensor {
         let (hop, bands) = (spectrogram.geometry.hop, spectrogram.geometry.bands)
+        let missing = max(0, (frames ?? 0) * hop - samples.count)
         let frames = frames ?? spectrogram.frameCount(samples: samples.count)
-        let missing = max(0, frames * hop - samples.count)
         let values = spectrogram(missing > 0 ? samples + Array(repeating: 0, count: missing) : samples)
         return try backend.upload(Array(values.prefix(frames * bands)), [1, frames, bands, 1])
     }

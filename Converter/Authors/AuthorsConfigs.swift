@@ -75,7 +75,7 @@ enum AuthorsConfigs {
         return [
             "architectures": ["T5EncoderModel"], "model_type": "t5",
             "vocab_size": try shapes.extent(
-                shapes.has("shared.weight") ? "shared.weight" : "encoder.embed_tokens.weight", 0),
+                shapes.has("encoder.embed_tokens.weight") ? "encoder.embed_tokens.weight" : "shared.weight", 0),
             "d_model": try shapes.extent("\(attention).q.weight", 1),
             "d_kv": try shapes.extent("\(attention).q.weight", 0) / max(heads, 1),
             "d_ff": try shapes.extent("encoder.block.0.layer.1.DenseReluDense.wo.weight", 1),

@@ -2,6 +2,8 @@
 ///
 /// The runtime's paths are the reference's keys, so only differences are written down.
 struct ComponentMapping: Sendable {
+    /// Keys that are read in the place of others where both are there.
+    var replacements: [(from: KeyPattern, to: KeyPattern)] = []
     /// Older spellings of keys, brought to the current one unless that is there too.
     var renames: [(from: KeyPattern, to: KeyPattern)] = []
     /// Elements of a path that stand for several tensors, joined along their outputs in this order.
@@ -38,11 +40,12 @@ extension ComponentMapping {
             ],
             leftovers: ["decoder_*", "mask_token"]),
         "T5EncoderModel": ComponentMapping(
-            // The embedding is tied; either name may have been kept.
-            renames: [("encoder.embed_tokens.weight", "shared.weight")],
+            // The embedding is tied, and either name may have been kept; where it is not, the encoder reads its own.
+            replacements: [("encoder.embed_tokens.weight", "shared.weight")],
             // Gated layers hold values first, gates second; T5's gate is wi_0.
             fusions: ["qkv": ["q", "k", "v"], "wi": ["wi_1", "wi_0"]],
-            leftovers: ["encoder.embed_tokens.weight"]),
+            // What writes text of the encoder's states, in the whole T5.
+            leftovers: ["decoder.*", "lm_head.weight"]),
         "GPT2Model": gpt2,
         "GPT2LMHeadModel": gpt2,
         "VitsModel": ComponentMapping(

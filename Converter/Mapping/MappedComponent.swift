@@ -26,7 +26,7 @@ package struct MappedComponent: Sendable {
         guard let mapping = ComponentMapping.named(modelName) else {
             throw MappingError.unknownClass(file: source.name, className: modelName)
         }
-        let source = RenamedSource(try FoldedBatchNorm(MergedWeightNorm(source)), renames: mapping.renames)
+        let source = RenamedSource(try FoldedBatchNorm(MergedWeightNorm(source)), mapping: mapping)
         var missing: [String] = []
         var unused = Set(source.tensors.keys)
         var plans: [String: Plan] = [:]

@@ -9,18 +9,22 @@ struct RenamedSource: CheckpointSource {
 
     var name: String { source.name }
 
-    init(_ source: any CheckpointSource, renames: [(from: KeyPattern, to: KeyPattern)]) {
+    init(_ source: any CheckpointSource, mapping: ComponentMapping) {
         self.source = source
         tensors = source.tensors
-        for rename in renames {
-            for (key, header) in source.tensors.sorted(by: { $0.key < $1.key }) {
-                guard let renamed = rename.from.match(key).map(rename.to.filled), tensors[renamed] == nil else {
-                    continue
-                }
-                tensors[key] = nil
-                tensors[renamed] = header
-                originals[renamed] = key
+        for rename in mapping.replacements { apply(rename, replacing: true) }
+        for rename in mapping.renames { apply(rename, replacing: false) }
+    }
+
+    private mutating func apply(_ rename: (from: KeyPattern, to: KeyPattern), replacing: Bool) {
+        for (key, header) in source.tensors.sorted(by: { $0.key < $1.key }) {
+            guard let renamed = rename.from.match(key).map(rename.to.filled), replacing || tensors[renamed] == nil
+            else {
+                continue
             }
+            tensors[key] = nil
+            tensors[renamed] = header
+            originals[renamed] = key
         }
     }
 

@@ -53,6 +53,19 @@ import Testing
         #expect(try mapped.open("encoder.block.0.layer.1.DenseReluDense.wi.weight").values() == [4, 3])
     }
 
+    /// transformers 5 does not tie tables that differ, and its encoder reads its own.
+    @Test(
+        arguments: [
+            (["shared.weight": 1, "encoder.embed_tokens.weight": 2], 2), (["shared.weight": 1], 1),
+            (["encoder.embed_tokens.weight": 2], 2),
+            (["shared.weight": 1, "decoder.embed_tokens.weight": 3, "lm_head.weight": 4], 1),
+        ] as [([String: Float], Float)])
+    func theEncodersOwnEmbeddingIsReadWhereT5IsNotTied(tables: [String: Float], expected: Float) throws {
+        let source = MemorySource(tables.mapValues { ([2, 1], [$0, $0]) })
+        let mapped = try component("T5EncoderModel", ["shared.weight": .table(rows: 2, width: 1)], source)
+        #expect(try mapped.open("shared.weight").values() == [expected, expected])
+    }
+
     @Test(arguments: ["transformer.", ""]) func gpt2(prefix: String) throws {
         let source = MemorySource([
             prefix + "h.0.attn.c_attn.weight": ([2, 3], [1, 2, 3, 4, 5, 6]),

@@ -34,7 +34,7 @@ let package = Package(
         .target(name: "Layers", dependencies: ["Tensors", "WeightFile"]),
 
         // What surrounds the models.
-        .target(name: "Tokenizers"),
+        .target(name: "Tokenizers", dependencies: ["Files"]),
         .target(name: "Audio", dependencies: ["Files", "CSndfile", "CKernels"]),
         .target(name: "Checkpoints", dependencies: ["Files", "Tensors", "CKernels"]),
         .target(name: "Diffusion", dependencies: ["Tensors"]),
@@ -86,7 +86,8 @@ let package = Package(
         .testTarget(
             name: "ConverterTests",
             dependencies: [
-                "AudioLDM2Convert", "Converter", "Checkpoints", "Tensors", "WeightFile", "TestSupport", "CZstd",
+                "AudioLDM2Convert", "Converter", "Checkpoints", "Tensors", "Tokenizers", "WeightFile", "TestSupport",
+                "CZstd",
             ]),
         .testTarget(name: "AudioTests", dependencies: ["Audio", "Checkpoints", "TestSupport"]),
         .testTarget(

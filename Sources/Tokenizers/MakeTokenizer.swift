@@ -6,6 +6,6 @@ package func makeTokenizer(_ definition: TokenizerDefinition) throws -> any Toke
     return switch definition.model {
     case .bytePair(let model): BytePairTokenizer(definition, model: model)
     case .unigram(let model): try UnigramTokenizer(definition, model: model)
-    case .characters: CharacterTokenizer(definition)
+    case .characters(let model): CharacterTokenizer(definition, model: model)
     }
 }

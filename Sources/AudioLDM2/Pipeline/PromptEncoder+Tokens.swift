@@ -84,7 +84,7 @@ extension PromptEncoder {
             throw AudioLDM2Error(
                 .invalidOption, "this model speaks: say what (--transcription, or --phonemes), and in the prompt who")
         }
-        let symbols = tokenizer.contentIDs(of: try phonemes(of: speech))
+        let symbols = tokenizer.contentIDs(of: try spelled(speech, for: tokenizer))
         guard !symbols.isEmpty else {
             throw AudioLDM2Error(.invalidOption, "there is nothing to say: none of its characters is a phoneme")
         }
@@ -94,11 +94,16 @@ extension PromptEncoder {
                     "what to say is longer than the \(length) phonemes that this model reads; it does not say "
                         + tokenizer.decode(Array(symbols.dropFirst(length))).quoted))
         }
-        let ids = Array((symbols + [Self.endOfPhonemes]).prefix(length))
-        let padding = length - ids.count
-        let positive = Encoding(
-            ids: ids + Array(repeating: definition.padID, count: padding),
-            attentionMask: Array(repeating: 1, count: ids.count) + Array(repeating: 0, count: padding))
+        let spoken = symbols.prefix(length)
+        let padding = length - spoken.count
+        var positive = Encoding(
+            ids: spoken + Array(repeating: definition.padID, count: padding),
+            attentionMask: Array(repeating: 1, count: spoken.count) + Array(repeating: 0, count: padding))
+        // The reference marks the first id that is zero, which is the first one if blanks stand between the symbols.
+        if let end = positive.ids.firstIndex(of: 0) {
+            positive.ids[end] = Self.endOfPhonemes
+            positive.attentionMask[end] = 1
+        }
         let silence = Encoding(
             ids: Array(repeating: definition.padID, count: length), attentionMask: Array(repeating: 0, count: length))
         return Array(repeating: silence, count: texts - 1) + [positive]
@@ -107,11 +112,23 @@ extension PromptEncoder {
     /// The reference's: one past the published symbols.
     static let endOfPhonemes = 182
 
-    private func phonemes(of speech: GenerationOptions.Speech) throws -> String {
-        switch speech {
-        case .phonemes(let phonemes): phonemes.trimmingCharacters(in: .whitespacesAndNewlines)
-        case .text(let text): try Phonemizer(Espeak.phonemizer()).phonemes(of: EnglishCleaner.clean(text))
+    /// What to say in the symbols of the model.
+    private func spelled(_ speech: GenerationOptions.Speech, for tokenizer: any Tokenizer) throws -> String {
+        guard case .text(let text) = speech, let tokenizer = tokenizer as? CharacterTokenizer else {
+            if case .phonemes(let phonemes) = speech { return phonemes.trimmingCharacters(in: .whitespacesAndNewlines) }
+            return ""
         }
+        if tokenizer.model.isRomanized, !text.utf8.allSatisfy({ $0 < 0x80 }) {
+            context.report(
+                .warning(
+                    "this model reads romanized text (uroman), and what to say is taken as it is; romanize it first"))
+        }
+        if tokenizer.model.isPhonemized {
+            return try Phonemizer(Espeak.phonemizer()).phonemes(of: tokenizer.prepared(text))
+        }
+        // A tokenizer that leaves texts as they are, but has the symbols of phonemes, is given what the authors' code makes.
+        guard tokenizer.spellsPhonemes else { return text }
+        return try Phonemizer(Espeak.phonemizer()).phonemes(of: EnglishCleaner.clean(text))
     }
 
     private func warn(

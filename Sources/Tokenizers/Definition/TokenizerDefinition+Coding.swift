@@ -10,7 +10,9 @@ extension TokenizerDefinition {
     private enum ModelTag: UInt8 {
         case bytePair = 1
         case unigram = 2
-        case characters = 3
+        /// With the defaults of `CharacterModel`.
+        case plainCharacters = 3
+        case characters = 4
     }
 
     /// - Throws: `TokenizerError.invalidField` if parts of the definition do not fit each other.
@@ -35,8 +37,11 @@ extension TokenizerDefinition {
         case .unigram(let model):
             writer.byte(ModelTag.unigram.rawValue)
             writer.unigramModel(model)
-        case .characters:
+        case .characters(CharacterModel()):
+            writer.byte(ModelTag.plainCharacters.rawValue)
+        case .characters(let model):
             writer.byte(ModelTag.characters.rawValue)
+            writer.characterModel(model)
         }
         return Data(writer.bytes)
     }
@@ -61,7 +66,8 @@ extension TokenizerDefinition {
         switch ModelTag(rawValue: try reader.byte()) {
         case .bytePair: model = .bytePair(try reader.bytePairModel())
         case .unigram: model = .unigram(try reader.unigramModel())
-        case .characters: model = .characters
+        case .plainCharacters: model = .characters(CharacterModel())
+        case .characters: model = .characters(try reader.characterModel())
         case nil: throw reader.malformed("the kind of model is not known")
         }
         guard reader.isAtEnd else { throw reader.malformed("there are bytes after the last field") }
@@ -88,6 +94,14 @@ private struct AddedTokenFlags: OptionSet {
     static let isNormalized = Self(rawValue: 4)
 }
 
+/// What a stored character model does to texts.
+private struct CharacterFlags: OptionSet {
+    let rawValue: UInt8
+    static let isNormalized = Self(rawValue: 1)
+    static let isPhonemized = Self(rawValue: 2)
+    static let isRomanized = Self(rawValue: 4)
+}
+
 extension ByteWriter {
     fileprivate mutating func ids(_ ids: [Int]) {
         varint(UInt64(ids.count))
@@ -112,6 +126,17 @@ extension ByteWriter {
             varint(UInt64(merge.right))
             varint(UInt64(merge.result))
         }
+    }
+
+    /// Ids that may be missing are one more than they are, or zero.
+    fileprivate mutating func characterModel(_ model: CharacterModel) {
+        var flags: CharacterFlags = []
+        if model.isNormalized { flags.insert(.isNormalized) }
+        if model.isPhonemized { flags.insert(.isPhonemized) }
+        if model.isRomanized { flags.insert(.isRomanized) }
+        byte(flags.rawValue)
+        for id in [model.unknownID, model.blankID] { varint(UInt64(id.map { $0 + 1 } ?? 0)) }
+        run(model.language.utf8)
     }
 
     fileprivate mutating func unigramModel(_ model: UnigramModel) {
@@ -160,6 +185,16 @@ extension ByteReader {
         merges.reserveCapacity(count)
         for _ in 0..<count { merges.append(.init(left: try id(), right: try id(), result: try id())) }
         return BytePairModel(merges: merges, addsPrefixSpace: addsPrefixSpace)
+    }
+
+    fileprivate mutating func characterModel() throws(TokenizerError) -> CharacterModel {
+        let flags = CharacterFlags(rawValue: try byte())
+        let unknown = try id()
+        let blank = try id()
+        return CharacterModel(
+            unknownID: unknown == 0 ? nil : unknown - 1, blankID: blank == 0 ? nil : blank - 1,
+            isNormalized: flags.contains(.isNormalized), isPhonemized: flags.contains(.isPhonemized),
+            isRomanized: flags.contains(.isRomanized), language: try string())
     }
 
     fileprivate mutating func unigramModel() throws(TokenizerError) -> UnigramModel {

@@ -30,7 +30,12 @@ extension TokenizerDefinition {
             try check(model.scores.count == ids.count, "scores", "\(model.scores.count) for \(ids.count) tokens")
             try check(model.scores.allSatisfy(\.isFinite), "scores", "one is not finite")
             try check(ids.contains(model.unknownID), "id of unknown tokens", noSuchID)
-        case .characters: break
+        case .characters(let model):
+            try check(
+                [model.unknownID, model.blankID].compactMap(\.self).allSatisfy {
+                    ids.contains($0) || addedIDs.contains($0)
+                },
+                "ids of unknown and blank symbols", noSuchID)
         }
     }
 }

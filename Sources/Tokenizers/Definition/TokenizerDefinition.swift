@@ -6,8 +6,8 @@ package struct TokenizerDefinition: Hashable, Sendable {
     package enum Model: Hashable, Sendable {
         case bytePair(BytePairModel)
         case unigram(UnigramModel)
-        /// A symbol per character: phonemes.
-        case characters
+        /// A symbol per character: phonemes or letters.
+        case characters(CharacterModel)
     }
 
     package var model: Model
@@ -74,6 +74,34 @@ package struct UnigramModel: Hashable, Sendable {
         self.scores = scores
         self.unknownID = unknownID
         self.characterMap = characterMap
+    }
+}
+
+/// A symbol for each character (VITS).
+package struct CharacterModel: Hashable, Sendable {
+    /// Of characters without a symbol; nil: they are left out.
+    package var unknownID: Int?
+    /// Of what stands between all symbols, and before and behind them; nil for nothing.
+    package var blankID: Int?
+    /// Put what has no symbol in lower case, and leave out what has none then, unless the text is turned into phonemes.
+    package var isNormalized: Bool
+    /// Texts are turned into phonemes first.
+    package var isPhonemized: Bool
+    /// Texts in other scripts are to be romanized first.
+    package var isRomanized: Bool
+    /// ISO 639-3, as the files name it; empty for none.
+    package var language: String
+
+    package init(
+        unknownID: Int? = nil, blankID: Int? = nil, isNormalized: Bool = true, isPhonemized: Bool = false,
+        isRomanized: Bool = false, language: String = ""
+    ) {
+        self.unknownID = unknownID
+        self.blankID = blankID
+        self.isNormalized = isNormalized
+        self.isPhonemized = isPhonemized
+        self.isRomanized = isRomanized
+        self.language = language
     }
 }
 

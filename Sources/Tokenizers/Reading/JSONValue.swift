@@ -24,7 +24,7 @@ enum JSONValue: Sendable {
     }
 }
 
-/// RFC 8259 by recursive descent.
+/// RFC 8259 by recursive descent, and the numbers beyond it that Python's `json` writes: `NaN`, `Infinity`, `-Infinity`.
 private struct JSONParser {
     /// Tokenizer files nest about six deep.
     private static let maximumDepth = 64
@@ -76,6 +76,10 @@ private struct JSONParser {
         case UInt8(ascii: "t"): return try literal("true", .bool(true))
         case UInt8(ascii: "f"): return try literal("false", .bool(false))
         case UInt8(ascii: "n"): return try literal("null", .null)
+        case UInt8(ascii: "N"): return try literal("NaN", .number(.nan))
+        case UInt8(ascii: "I"): return try literal("Infinity", .number(.infinity))
+        case UInt8(ascii: "-") where bytes[offset...].dropFirst().first == UInt8(ascii: "I"):
+            return try literal("-Infinity", .number(-.infinity))
         default: return try number()
         }
     }

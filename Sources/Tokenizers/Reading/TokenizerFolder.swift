@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The files of one published tokenizer.
@@ -7,16 +8,20 @@ struct TokenizerFolder {
 
     let url: URL
 
+    func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
+
     /// The bytes of a file, nil if there is none of that name.
     func bytes(_ name: String) throws(TokenizerError) -> [UInt8]? {
         let file = url.appendingPathComponent(name)
-        guard FileManager.default.fileExists(atPath: file.path) else { return nil }
+        guard has(name) else { return nil }
         do {
             let size = try file.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
             guard size <= Self.maximumSize else {
                 throw TokenizerError.unreadable(file: file.path, reason: "\(size) bytes are too many for a tokenizer")
             }
-            return [UInt8](try Data(contentsOf: file))
+            let bytes = [UInt8](try Data(contentsOf: file))
+            guard !GitPointer.isOne(bytes, size: bytes.count) else { throw TokenizerError.pointer(file: file.path) }
+            return bytes
         } catch let error as TokenizerError {
             throw error
         } catch {

@@ -1,25 +1,5 @@
 import Foundation
 
-/// The classes of tokenizers that text goes through in AudioLDM 2.
-package enum TokenizerKind: Sendable {
-    /// Byte-level BPE in the template `<s> … </s>`.
-    case roberta
-    /// Unigram in the template `… </s>`.
-    case t5
-    /// A symbol per phoneme.
-    case vits
-
-    /// - Parameter className: as in `model_index.json`, for instance `RobertaTokenizer` or `T5TokenizerFast`.
-    package init?(className: String) {
-        switch className {
-        case "RobertaTokenizer", "RobertaTokenizerFast": self = .roberta
-        case "T5Tokenizer", "T5TokenizerFast": self = .t5
-        case "VitsTokenizer": self = .vits
-        default: return nil
-        }
-    }
-}
-
 /// Reads the published file forms of tokenizers, as `from_pretrained` of transformers 5 does: of `tokenizer.json` only
 /// the vocabulary, merges, scores, character map and added tokens count; how text is cut is the class's.
 package enum TokenizerReader {
@@ -81,13 +61,9 @@ package enum TokenizerReader {
             maxLength: try maxLength(config))
     }
 
-    /// Of the symbols' table. What else the class does to a text (letters to phonemes) is not the tokenizer's here.
     private static func readVits(
         _ folder: TokenizerFolder, config: JSONField
     ) throws(TokenizerError) -> TokenizerDefinition {
-        if let field = config["add_blank"], try field.bool() {
-            throw field.invalid("a blank between all symbols is not supported")
-        }
         guard let file = try folder.json("vocab.json") else {
             guard try folder.json("tokenizer_config.json") != nil else {
                 throw .missingFiles(folder: folder.url.path, expected: "vocab.json")
@@ -98,10 +74,24 @@ package enum TokenizerReader {
             return symbols
         }
         let (ids, table) = try BytePairFiles.vocabulary(file)
-        let pad = try config["pad_token"].map { (field) throws(TokenizerError) in ids[Array(try field.string().utf8)] }
+        let special = try SpecialTokens(
+            folder, config: config, tokenizerFile: nil, defaults: ["unk_token": "<unk>", "pad_token": "<pad>"],
+            defaultExtra: [])
+        let binding = TokenBinding(special, vocabulary: ids, nextID: ids.count)
+        func isOn(_ key: String, default value: Bool = true) throws(TokenizerError) -> Bool {
+            try config[key]?.bool() ?? value
+        }
+        func id(of name: String) throws(TokenizerError) -> Int? {
+            special.named[name] == nil ? nil : try binding.id(of: name, config)
+        }
+        let model = CharacterModel(
+            unknownID: try id(of: "unk_token"), blankID: try isOn("add_blank") ? 0 : nil,
+            isNormalized: try isOn("normalize"), isPhonemized: try isOn("phonemize"),
+            isRomanized: try isOn("is_uroman", default: false), language: try config["language"]?.string() ?? "")
         return TokenizerDefinition(
-            model: .characters, vocabulary: table, addedTokens: [], prefix: [], suffix: [], padID: (pad ?? nil) ?? 0,
-            maxLength: try maxLength(config))
+            model: .characters(model), vocabulary: table,
+            addedTokens: binding.tokens.filter { !$0.isPlainSymbol(of: ids) || model.blankID != nil }, prefix: [],
+            suffix: [], padID: try id(of: "pad_token") ?? 0, maxLength: try maxLength(config))
     }
 
     private static func maxLength(_ config: JSONField) throws(TokenizerError) -> Int? {
@@ -114,6 +104,13 @@ package enum TokenizerReader {
         let length = try field.number()
         guard length >= 1 else { throw field.invalid("\(length) is not a length") }
         return length <= Double(largestMaxLength) ? Int(length) : nil
+    }
+}
+
+extension AddedToken {
+    /// Whether it is found as the symbol that it is, too; blanks do not stand around it then.
+    fileprivate func isPlainSymbol(of vocabulary: [[UInt8]: Int]) -> Bool {
+        vocabulary[Array(content.utf8)] == id && content.unicodeScalars.count == 1 && !stripsLeft && !stripsRight
     }
 }
 

@@ -12,7 +12,8 @@ extension TokenizerDefinition {
             ("_;:,.!?¡¿—…\"«»“” " + letters + phonemes).unicodeScalars.map { String($0) }
             + [nil, "\u{329}", "'", "ᵻ", nil, nil, nil, nil, "⚠"]
         return TokenizerDefinition(
-            model: .characters, vocabulary: TokenTable(symbols.map { Array(($0 ?? "").utf8) }), addedTokens: [],
+            model: .characters(CharacterModel()), vocabulary: TokenTable(symbols.map { Array(($0 ?? "").utf8) }),
+            addedTokens: [],
             prefix: [], suffix: [], padID: 0, maxLength: 310)
     }
 }

@@ -66,8 +66,8 @@ package struct CheckpointConverter: Sendable {
     private let license: LicenseText?
     private let components: [Component]
     private let tokenizers: [(name: String, definition: TokenizerDefinition)]
-    /// Tokenizers that the checkpoint lacks.
-    private let missingTokenizers: [String]
+    /// Tokenizers that the checkpoint lacks, and what cannot be done without them.
+    private let missing: [String]
     private let scheduler: Data
     /// How sounds are made unless told otherwise; nil if nothing says so.
     private let defaults: ModelDefaults?
@@ -95,8 +95,8 @@ package struct CheckpointConverter: Sendable {
         license = try options.license ?? checkpoint.license()
         components =
             try layout.models.compactMap { part in
-                try options.without.contains(part.name)
-                    ? Self.omitted(part, in: checkpoint) : Self.component(part, in: checkpoint)
+                guard options.without.contains(part.name) else { return try Self.component(part, in: checkpoint) }
+                return part.isOptional ? nil : try Self.omitted(part, in: checkpoint)
             }
             + layout.extras.filter { !options.without.contains($0.name) }
             .compactMap { try Self.component($0, in: checkpoint) }
@@ -107,12 +107,11 @@ package struct CheckpointConverter: Sendable {
                 remedy: "choose from \(names.joined(separator: ", "))")
         }
         let unused = options.without.compactMap { PartName.tokenizers[$0] }
-        let wanted = layout.tokenizers.filter { !unused.contains($0) }
-        missingTokenizers = wanted.filter { checkpoint.components[$0] == nil }
+        let wanted = layout.tokenizers(of: checkpoint).filter { !unused.contains($0) }
+        missing = wanted.filter { checkpoint.components[$0] == nil }.map(layout.withoutTokenizer)
         tokenizers = try wanted.filter { checkpoint.components[$0] != nil }
             .map { ($0, try Self.tokenizer($0, in: checkpoint)) }
         scheduler = Data(try checkpoint.config("\(PartName.scheduler)/scheduler_config.json"))
-        _ = try JSONDecoder().decode(SchedulerConfig.self, from: scheduler)
         frontEnds = try Self.frontEnds(of: components.map(\.name), in: checkpoint)
         var defaults = try checkpoint.defaults()
         if let vocoder = options.vocoder {
@@ -121,6 +120,17 @@ package struct CheckpointConverter: Sendable {
         }
         self.defaults = defaults
         vocabulary = try Self.vocabulary(in: checkpoint)
+        try checkAgreement()
+    }
+
+    /// What a model file is asked when it is opened is asked here, before there is one.
+    private func checkAgreement() throws {
+        let parts = components.map {
+            ($0.name, PackIndex.Component(name: $0.name, className: $0.className, config: $0.config))
+        }
+        let configs = try ModelConfigs(
+            Dictionary(uniqueKeysWithValues: parts), scheduler: scheduler, source: checkpoint.name)
+        for (name, definition) in tokenizers { try configs.check(definition, named: name) }
     }
 
     /// - Returns: nil for a part that can be missing and is.
@@ -178,11 +188,14 @@ package struct CheckpointConverter: Sendable {
 
     private static func tokenizer(_ name: String, in checkpoint: any Checkpoint) throws -> TokenizerDefinition {
         let className = try checkpoint.component(name).className
-        guard let kind = TokenizerKind(className: className) else {
-            throw MappingError.unknownClass(file: name, className: className)
-        }
         guard let folder = checkpoint.tokenizerFolder(name) else { return .vitsSymbols }
-        return try TokenizerReader.read(folder: URL(fileURLWithPath: folder), kind: kind)
+        let url = URL(fileURLWithPath: folder)
+        let kind =
+            TokenizerKind.isGeneral(className) ? try TokenizerKind(folder: url) : TokenizerKind(className: className)
+        guard let kind else { throw MappingError.unknownClass(file: name, className: className) }
+        var definition = try TokenizerReader.read(folder: url, kind: kind)
+        if let limit = checkpoint.tokenLimit(kind) { definition.maxLength = limit }
+        return definition
     }
 
     /// Writes the pack. The same checkpoint and options write the same bytes, whatever the number of threads.
@@ -217,7 +230,7 @@ package struct CheckpointConverter: Sendable {
         if let text = license?.text { try writer.addBlob(name: "license", Data(text.utf8)) }
         writer.setProvenance(provenance)
         try writer.finish()
-        summary.missing = missingTokenizers.map(CheckpointLayout.withoutTokenizer)
+        summary.missing = missing
         summary.fileBytes = try InputFile(path: path, name: path).size
         return summary
     }

@@ -66,8 +66,10 @@ package struct CheckpointDescription: Sendable, Equatable, Codable {
         components = listed + added
         tokenizers = layout.tokenizers.filter { checkpoint.components[$0] != nil }
         missing =
-            parts.filter { checkpoint.components[$0] == nil }.map { "\($0): add it by --component \($0)=FOLDER" }
-            + layout.tokenizers.filter { checkpoint.components[$0] == nil }.map(CheckpointLayout.withoutTokenizer)
+            layout.models.filter { !$0.isOptional && checkpoint.components[$0.folder] == nil }.map {
+                "\($0.folder): add it by --component \($0.folder)=FOLDER"
+            }
+            + layout.tokenizers(of: checkpoint).filter { checkpoint.components[$0] == nil }.map(layout.withoutTokenizer)
     }
 }
 

@@ -11,6 +11,8 @@ package struct CheckpointPart: Hashable, Sendable {
 
     private enum Kind: Hashable, Sendable {
         case whole
+        /// A whole folder that this kind of model makes sounds without.
+        case optional
         /// A part of the folder's class that the pack keeps apart; a checkpoint without keys that start with the prefix
         /// does not have it.
         case aspect(String, keyPrefix: String)
@@ -18,7 +20,9 @@ package struct CheckpointPart: Hashable, Sendable {
         case addition(className: String)
     }
 
-    init(_ name: String) { (self.name, folder, kind) = (name, name, .whole) }
+    init(_ name: String, isOptional: Bool = false) {
+        (self.name, folder, kind) = (name, name, isOptional ? .optional : .whole)
+    }
 
     init(_ name: String, aspect: String, of folder: String, keyPrefix: String) {
         (self.name, self.folder, kind) = (name, folder, .aspect(aspect, keyPrefix: keyPrefix))
@@ -33,11 +37,18 @@ package struct CheckpointPart: Hashable, Sendable {
         if case .addition(let className) = kind { className } else { nil }
     }
 
-    /// The reference class of the folder.
+    /// Whether the model makes sounds without it.
+    var isOptional: Bool { kind == .optional }
+
+    /// The reference class of the folder, or of the half of it that is a model's part here.
     func className(in checkpoint: any Checkpoint) throws -> String {
         if case .addition(let className) = kind { return className }
-        return try checkpoint.component(folder).className
+        let name = try checkpoint.component(folder).className
+        return Self.halves[name] ?? name
     }
+
+    /// Classes that hold one that is used here and more, by their names: what encodes, of what also writes.
+    private static let halves = ["T5ForConditionalGeneration": "T5EncoderModel", "T5Model": "T5EncoderModel"]
 
     /// The name under which models and mappings know what `className` holds here: `AutoencoderKL.encoder`.
     func modelName(_ className: String) -> String {
@@ -48,6 +59,7 @@ package struct CheckpointPart: Hashable, Sendable {
     /// The weights; nil if this part can be missing and is.
     func weights(in checkpoint: any Checkpoint) throws -> (any CheckpointSource)? {
         if case .addition = kind, !checkpoint.has("\(folder)/config.json") { return nil }
+        if isOptional, checkpoint.components[folder] == nil { return nil }
         let source = try checkpoint.weights(of: folder)
         if case .aspect(_, let prefix) = kind, !source.tensors.keys.contains(where: { $0.hasPrefix(prefix) }) {
             return nil
@@ -83,13 +95,18 @@ package struct CheckpointLayout: Sendable {
                 + denoising,
             tokenizers: [PartName.tokenizer, PartName.tokenizer2]),
         "AudioLDMPipeline": CheckpointLayout(models: [clap] + denoising, tokenizers: [PartName.tokenizer]),
-        // No class of diffusers': the authors' model that reads nothing but FLAN-T5.
+        // No class of diffusers': the authors' model that reads nothing but FLAN-T5, with a CLAP that ranks its sounds.
         AuthorsCheckpoint.crossAttentionPipeline: CheckpointLayout(
-            models: [second] + denoising, tokenizers: [PartName.tokenizer2]),
+            models: [CheckpointPart(PartName.clap, isOptional: true), second] + denoising,
+            tokenizers: [PartName.tokenizer, PartName.tokenizer2]),
     ]
 
     /// Everything that some kind of checkpoint has.
-    static let knownNames = Set(table.values.flatMap { $0.models.map(\.folder) + $0.tokenizers } + extras.map(\.folder))
+    static let knownNames = Set(
+        table.values.flatMap { $0.models.map(\.folder) + $0.tokenizers } + extras.map(\.folder) + settings)
+
+    /// Parts that are nothing but a configuration.
+    private static let settings = [PartName.scheduler, PartName.features]
 
     /// The extras that go with this kind: parts of its models, and what no other part is needed for.
     var extras: [CheckpointPart] {
@@ -108,8 +125,7 @@ package struct CheckpointLayout: Sendable {
                     + "converted")
         }
         let known = Set(
-            layout.models.map(\.folder) + extras.map(\.folder) + layout.tokenizers
-                + [PartName.scheduler, PartName.features])
+            layout.models.map(\.folder) + extras.map(\.folder) + layout.tokenizers + settings)
         let unknown = checkpoint.components.values.filter { !known.contains($0.name) && $0.library != "authors" }
         if let unknown = unknown.map(\.name).min() {
             throw CheckpointError.invalidField(file: file, field: unknown, reason: "is a component of no known use")
@@ -118,7 +134,15 @@ package struct CheckpointLayout: Sendable {
     }
 
     /// What a model made without a tokenizer cannot do, and the way to add one.
-    static func withoutTokenizer(_ name: String) -> String {
-        "\(name): texts cannot be read without it; add it by --\(name.replacing("_", with: "-")) FOLDER"
+    func withoutTokenizer(_ name: String) -> String {
+        let reader = models.first { PartName.tokenizers[$0.name] == name }
+        let loss = reader?.isOptional == true ? "sounds cannot be judged" : "texts cannot be read"
+        return "\(name): \(loss) without it; add it by --\(name.replacing("_", with: "-")) FOLDER"
+    }
+
+    /// The tokenizers of those text encoders that a checkpoint has.
+    func tokenizers(of checkpoint: any Checkpoint) -> [String] {
+        let absent = models.filter { $0.isOptional && checkpoint.components[$0.folder] == nil }
+        return tokenizers.filter { name in !absent.contains { PartName.tokenizers[$0.name] == name } }
     }
 }

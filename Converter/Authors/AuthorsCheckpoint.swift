@@ -2,6 +2,7 @@ import AudioLDM2
 import Checkpoints
 import Foundation
 import Tensors
+import Tokenizers
 
 /// One of the authors' files (`audioldm2-full.pth`, `audioldm-s-full.ckpt`), seen as the folder that diffusers would save.
 ///
@@ -152,6 +153,15 @@ package struct AuthorsCheckpoint: Checkpoint {
     package var profile: GenerationProfile? { .authors }
     package func license() throws -> LicenseText? { nil }
     package func tokenizerFolder(_ component: String) -> String? { nil }
+
+    /// As it stands in the authors' code.
+    package func tokenLimit(_ kind: TokenizerKind) -> Int? {
+        switch kind {
+        case .roberta: 512
+        case .t5: 128
+        case .vits: 310
+        }
+    }
 
     /// Whether a moving average of the UNet is there.
     package var hasAverage: Bool { source.tensors["model_ema.decay"] != nil }

@@ -8,7 +8,7 @@ struct CheckpointArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Takes a component (text_encoder, vae, …) from its own or another checkpoint's folder.",
+            "Takes a component (text_encoder, vae, scheduler, …) from its own or another checkpoint's folder.",
             valueName: "NAME=FOLDER"))
     var component: [ComponentArgument] = []
 

@@ -1,6 +1,7 @@
 import AudioLDM2
 import Checkpoints
 import Foundation
+import Tokenizers
 
 /// A checkpoint of which some components come from other folders.
 package struct AssembledCheckpoint: Checkpoint {
@@ -40,32 +41,45 @@ package struct AssembledCheckpoint: Checkpoint {
     private static func className(of component: String, in folder: String) throws -> String {
         let added = CheckpointLayout.extras.first { $0.folder == component && $0.addedClassName != nil }
         if let className = added?.addedClassName { return className }
-        let isTokenizer = component.hasPrefix("tokenizer")
-        let file = isTokenizer ? "tokenizer_config.json" : "config.json"
-        let name = "\(URL(fileURLWithPath: folder).lastPathComponent)/\(file)"
-        let config = try JSONFile.object(try JSONFile.contents(path: "\(folder)/\(file)", name: name), file: name)
-        let found =
-            isTokenizer
-            ? config["tokenizer_class"] as? String
-            : config["_class_name"] as? String ?? (config["architectures"] as? [Any])?.first as? String
-        guard let found else {
-            throw CheckpointError.invalidField(
-                file: name, field: isTokenizer ? "tokenizer_class" : "architectures", reason: "names no class")
+        let name = URL(fileURLWithPath: folder).lastPathComponent
+        if component.hasPrefix("tokenizer") {
+            let found = try TokenizerKind(folder: URL(fileURLWithPath: folder)).className
+            try require(found, canBe: component, file: name, field: "the tokenizer's class")
+            return found
         }
-        guard let kinds = kinds[component], kinds.contains(where: found.hasPrefix) else {
-            throw CheckpointError.invalidField(
-                file: name, field: isTokenizer ? "tokenizer_class" : "architectures",
-                reason: "is \(found.quoted), which cannot be the \(component.quoted); name another folder")
+        let place = places[component] ?? (file: "config.json", field: "architectures")
+        let file = "\(name)/\(place.file)"
+        let config = try JSONFile.object(path: "\(folder)/\(place.file)", name: file)
+        let field = config["_class_name"] == nil ? place.field : "_class_name"
+        guard let found = config[field] as? String ?? (config[field] as? [Any])?.first as? String else {
+            throw CheckpointError.invalidField(file: file, field: field, reason: "names no class")
         }
+        try require(found, canBe: component, file: file, field: field)
         return found
     }
+
+    private static func require(_ className: String, canBe component: String, file: String, field: String) throws {
+        guard let kinds = kinds[component], kinds.contains(where: className.hasPrefix) else {
+            throw CheckpointError.invalidField(
+                file: file, field: field,
+                reason: "is \(className.quoted), which cannot be the \(component.quoted); name another folder")
+        }
+    }
+
+    /// Where components name their class that are nothing but a configuration.
+    private static let places = [
+        PartName.scheduler: (file: "scheduler_config.json", field: "_class_name"),
+        PartName.features: (file: "preprocessor_config.json", field: "feature_extractor_type"),
+    ]
 
     /// How the names of the classes begin that can stand for a component.
     private static let kinds = [
         PartName.clap: ["Clap"], PartName.second: ["T5", "Vits"], PartName.languageModel: ["GPT2"],
         PartName.projection: ["AudioLDM2Projection"], PartName.unet: ["AudioLDM2UNet", "UNet2D"],
         PartName.vae: ["AutoencoderKL"], PartName.vocoder: ["SpeechT5HifiGan"],
-        PartName.tokenizer: ["Roberta", "Clap"], PartName.tokenizer2: ["T5", "Vits"],
+        // Whether the schedule fits is for the schedulers to say.
+        PartName.scheduler: [""], PartName.features: ["Clap"], PartName.tokenizer: ["Roberta"],
+        PartName.tokenizer2: ["T5", "Vits"],
     ]
 
     package var name: String { base.name }
@@ -83,19 +97,19 @@ package struct AssembledCheckpoint: Checkpoint {
     package func config(_ file: String) throws -> [UInt8] {
         let parts = file.split(separator: "/", maxSplits: 1).map(String.init)
         guard parts.count == 2, let folder = folders[parts[0]] else { return try base.config(file) }
-        let bytes = try JSONFile.contents(path: "\(folder)/\(parts[1])", name: file)
-        _ = try JSONFile.object(bytes, file: file)
-        return bytes
+        return try JSONFile.config(path: "\(folder)/\(parts[1])", name: file)
     }
 
     package func weights(of component: String) throws -> any CheckpointSource {
         guard let folder = folders[component] else { return try base.weights(of: component) }
-        return try DiffusersFolder.weights(in: folder, name: component)
+        return try WeightFiles(folder: folder, name: component).open()
     }
 
     package func tokenizerFolder(_ component: String) -> String? {
         folders[component] ?? base.tokenizerFolder(component)
     }
+
+    package func tokenLimit(_ kind: TokenizerKind) -> Int? { base.tokenLimit(kind) }
 
     package func license() throws -> LicenseText? { try base.license() }
 }

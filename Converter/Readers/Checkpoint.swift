@@ -1,6 +1,7 @@
 import AudioLDM2
 import Checkpoints
 import Foundation
+import Tokenizers
 
 /// What can be converted, in the terms of the folders that diffusers saves: named components, each with a class, a
 /// configuration and weights under the keys of that class.
@@ -19,12 +20,14 @@ package protocol Checkpoint: Sendable {
     var components: [String: CheckpointComponent] { get }
     /// Whether there is a file of this name, such as `unet/config.json`.
     func has(_ file: String) -> Bool
-    /// A JSON file that must hold an object, such as `unet/config.json`.
+    /// A JSON file that must hold an object, such as `unet/config.json`, in standard JSON.
     func config(_ file: String) throws -> [UInt8]
     /// The weights of a component, under the keys of its class.
     func weights(of component: String) throws -> any CheckpointSource
     /// The folder with a tokenizer's files; nil for one that needs none: `TokenizerDefinition.vitsSymbols`.
     func tokenizerFolder(_ component: String) -> String?
+    /// How many ids of a text its users' code reads whatever the tokenizer's files say; nil if it asks them.
+    func tokenLimit(_ kind: TokenizerKind) -> Int?
     /// The terms of use that come with it, if any.
     func license() throws -> LicenseText?
 }
@@ -36,6 +39,8 @@ extension Checkpoint {
         guard has(ModelDefaults.fileName) else { return nil }
         return try ModelDefaults(reading: Data(config(ModelDefaults.fileName)))
     }
+
+    package func tokenLimit(_ kind: TokenizerKind) -> Int? { nil }
 
     /// - Throws: `CheckpointError.missing` if it does not have the component.
     package func component(_ name: String) throws -> CheckpointComponent {

@@ -25,7 +25,7 @@ package struct DiffusersFolder: Checkpoint {
             )
         }
         let file = "model_index.json"
-        let index = try JSONFile.object(try JSONFile.contents(path: "\(path)/\(file)", name: file), file: file)
+        let index = try JSONFile.object(path: "\(path)/\(file)", name: file)
         guard let pipelineClass = index["_class_name"] as? String else {
             throw CheckpointError.invalidField(file: file, field: "_class_name", reason: "is not there")
         }
@@ -68,42 +68,11 @@ package struct DiffusersFolder: Checkpoint {
         try JSONFile.contents(path: "\(path)/\(file)", name: file)
     }
 
-    /// A JSON file that must hold an object, such as a component's config: its bytes as they are.
-    package func config(_ file: String) throws -> [UInt8] {
-        let bytes = try contents(of: file)
-        _ = try JSONFile.object(bytes, file: file)
-        return bytes
-    }
+    package func config(_ file: String) throws -> [UInt8] { try JSONFile.config(path: "\(path)/\(file)", name: file) }
 
     /// The weights of a component: one file or several with their index, under either library's name.
     package func weights(of component: String) throws -> any CheckpointSource {
-        try Self.weights(in: "\(path)/\(component)", name: component)
-    }
-
-    /// What diffusers and transformers call files of weights, the preferred ones first.
-    private static let weightFiles: [(file: String, index: String)] =
-        ["safetensors", "bin"].flatMap { format in
-            ["", ".fp16"].flatMap { variant in
-                ["diffusion_pytorch_model", format == "bin" ? "pytorch_model" : "model"].map { stem in
-                    ("\(stem)\(variant).\(format)", "\(stem).\(format).index\(variant).json")
-                }
-            }
-        }
-
-    /// The weights in the folder of one component.
-    /// - Parameter name: the folder, for messages.
-    static func weights(in folder: String, name: String) throws -> any CheckpointSource {
-        for (file, index) in weightFiles {
-            if FileManager.default.fileExists(atPath: "\(folder)/\(file)") {
-                return try CheckpointFile.open(path: "\(folder)/\(file)", name: "\(name)/\(file)")
-            }
-            if FileManager.default.fileExists(atPath: "\(folder)/\(index)") {
-                return try ShardedCheckpoint(folder: folder, index: index, name: name)
-            }
-        }
-        throw CheckpointError.missing(
-            path: "\(name)/model.safetensors (or diffusion_pytorch_model.safetensors, or either as .bin)",
-            remedy: "copy or download the weights of this component")
+        try WeightFiles(folder: "\(path)/\(component)", name: component).open()
     }
 
     package func tokenizerFolder(_ component: String) -> String? { "\(path)/\(component)" }

@@ -14,8 +14,20 @@ enum JSONFile {
         return try InputFile.contents(path: path, name: name, limit: limit)
     }
 
-    /// - Throws: `CheckpointError.malformed` for anything but an object.
-    static func object(_ bytes: [UInt8], file: String) throws -> [String: Any] {
+    /// A file that must hold an object: its bytes, in standard JSON if Python wrote numbers that are none.
+    /// - Throws: as `contents`, and `CheckpointError.malformed` for anything but an object.
+    static func config(path: String, name: String) throws -> [UInt8] {
+        let bytes = PythonJSON.standard(try contents(path: path, name: name))
+        _ = try object(bytes, file: name)
+        return bytes
+    }
+
+    /// - Throws: as `config`.
+    static func object(path: String, name: String) throws -> [String: Any] {
+        try object(PythonJSON.standard(contents(path: path, name: name)), file: name)
+    }
+
+    private static func object(_ bytes: [UInt8], file: String) throws -> [String: Any] {
         guard let object = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any] else {
             throw CheckpointError.malformed(file: file, reason: "is not a JSON object")
         }

@@ -27,7 +27,7 @@ package struct ShardedCheckpoint: CheckpointSource {
             path: "\(folder)/\(index)", name: indexName, limit: SafetensorsHeader.lengthLimit)
         let map: [String: String]
         do {
-            map = try JSONDecoder().decode(Index.self, from: Data(bytes)).weightMap
+            map = try JSONDecoder().decode(Index.self, from: Data(PythonJSON.standard(bytes))).weightMap
         } catch {
             throw CheckpointError.malformed(file: indexName, reason: "has no readable weight_map")
         }

@@ -1,9 +1,13 @@
+import Files
+
 /// What can be wrong with a checkpoint. Every message names the file, the tensor or field, and what to do.
 package enum CheckpointError: Error, CustomStringConvertible, Sendable, Equatable {
     /// A file or folder that cannot be opened or read.
     case unreadable(path: String, reason: String)
     /// A file that cannot be written.
     case unwritable(path: String, reason: String)
+    /// A file that was not fetched with its repository.
+    case pointer(file: String)
     /// A part of the checkpoint that is not there.
     case missing(path: String, remedy: String)
     /// A file that breaks its format's rules.
@@ -27,6 +31,8 @@ package enum CheckpointError: Error, CustomStringConvertible, Sendable, Equatabl
             "cannot read \(path): \(reason)"
         case .unwritable(let path, let reason):
             "cannot write \(path): \(reason)"
+        case .pointer(let file):
+            "\(file): \(GitPointer.message)"
         case .missing(let path, let remedy):
             "\(path) is missing; \(remedy)"
         case .malformed(let file, let reason):

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A file read by position, from several threads at once.
@@ -10,7 +11,7 @@ package final class InputFile: Sendable {
     package let size: Int
     private let descriptor: Int32
 
-    /// - Throws: `CheckpointError.unreadable` if `path` cannot be opened or is not a regular file.
+    /// - Throws: `CheckpointError.unreadable` if `path` cannot be opened or is not a regular file, `.pointer`.
     package init(path: String, name: String) throws {
         descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
@@ -23,6 +24,10 @@ package final class InputFile: Sendable {
         }
         self.name = name
         size = Int(status.st_size)
+        guard size > 0, size <= GitPointer.sizeLimit else { return }
+        guard try !GitPointer.isOne(bytes(at: 0, count: size), size: size) else {
+            throw CheckpointError.pointer(file: name)
+        }
     }
 
     deinit { close(descriptor) }

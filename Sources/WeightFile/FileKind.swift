@@ -1,3 +1,5 @@
+import Files
+
 /// Guesses what a file is from its first bytes, for the message when it is not a pack.
 enum FileKind {
     /// Bytes that `describe` wants to see.
@@ -12,7 +14,7 @@ enum FileKind {
         ([0xFD, 0x37, 0x7A, 0x58, 0x5A], "xz data: decompress it first"),
         ([0x89, 0x48, 0x44, 0x46], "an HDF5 file"),
         (Array("RIFF".utf8), "a WAV file"),
-        (Array("version https://git-lfs".utf8), "a Git LFS pointer: fetch the file that it stands for"),
+        (GitPointer.signature, "a Git LFS pointer: fetch the file that it stands for"),
         (Array("<!DOCTYPE".utf8), "a web page"),
         (Array("<html".utf8), "a web page"),
         (Array("{".utf8), "JSON"),

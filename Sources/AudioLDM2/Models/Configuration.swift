@@ -36,6 +36,8 @@ func decodeConfig<Config: Decodable>(_ json: Data, component: String) throws -> 
 public enum ConfigError: Error, CustomStringConvertible, Sendable, Equatable {
     case malformed(component: String, reason: String)
     case unsupported(component: String, key: String, value: String, supported: String)
+    /// Two components that do not go together.
+    case disagreement(component: String, key: String, value: String, other: String, otherValue: String)
 
     public var description: String {
         switch self {
@@ -43,6 +45,9 @@ public enum ConfigError: Error, CustomStringConvertible, Sendable, Equatable {
             "\(component)/config.json: \(reason)"
         case .unsupported(let component, let key, let value, let supported):
             "\(component)/config.json: '\(key)' is \(value), but this version supports only \(supported)"
+        case .disagreement(let component, let key, let value, let other, let otherValue):
+            "\(component)/config.json: '\(key)' is \(value), but the \(other) of this model has \(otherValue): the two are of "
+                + "different models; use parts of one"
         }
     }
 }

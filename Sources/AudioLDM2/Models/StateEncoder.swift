@@ -15,11 +15,11 @@ enum StateEncoderConfig: Sendable {
     case t5(T5Config)
     case phonemes(PhonemeEncoderConfig)
 
-    /// - Throws: `PackError`, `ConfigError`.
-    init(_ pack: Pack, component: String) throws {
-        switch try pack.requiredComponent(component).className {
-        case "VitsModel": self = .phonemes(try pack.config(component))
-        default: self = .t5(try pack.config(component))
+    /// - Throws: `ConfigError`.
+    init(_ component: PackIndex.Component) throws {
+        switch component.className {
+        case "VitsModel": self = .phonemes(try .read(component.config, component: component.name))
+        default: self = .t5(try .read(component.config, component: component.name))
         }
     }
 

@@ -15,7 +15,8 @@ extension PromptEncoder {
         let texts =
             [negative.map { (text: $0, name: "negative prompt", prefix: "negative.", zero: profile == .authors) }]
             .compactMap(\.self) + [(text: prompt, name: "prompt", prefix: "", zero: false)]
-        let clap = try texts.map { try clapTokens($0.text, named: $0.name) }
+        let isConditioned = context.model.isConditionedOnCLAP
+        let clap = try texts.map { isConditioned ? try clapTokens($0.text, named: $0.name) : nil }
         let second = try secondTokens(texts.map { ($0.text, $0.name) }, speech: speech)
         if let note = context.model.vocabulary?.note(on: prompt) { context.report(.warning(note)) }
         return texts.indices.map {
@@ -35,7 +36,8 @@ extension PromptEncoder {
         }
         let positions = model.projectionConfig?.learnedPositions ?? 512
         let tokens = Tokens(
-            clap: try model.clapConfig.map { try longest(PartName.tokenizer, $0.maxTokens) },
+            clap: try model.isConditionedOnCLAP
+                ? model.clapConfig.map { try longest(PartName.tokenizer, $0.maxTokens) } : nil,
             second: try model.secondConfig.map { _ in try longest(PartName.tokenizer2, positions) }, prefix: "",
             hasZeroLanguage: false)
         return Array(repeating: tokens, count: count)

@@ -54,7 +54,9 @@ struct PromptEncoder {
 
     /// `[1, width]` for each text.
     private func embeddings(_ tokens: [Tokens]) throws -> [Tensor?] {
-        guard let config = context.model.clapConfig else { return tokens.map { _ in nil } }
+        guard let config = context.model.clapConfig, context.model.isConditionedOnCLAP else {
+            return tokens.map { _ in nil }
+        }
         let embeddings = try context.with(
             PartName.clap, { try CLAPTextEncoder(config, $0) },
             { encoder in try tokens.map { try $0.clap.map { try encoder($0.ids, on: context.backend) } } })

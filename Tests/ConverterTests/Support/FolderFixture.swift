@@ -45,8 +45,7 @@ struct FolderFixture {
     /// Tokenizers that fit the model, by component.
     var tokenizers: [(component: String, folder: String)] {
         let source = CheckpointFixture(isSpeech ? "tiny-tts" : "tiny").path
-        let names =
-            name.contains("t5") ? ["tokenizer_2"] : isAudioLDM1 ? ["tokenizer"] : ["tokenizer", "tokenizer_2"]
+        let names = isAudioLDM1 ? ["tokenizer"] : ["tokenizer", "tokenizer_2"]
         return names.map { ($0, "\(source)/\($0)") }
     }
 

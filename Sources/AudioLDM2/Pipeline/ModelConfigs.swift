@@ -1,0 +1,134 @@
+import Diffusion
+import Foundation
+import WeightFile
+
+/// The configurations of a model's parts, which agree with each other where the parts meet.
+package struct ModelConfigs: Sendable {
+    let clapConfig: CLAPConfig?
+    let secondConfig: StateEncoderConfig?
+    let projectionConfig: ProjectionConfig?
+    let languageModelConfig: GPT2Config?
+    let unetConfig: UNetConfig
+    let vaeConfig: VAEConfig
+    let vocoderConfig: HiFiGANConfig
+    let schedulerConfig: SchedulerConfig
+
+    /// What holds them, for messages.
+    private let source: String
+    private let names: [String]
+
+    /// - Parameters:
+    ///   - parts: the class and the configuration of every part, by name.
+    ///   - source: the model file or checkpoint, for messages.
+    /// - Throws: `PackError.missingComponent`, `ConfigError`, `SchedulerError`.
+    package init(_ parts: [String: PackIndex.Component], scheduler: Data, source: String) throws {
+        func read<Config: ModelConfig>(_ name: String) throws -> Config? {
+            try parts[name].map { try Config.read($0.config, component: name) }
+        }
+        func required<Config: ModelConfig>(_ name: String) throws -> Config {
+            try Self.required(read(name), name, of: source, parts.keys.sorted())
+        }
+        self.source = source
+        names = parts.keys.sorted()
+        clapConfig = try read(PartName.clap)
+        secondConfig = try parts[PartName.second].map { try StateEncoderConfig($0) }
+        projectionConfig = try read(PartName.projection)
+        languageModelConfig = try read(PartName.languageModel)
+        unetConfig = try required(PartName.unet)
+        vaeConfig = try required(PartName.vae)
+        vocoderConfig = try required(PartName.vocoder)
+        schedulerConfig = try decodeConfig(scheduler, component: PartName.scheduler)
+        try checkAgreement()
+    }
+
+    /// Whether CLAP's embedding of a text is a condition. Where it is not, CLAP only judges sounds.
+    var isConditionedOnCLAP: Bool { clapConfig != nil && (languageModelConfig != nil || unetConfig.filmWidth != nil) }
+
+    /// Widths at the borders between components, so that a mixed-up file fails here and not in the middle of the work.
+    private func checkAgreement() throws {
+        func require(
+            _ component: String, _ key: String, _ value: Int, equals expected: Int, of other: String
+        ) throws {
+            guard value != expected else { return }
+            throw ConfigError.disagreement(
+                component: component, key: key, value: "\(value)", other: other, otherValue: "\(expected)")
+        }
+        if let languageModelConfig {
+            let (clap, second, projection) = (
+                try required(clapConfig, PartName.clap), try required(secondConfig, PartName.second),
+                try required(projectionConfig, PartName.projection)
+            )
+            let name = PartName.projection
+            try require(
+                name, "text_encoder_dim", projection.textEncoderDim, equals: clap.projectionDim, of: PartName.clap)
+            try require(
+                name, "text_encoder_1_dim", projection.textEncoder1Dim, equals: second.width, of: PartName.second)
+            try require(
+                name, "langauge_model_dim", projection.langaugeModelDim, equals: languageModelConfig.nEmbd,
+                of: PartName.languageModel)
+        }
+        let latents = vaeConfig.latentChannels
+        try require(PartName.unet, "in_channels", unetConfig.inChannels, equals: latents, of: PartName.vae)
+        try require(PartName.unet, "out_channels", unetConfig.outChannels, equals: latents, of: PartName.vae)
+        try ConfigCheck(component: PartName.vae).require("out_channels", vaeConfig.outChannels, isOneOf: [1])
+        guard vocoderConfig.modelInDim % vaeConfig.scaleFactor == 0 else {
+            throw ConfigError.unsupported(
+                component: PartName.vocoder, key: "model_in_dim", value: "\(vocoderConfig.modelInDim)",
+                supported: "multiples of the VAE's scale, \(vaeConfig.scaleFactor)")
+        }
+        if let width = unetConfig.filmWidth {
+            let clap = try required(clapConfig, PartName.clap)
+            try require(
+                PartName.unet, "projection_class_embeddings_input_dim", width, equals: clap.projectionDim,
+                of: PartName.clap)
+        }
+        let sources = contextSources
+        for level in unetConfig.levels {
+            for (place, dim) in level.crossAttentionDims.enumerated() {
+                guard let dim else { continue }
+                let index = UNetConfig.contextIndex(place)
+                let source = try required(index < sources.count ? sources[index] : nil, PartName.second)
+                try require(
+                    PartName.unet, "cross_attention_dim", dim, equals: width(of: source), of: source.component)
+            }
+        }
+    }
+
+    /// A sequence that the UNet can read.
+    enum ContextSource: Sendable {
+        case languageOfAudio
+        case states
+
+        /// What makes it.
+        var component: String {
+            switch self {
+            case .languageOfAudio: PartName.languageModel
+            case .states: PartName.second
+            }
+        }
+    }
+
+    /// What the UNet's conditioning sequences are, by their index.
+    var contextSources: [ContextSource] {
+        (languageModelConfig == nil ? [] : [.languageOfAudio]) + (secondConfig == nil ? [] : [.states])
+    }
+
+    private func width(of source: ContextSource) -> Int {
+        switch source {
+        case .languageOfAudio: languageModelConfig?.nEmbd ?? 0
+        case .states: secondConfig?.width ?? 0
+        }
+    }
+
+    private func required<Config>(_ config: Config?, _ component: String) throws -> Config {
+        try Self.required(config, component, of: source, names)
+    }
+
+    /// - Throws: `PackError.missingComponent` for a part that this model cannot do without and lacks.
+    private static func required<Config>(
+        _ config: Config?, _ component: String, of source: String, _ names: [String]
+    ) throws -> Config {
+        guard let config else { throw PackError.missingComponent(path: source, name: component, available: names) }
+        return config
+    }
+}

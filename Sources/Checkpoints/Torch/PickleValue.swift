@@ -18,8 +18,11 @@ enum PickleValue: Sendable {
 /// Everything that a pickle has made, by index.
 ///
 /// Containers hold indices, not each other: a list inside itself cannot leak, and one that is a million deep cannot
-/// overflow the stack as it is freed.
+/// overflow the stack as it is freed. What may be made is limited: an operation of two bytes can copy a million items.
 struct PickleHeap: Sendable {
+    /// More was made than any checkpoint holds.
+    struct Overflow: Error {}
+
     enum Kind: Sendable {
         case list, tuple, set
         /// Items are keys and values in turn; a later key replaces an earlier one.
@@ -32,16 +35,43 @@ struct PickleHeap: Sendable {
     }
 
     private(set) var containers: [Container] = []
-    var storages: [TorchStorage] = []
-    var tensors: [TorchTensor] = []
+    private(set) var storages: [TorchStorage] = []
+    private(set) var tensors: [TorchTensor] = []
+    /// What may still be made, in values. 8,700 tensors with their optimizer's state take about a million.
+    private var room = 4_000_000
 
-    mutating func add(_ kind: Kind, _ items: [PickleValue] = []) -> PickleValue {
+    /// Takes from the room.
+    /// - Throws: `Overflow`.
+    private mutating func spend(_ values: Int) throws {
+        guard values <= room else { throw Overflow() }
+        room -= values
+    }
+
+    /// - Throws: `Overflow`.
+    mutating func add(_ kind: Kind, _ items: [PickleValue] = []) throws -> PickleValue {
+        try spend(2 + items.count)
         containers.append(Container(kind: kind, items: items))
         return .container(containers.count - 1)
     }
 
-    mutating func append(_ items: some Sequence<PickleValue>, to index: Int) {
+    /// - Throws: `Overflow`.
+    mutating func append(_ items: [PickleValue], to index: Int) throws {
+        try spend(items.count)
         containers[index].items.append(contentsOf: items)
+    }
+
+    /// - Throws: `Overflow`.
+    mutating func add(_ storage: TorchStorage) throws -> Int {
+        try spend(4)
+        storages.append(storage)
+        return storages.count - 1
+    }
+
+    /// - Throws: `Overflow`.
+    mutating func add(_ tensor: TorchTensor) throws -> Int {
+        try spend(16)
+        tensors.append(tensor)
+        return tensors.count - 1
     }
 
     /// The items of a container of one of these kinds; nil for anything else.
@@ -50,9 +80,9 @@ struct PickleHeap: Sendable {
         return containers[index].items
     }
 
-    /// A tuple (or list) of whole numbers; nil for anything else.
+    /// A tuple (or list) of whole numbers, not longer than any shape; nil for anything else.
     func integers(_ value: PickleValue) -> [Int]? {
-        guard let items = items(value, .tuple, .list) else { return nil }
+        guard let items = items(value, .tuple, .list), items.count <= TorchTensor.rankLimit else { return nil }
         let integers = items.compactMap { if case .integer(let integer) = $0 { integer } else { nil } }
         return integers.count == items.count ? integers : nil
     }

@@ -29,7 +29,7 @@ struct TorchTensor: Sendable {
     /// Elements of the storage from `offset` to the last one that the view reads, checked to be there.
     let span: Int
 
-    private static let rankLimit = 64
+    static let rankLimit = 64
     /// Elements that a view may have beyond its storage's, since it may repeat them.
     private static let repetitionLimit = 1 << 20
 

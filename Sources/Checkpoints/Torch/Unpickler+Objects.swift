@@ -11,11 +11,11 @@ extension Unpickler {
 
     private mutating func construct(_ global: TorchGlobal, _ arguments: [PickleValue]) throws -> PickleValue {
         switch global {
-        case .orderedDictionary: return heap.add(.dictionary, try orderedItems(arguments))
-        case .set: return heap.add(.set, arguments.first.flatMap { heap.items($0, .list, .tuple, .set) } ?? [])
+        case .orderedDictionary: return try heap.add(.dictionary, try orderedItems(arguments))
+        case .set: return try heap.add(.set, arguments.first.flatMap { heap.items($0, .list, .tuple, .set) } ?? [])
         case .size:
             guard arguments.count == 1, let sizes = heap.items(arguments[0], .tuple, .list) else { break }
-            return heap.add(.tuple, sizes)
+            return try heap.add(.tuple, sizes)
         case .inert: return .inert
         case .defaultDictionary: return heap.add(.dictionary)
         case .rebuildParameter:
@@ -67,8 +67,7 @@ extension Unpickler {
                 storage: index, count: count, type: type, shape: Shape(extents), strides: strides, offset: offset,
                 fault: &fault)
         else { throw malformed("has a tensor \(fault)") }
-        heap.tensors.append(tensor)
-        return .tensor(heap.tensors.count - 1)
+        return .tensor(try heap.add(tensor))
     }
 
     /// Whether the value on top may get attributes. Those (`OrderedDict._metadata`, a parameter's) say nothing about
@@ -98,9 +97,9 @@ extension Unpickler {
             guard heap.storages[index] == storage else { throw malformed("has storage \(key.quoted) in two ways") }
             return .storage(index)
         }
-        heap.storages.append(storage)
-        storageIndices[key] = heap.storages.count - 1
-        return .storage(heap.storages.count - 1)
+        let index = try heap.add(storage)
+        storageIndices[key] = index
+        return .storage(index)
     }
 }
 

@@ -43,8 +43,12 @@ struct Unpickler {
                 return root
             }
             guard stream.position - start <= Self.lengthLimit else { break }
-            guard try step(PickleOperation(rawValue: code)) else {
-                throw malformed("has the unknown operation 0x" + String(code, radix: 16))
+            do {
+                guard try step(PickleOperation(rawValue: code)) else {
+                    throw malformed("has the unknown operation 0x" + String(code, radix: 16))
+                }
+            } catch is PickleHeap.Overflow {
+                throw malformed("makes more values than that of any checkpoint")
             }
         }
         throw malformed("is longer than that of any checkpoint")
@@ -80,18 +84,18 @@ struct Unpickler {
         case .binBytes: try pushInert(bytes: Int(stream.integer(UInt32.self)))
         case .shortBinBytes: try pushInert(bytes: Int(stream.byte()))
         case .binBytes8, .byteArray8: try pushInert(bytes: readSize())
-        case .emptyTuple: push(heap.add(.tuple))
+        case .emptyTuple: push(try heap.add(.tuple))
         case .tuple1, .tuple2, .tuple3: try pushTuple(Int(operation.rawValue - PickleOperation.tuple1.rawValue) + 1)
-        case .tuple: push(heap.add(.tuple, try popGroup()))
-        case .emptyList: push(heap.add(.list))
-        case .list: push(heap.add(.list, try popGroup()))
+        case .tuple: push(try heap.add(.tuple, popGroup()))
+        case .emptyList: push(try heap.add(.list))
+        case .list: push(try heap.add(.list, popGroup()))
         case .append: try append([try pop()], to: [.list])
         case .appends: try append(try popGroup(), to: [.list])
-        case .emptySet: push(heap.add(.set))
+        case .emptySet: push(try heap.add(.set))
         case .addItems: try append(try popGroup(), to: [.set])
-        case .frozenSet: push(heap.add(.set, try popGroup()))
-        case .emptyDict: push(heap.add(.dictionary))
-        case .dict: push(heap.add(.dictionary, try pairs(popGroup())))
+        case .frozenSet: push(try heap.add(.set, popGroup()))
+        case .emptyDict: push(try heap.add(.dictionary))
+        case .dict: push(try heap.add(.dictionary, pairs(popGroup())))
         case .setItem:
             let value = try pop()
             try append([try pop(), value], to: [.dictionary])
@@ -150,7 +154,7 @@ extension Unpickler {
         guard stack.count - (marks.last ?? 0) >= count else { throw malformed("takes from nothing") }
         let items = Array(stack.suffix(count))
         stack.removeLast(count)
-        push(heap.add(.tuple, items))
+        push(try heap.add(.tuple, items))
     }
 
     private mutating func pushInert(bytes count: Int) throws {
@@ -164,7 +168,7 @@ extension Unpickler {
         guard case .container(let index) = target, kinds.contains(heap.containers[index].kind) else {
             throw malformed("adds items to what holds none")
         }
-        heap.append(items, to: index)
+        try heap.append(items, to: index)
     }
 
     private func pairs(_ items: [PickleValue]) throws -> [PickleValue] {

@@ -18,7 +18,7 @@ import Testing
 
     @Test func allAreRefused() throws {
         let folder = try TemporaryFolder()
-        let cases = Self.globals + Self.machines + Self.views + Self.archives + Self.legacies
+        let cases = Self.globals + Self.machines + Self.bombs + Self.views + Self.archives + Self.legacies
         #expect(cases.count >= 1000)
         let memory = Self.residentBytes()
         for hostile in cases {
@@ -139,6 +139,35 @@ import Testing
                 }
             }
         return named + wrapped
+    }()
+
+    // MARK: Bombs
+
+    /// A few bytes, again and again, that copy a hundred thousand values.
+    private static let bombs: [Case] = {
+        let constructors = [
+            ("collections", "OrderedDict"), ("builtins", "set"), ("__builtin__", "set"), ("torch", "Size"),
+        ]
+        return constructors.flatMap { module, name in
+            // Kept or dropped, and of sets a copy that gets one more item.
+            [("kept", ""), ("dropped", "0"), ("added to", name == "set" ? "(N\u{90}" : "")].map { way, end in
+                beside("copies of \(module).\(name), \(way)") { builder in
+                    builder.global(module, name)
+                    builder.op("q", [1])
+                    builder.op("]")
+                    builder.op("(")
+                    builder.bytes += Array("K\u{1}K\u{2}".utf8) + [0x86] + Array("q\u{3}".utf8)
+                    for _ in 0..<100_000 { builder.op("h", [3]) }
+                    builder.op("e")
+                    builder.op("q", [2])
+                    for _ in 0..<50_000 {
+                        builder.bytes += Array("h\u{1}h\u{2}".utf8) + [0x85] + Array("R".utf8)
+                        builder.bytes += end.unicodeScalars.map { UInt8($0.value) }
+                    }
+                    builder.op("N")
+                }
+            }
+        }
     }()
 
     // MARK: Operations

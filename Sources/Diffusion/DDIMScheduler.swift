@@ -25,6 +25,9 @@ struct DDIMScheduler: Scheduler {
             guard alphas.indices.contains(timestep) else {
                 throw SchedulerError.degenerateSchedule(scheduler: .ddim, steps: steps)
             }
+            guard alphas[timestep] > 0 || config.predictionType != .epsilon else {
+                throw SchedulerError.noSignal(scheduler: .ddim)
+            }
             let target = timestep - stride
             let update = Self.update(
                 config.predictionType, alpha: Double(alphas[timestep]),

@@ -7,6 +7,8 @@ package enum SchedulerError: Error, CustomStringConvertible, Sendable, Equatable
     case invalidSteps(Int, maximum: Int)
     /// The timesteps fall outside of the schedule that the model was trained with, or two of them on one noise level.
     case degenerateSchedule(scheduler: SchedulerKind, steps: Int)
+    /// A model that predicts the noise says nothing about a sample that is noise alone.
+    case noSignal(scheduler: SchedulerKind)
     case invalidEta(Float, scheduler: SchedulerKind)
     case stepOutOfOrder(expected: Int, found: Int)
 
@@ -26,6 +28,9 @@ package enum SchedulerError: Error, CustomStringConvertible, Sendable, Equatable
         case .degenerateSchedule(let scheduler, let steps):
             "the \(scheduler.rawValue) scheduler cannot divide this model's noise schedule into \(steps) steps;"
                 + " use fewer steps"
+        case .noSignal(let scheduler):
+            "scheduler config: with rescale_betas_zero_snr the \(scheduler.rawValue) scheduler begins with noise alone, of "
+                + "which a model of prediction_type epsilon says nothing; choose another scheduler, such as dpm++"
         case .invalidEta(let eta, .ddim):
             "eta \(eta): eta must be from 0 to 1"
         case .invalidEta(let eta, let scheduler):

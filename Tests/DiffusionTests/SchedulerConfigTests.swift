@@ -179,6 +179,22 @@ struct SchedulerConfigTests {
         }
     }
 
+    @Test("noise alone says nothing to a model of noise: another scheduler is named, not fewer steps")
+    func zeroTerminalSNR() throws {
+        func config(_ type: String) throws -> SchedulerConfig {
+            try decode(
+                #"{"clip_sample": false, "rescale_betas_zero_snr": true, "timestep_spacing": "trailing", "prediction_type": ""#
+                    + type + #""}"#)
+        }
+        let error = SchedulerError.noSignal(scheduler: .ddim)
+        for steps in [1, 20, 200] {
+            #expect(throws: error) { try makeScheduler(.ddim, config: config("epsilon"), steps: steps) }
+            #expect(try makeScheduler(.ddim, config: config("v_prediction"), steps: steps).timesteps.first == 999)
+            #expect(try makeScheduler(.dpmpp, config: config("epsilon"), steps: steps).timesteps.first == 999)
+        }
+        #expect("\(error)".contains("dpm++") && !"\(error)".contains("fewer"))
+    }
+
     @Test("spacing: the argument, else the config, else the scheduler's own")
     func spacing() throws {
         let named = try decode(#"{"clip_sample": false, "timestep_spacing": "leading"}"#)

@@ -1,8 +1,10 @@
 import Foundation
 import Synchronization
+import Tensors
 
 extension Pack {
-    /// Reads everything: checksums of all chunks, that they decompress to their size, that gaps are zero.
+    /// Reads everything: checksums of all chunks, that they decompress to their size, that numbers are finite, that gaps
+    /// are zero.
     /// - Parameters:
     ///   - threads: how many threads read.
     ///   - progress: called from those threads, one at a time, with bytes checked so far and in all.
@@ -16,8 +18,8 @@ extension Pack {
         let checked = Mutex(0)
         let readers = try ChunkReader.several(threads, for: self)
         try forEachInParallel(chunks.count, contexts: readers) { item, reader in
-            let (storage, number, label) = chunks[item]
-            _ = try reader.contents(of: number, in: storage, label: label)
+            let (storage, number, label, description) = chunks[item]
+            _ = try reader.contents(of: number, in: storage, label: label, description: description)
             try checkGap(after: storage.chunks[number].fileRange)
             file.release(storage.chunks[number].fileRange)
             checked.withLock {
@@ -27,14 +29,18 @@ extension Pack {
         }
     }
 
-    private typealias ChunkPlace = (storage: PackStorage, number: Int, label: String)
+    private typealias ChunkPlace = (
+        storage: PackStorage, number: Int, label: String, description: WeightDescription?
+    )
 
     private func chunksInOrder() -> [ChunkPlace] {
         let tensors = components.flatMap { component in
-            component.tensors.map { ($0.storage, component.label(of: $0.name)) }
+            component.tensors.map { ($0.storage, component.label(of: $0.name), Optional($0.description)) }
         }
-        let entries = (tensors + blobs.map { ($0.storage, $0.name) }).sorted { $0.0.entry < $1.0.entry }
-        return entries.flatMap { storage, label in storage.chunks.indices.map { (storage, $0, label) } }
+        let entries = (tensors + blobs.map { ($0.storage, $0.name, nil) }).sorted { $0.0.entry < $1.0.entry }
+        return entries.flatMap { storage, label, description in
+            storage.chunks.indices.map { (storage, $0, label, description) }
+        }
     }
 
     /// Nothing may hide between a chunk and the next, or the index.

@@ -111,7 +111,7 @@ package final class Pack: Sendable {
         let reader = try ChunkReader(self)
         var data = Data(capacity: blob.byteCount)
         for chunk in blob.storage.chunks.indices {
-            data.append(contentsOf: try reader.contents(of: chunk, in: blob.storage, label: name))
+            data.append(contentsOf: try reader.contents(of: chunk, in: blob.storage, label: name, description: nil))
         }
         return data
     }

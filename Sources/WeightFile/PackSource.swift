@@ -147,13 +147,14 @@ extension PackSource {
             let (load, chunk) = (loads[chunks[item].0], chunks[item].1)
             let storage = load.tensor.storage
             guard let memory = load.memory else {
-                try reader.verified(chunk, of: storage, label: load.label)
+                try reader.verified(chunk, of: storage, label: load.label, description: load.tensor.description)
                 return
             }
             let start = chunk * PackFormat.chunkByteCount
             let destination = memory.bytes[start..<start + storage.chunks[chunk].byteCount]
             try reader.decompress(
-                chunk, of: storage, label: load.label, into: UnsafeMutableRawBufferPointer(rebasing: destination))
+                chunk, of: storage, label: load.label, description: load.tensor.description,
+                into: UnsafeMutableRawBufferPointer(rebasing: destination))
         }
         return Dictionary(uniqueKeysWithValues: loads.map { ($0.tensor.name, data(of: $0, in: pack)) })
     }

@@ -57,7 +57,7 @@ final class PagedTableData: WeightData {
         guard state.current != chunk else { return }
         state.current = nil
         let page = UnsafeMutableRawBufferPointer(rebasing: state.page.bytes[..<storage.chunks[chunk].byteCount])
-        try state.reader.decompress(chunk, of: storage, label: name, into: page)
+        try state.reader.decompress(chunk, of: storage, label: name, description: description, into: page)
         state.current = chunk
     }
 }

@@ -152,7 +152,7 @@ private final class StreamWindow: @unchecked Sendable {
         for (number, chunk) in tensor.storage.chunks.enumerated() {
             let start = number * PackFormat.chunkByteCount
             try reader.decompress(
-                number, of: tensor.storage, label: source.label,
+                number, of: tensor.storage, label: source.label, description: tensor.description,
                 into: UnsafeMutableRawBufferPointer(rebasing: memory.bytes[start..<start + chunk.byteCount]))
         }
         return memory

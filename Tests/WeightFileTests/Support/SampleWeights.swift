@@ -23,13 +23,21 @@ struct SampleWeight: Sendable {
     let description: WeightDescription
     let bytes: [UInt8]
 
+    init(_ name: String, _ description: WeightDescription, bytes: [UInt8]) {
+        (self.name, self.description, self.bytes) = (name, description, bytes)
+    }
+
     /// - Parameter compressible: whether bytes are small numbers or anything.
     init(_ name: String, _ description: WeightDescription, compressible: Bool = true, seed: UInt64 = 1) {
         self.name = name
         self.description = description
         var generator = RepeatableGenerator(seed: seed)
         let limit: UInt64 = compressible ? 15 : 255
-        bytes = (0..<description.byteCount).map { _ in UInt8(truncatingIfNeeded: generator.next() & limit) }
+        bytes = (0..<description.byteCount).map { place in
+            let byte = UInt8(truncatingIfNeeded: generator.next() & limit)
+            // Floats of any width have to be finite.
+            return place % 2 == 1 && byte & 0x7C == 0x7C ? byte ^ 0x40 : byte
+        }
     }
 }
 

@@ -49,17 +49,20 @@ let package = Package(
             name: "AudioLDM2DefaultModel", dependencies: ["AudioLDM2"], path: "Weights",
             exclude: ["checkpoint", "gallery", "training", "MODEL_CARD.md"], resources: [.copy("default.aldm")]),
         .target(
-            name: "Terminal", dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            name: "Terminal",
+            dependencies: [
+                "Files", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         .executableTarget(
             name: "AudioLDM2CLI",
             dependencies: [
-                "AudioLDM2", "AudioLDM2DefaultModel", "Terminal",
+                "AudioLDM2", "AudioLDM2DefaultModel", "Files", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
         .target(
             name: "Converter",
-            dependencies: ["AudioLDM2", "Checkpoints", "Tensors", "WeightFile", "Tokenizers", "CKernels"],
+            dependencies: ["AudioLDM2", "Checkpoints", "Files", "Tensors", "WeightFile", "Tokenizers", "CKernels"],
             path: "Converter", exclude: ["Command"]),
         .executableTarget(
             name: "AudioLDM2Convert",

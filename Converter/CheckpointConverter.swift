@@ -25,7 +25,7 @@ package struct ConversionOptions: Sendable {
     package init(
         weights: WeightPreset = .int8, compression: PackCompression = .zstd(level: 3), license: LicenseText? = nil,
         without: Set<String> = [], profile: GenerationProfile? = nil,
-        threads: Int = ProcessInfo.processInfo.activeProcessorCount
+        threads: Int = SystemProcessors.available
     ) {
         self.weights = weights
         self.compression = compression

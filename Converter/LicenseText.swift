@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import Foundation
 
 /// Under which terms the weights may be used, as far as the checkpoint says.
@@ -30,7 +31,7 @@ package struct LicenseText: Sendable, Equatable {
 
     /// The licence file of a checkpoint folder, else what its model card (`README.md`) names; nil if neither is there.
     package static func find(in folder: DiffusersFolder) throws -> LicenseText? {
-        for name in fileNames where FileManager.default.fileExists(atPath: "\(folder.path)/\(name)") {
+        for name in fileNames where FileName.exists("\(folder.path)/\(name)") {
             return try LicenseText(path: "\(folder.path)/\(name)")
         }
         guard let card = try? folder.contents(of: "README.md") else { return nil }

@@ -1,9 +1,11 @@
 import ArgumentParser
 import Converter
+import Terminal
 
 /// Which checkpoint is meant, and what is added to it.
 struct CheckpointArguments: ParsableArguments {
-    @Argument(help: "The checkpoint: a folder, or one of the authors' files.", completion: .file())
+    @Argument(
+        help: "The checkpoint: a folder, or one of the authors' files.", completion: .file(), transform: plainText)
     var checkpoint: String
 
     @Option(
@@ -12,7 +14,9 @@ struct CheckpointArguments: ParsableArguments {
             valueName: "NAME=FOLDER"))
     var component: [ComponentArgument] = []
 
-    @Option(help: ArgumentHelp("RoBERTa's tokenizer, for CLAP.", valueName: "FOLDER"), completion: .directory)
+    @Option(
+        help: ArgumentHelp("RoBERTa's tokenizer, for CLAP.", valueName: "FOLDER"), completion: .directory,
+        transform: plainText)
     var tokenizer: String?
 
     @Option(
@@ -20,7 +24,7 @@ struct CheckpointArguments: ParsableArguments {
         help: ArgumentHelp(
             "The second text encoder's tokenizer: T5's, or phonemes, which the authors' files do without.",
             valueName: "FOLDER"),
-        completion: .directory)
+        completion: .directory, transform: plainText)
     var tokenizer2: String?
 
     @Flag(help: "Authors' files: the UNet's moving average instead of its weights.")
@@ -29,13 +33,13 @@ struct CheckpointArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Authors' files: the model's name, such as audioldm-l-full, where the file has another.", valueName: "MODEL"
-        ))
+        ), transform: plainText)
     var name: String?
 
     @Option(
         help: ArgumentHelp(
             "Authors' files: the training configuration, for models of your own: head width, schedule, lengths, rate.",
-            valueName: "FILE.yaml"), completion: .file())
+            valueName: "FILE.yaml"), completion: .file(), transform: plainText)
     var config: String?
 
     /// What is read.

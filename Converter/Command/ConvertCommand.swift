@@ -2,10 +2,15 @@ import ArgumentParser
 import AudioLDM2
 import Converter
 import Foundation
+import Tensors
 import Terminal
 import WeightFile
 
 @main
+enum Program {
+    static func main() { CommandProgram(ConvertCommand.self, leastMemory: MemoryPlan.leastForAnyWork).run() }
+}
+
 struct ConvertCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audioldm2-convert",
@@ -32,7 +37,8 @@ struct ConvertCommand: AsyncParsableCommand {
 
     @OptionGroup var input: CheckpointArguments
 
-    @Option(name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "MODEL.aldm"))
+    @Option(
+        name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "MODEL.aldm"), transform: plainText)
     var output: String?
 
     @Flag(help: "Say what the checkpoint is, and convert nothing.")
@@ -49,7 +55,8 @@ struct ConvertCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Text of the weights' licence, instead of what the checkpoint has.", valueName: "FILE"), completion: .file()
+            "Text of the weights' licence, instead of what the checkpoint has.", valueName: "FILE"),
+        completion: .file(), transform: plainText
     )
     var license: String?
 
@@ -57,7 +64,7 @@ struct ConvertCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "Leave out what is not needed: \(CheckpointLayout.omissible.joined(separator: ", ")); or encoders, which are "
                 + "all of these: such a model makes sounds of what 'audioldm2 encode' saved.",
-            valueName: "NAME,…"))
+            valueName: "NAME,…"), transform: plainText)
     var without = ""
 
     @Option(
@@ -75,7 +82,7 @@ struct ConvertCommand: AsyncParsableCommand {
     var vocoder: GenerationOptions.Vocoder?
 
     @Option(help: ArgumentHelp("How many threads work.", valueName: "N"))
-    var threads: Int = ProcessInfo.processInfo.activeProcessorCount
+    var threads: Int = SystemProcessors.available
 
     @Flag(name: [.short, .long], help: "Print nothing but errors.")
     var quiet = false
@@ -91,7 +98,7 @@ struct ConvertCommand: AsyncParsableCommand {
         guard describe || output?.isEmpty == false else {
             throw ValidationError("--output needs the name of a file.")
         }
-        if let output { try requireDistinct(output: output, from: input.files) }
+        if let output { try requireDistinct(output: output, from: [], folders: input.files) }
         let names = CheckpointLayout.omissible + [Self.encoders]
         if let unknown = excluded.subtracting(names).min() {
             throw ValidationError("--without \(unknown): choose from \(names.joined(separator: ", ")).")
@@ -112,6 +119,7 @@ struct ConvertCommand: AsyncParsableCommand {
             print(try json ? Terminal.json(description) : description.table)
             return try finishOutput()
         }
+        try PackWriter.checkWritable(output)
         var options = ConversionOptions(
             weights: weights.preset, compression: compression.value, license: try license.map(LicenseText.init(path:)),
             without: omitted, profile: profile, threads: threads)

@@ -1,5 +1,6 @@
 import AudioLDM2
 import Checkpoints
+import Files
 import Foundation
 import Tokenizers
 
@@ -23,7 +24,7 @@ package struct AssembledCheckpoint: Checkpoint {
                     path: "a component called \(name.quoted)",
                     remedy: "choose one of \(CheckpointLayout.knownNames.sorted().joined(separator: ", "))")
             }
-            if FileManager.default.fileExists(atPath: "\(folder)/model_index.json") {
+            if FileName.exists("\(folder)/model_index.json") {
                 let checkpoint = try DiffusersFolder(path: folder)
                 components[name] = try checkpoint.component(name)
                 places[name] = "\(folder)/\(name)"
@@ -91,7 +92,7 @@ package struct AssembledCheckpoint: Checkpoint {
     package func has(_ file: String) -> Bool {
         let parts = file.split(separator: "/", maxSplits: 1).map(String.init)
         guard parts.count == 2, let folder = folders[parts[0]] else { return base.has(file) }
-        return FileManager.default.fileExists(atPath: "\(folder)/\(parts[1])")
+        return FileName.exists("\(folder)/\(parts[1])")
     }
 
     package func config(_ file: String) throws -> [UInt8] {

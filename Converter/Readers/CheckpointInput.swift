@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import Foundation
 
 /// A checkpoint as somebody names it: a folder or a file, and what the file does not say.
@@ -22,8 +23,7 @@ package struct CheckpointInput: Sendable {
     }
 
     private func base() throws -> any Checkpoint {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue else {
+        guard FileName.exists(path), !FileName.isFolder(path) else {
             guard modelName == nil, configuration == nil, !usesAverage else {
                 throw CheckpointError.missing(
                     path: "a file at \(path)", remedy: "--name, --config and --ema are for the authors' files")

@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import Foundation
 
 /// A checkpoint folder in the layout that diffusers saves: `model_index.json` and one folder per component.
@@ -17,7 +18,7 @@ package struct DiffusersFolder: Checkpoint {
     package init(path: String) throws {
         self.path = path
         name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
-        guard FileManager.default.fileExists(atPath: path + "/model_index.json") else {
+        guard FileName.exists(path + "/model_index.json") else {
             throw CheckpointError.missing(
                 path: "\(path)/model_index.json",
                 remedy:
@@ -60,7 +61,7 @@ package struct DiffusersFolder: Checkpoint {
     }
 
     /// Whether the checkpoint has a file of this name, such as `unet/config.json`.
-    package func has(_ file: String) -> Bool { FileManager.default.fileExists(atPath: "\(path)/\(file)") }
+    package func has(_ file: String) -> Bool { FileName.exists("\(path)/\(file)") }
 
     /// The bytes of a file of the checkpoint, such as `unet/config.json`.
     /// - Throws: `CheckpointError` if it is not there or larger than a text file should be.

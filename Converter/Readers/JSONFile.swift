@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import Foundation
 
 /// The JSON files of checkpoints: configs of a few kilobytes.
@@ -8,7 +9,7 @@ enum JSONFile {
 
     /// - Throws: `CheckpointError` if the file is not there or larger than a text file should be.
     static func contents(path: String, name: String) throws -> [UInt8] {
-        guard FileManager.default.fileExists(atPath: path) else {
+        guard FileName.exists(path) else {
             throw CheckpointError.missing(path: name, remedy: "the checkpoint folder is incomplete")
         }
         return try InputFile.contents(path: path, name: name, limit: limit)

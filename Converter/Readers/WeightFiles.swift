@@ -1,5 +1,5 @@
 import Checkpoints
-import Foundation
+import Files
 
 /// The files of weights in the folder of one component, by the names that diffusers and transformers give them:
 /// `model.safetensors`, `model.VARIANT.safetensors`, and an index of several: `model.safetensors.index.VARIANT.json`.
@@ -31,7 +31,7 @@ struct WeightFiles {
 
     init(folder: String, name: String) {
         (self.folder, self.name) = (folder, name)
-        files = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+        files = ((try? FileName.contents(ofFolder: folder)) ?? []).sorted()
     }
 
     /// Opens the weights: without a variant if they are there, else of one that is stored otherwise, else the only other.

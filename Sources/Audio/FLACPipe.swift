@@ -83,7 +83,7 @@ final class FLACPipe {
             (SF_STR_TITLE, metadata.title), (SF_STR_COMMENT, metadata.comment), (SF_STR_SOFTWARE, metadata.software),
             (SF_STR_LICENSE, metadata.license),
         ] {
-            sf_set_string(file, Int32(kind), text)
+            sf_set_string(file, Int32(kind), SoundMetadata.cut(text))
         }
     }
 

@@ -18,7 +18,6 @@ func namingFailures<Result>(of path: String, _ body: () throws -> Result) throws
     } catch let error as FileError {
         throw AudioError.cannotWrite(
             path: path,
-            reason: error.code == 0
-                ? "it exists and is not a file; choose another name" : systemReason(error.code))
+            reason: error.code == 0 ? error.reason + "; choose another name" : systemReason(error.code))
     }
 }

@@ -8,8 +8,9 @@ import Foundation
 package struct Resampler {
     private static let zeroCrossings = 96.0
     private static let attenuation = 120.0
-    /// More phases than this are interpolated from it linearly, at an error below −120 dB.
-    private static let maximumPhases = 1024
+    /// More phases than this, or than its share where the filter is as much wider, are interpolated from it linearly, at an
+    /// error below −120 dB. So the table has as many taps for any pair of rates.
+    private static let maximumPhases = 1024.0
 
     /// Output and input rate without their common factor.
     private let up: Int
@@ -32,7 +33,7 @@ package struct Resampler {
         (up, down) = (to / divisor, from / divisor)
         let bandwidth = min(1, Double(to) / Double(from))
         reach = up == down ? 0 : (Int((Self.zeroCrossings / bandwidth).rounded(.up)) + 3) / 4 * 4
-        phaseCount = min(up, Self.maximumPhases)
+        phaseCount = min(up, Int((Self.maximumPhases * bandwidth).rounded(.up)))
         taps = reach == 0 ? [] : Self.taps(phases: phaseCount, reach: reach, bandwidth: bandwidth)
         history = [Float](repeating: 0, count: max(reach - 1, 0))
         firstIndex = -history.count

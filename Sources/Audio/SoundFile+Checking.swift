@@ -1,5 +1,4 @@
 import Files
-import Foundation
 
 extension SoundFile {
     /// Finds out before any work is done whether a sound could be written to `path`: its extension is known and its
@@ -7,19 +6,21 @@ extension SoundFile {
     /// - Throws: `AudioError`, as `write` would.
     package static func checkWritable(_ path: String) throws {
         _ = try SoundContainer(path: path)
-        try checkFolder(of: path)
+        try checkPlace(of: path)
     }
 
-    /// Finds out whether the folder of `path` takes new files.
+    /// Finds out whether a file of this extension can hold such a sound.
+    /// - Throws: `AudioError`, as `write` would.
+    package static func checkFormat(of path: String, channels: Int, sampleRate: Int) throws {
+        _ = try SoundFormat(
+            of: Sound(samples: [], channels: channels, sampleRate: sampleRate), path: path, encoding: nil)
+    }
+
+    /// Finds out whether a file could be made at `path`: the name can be one, its folder takes new files, and no folder or
+    /// device is in the way.
     /// - Throws: `AudioError.cannotWrite`.
-    package static func checkFolder(of path: String) throws {
-        let destination = try namingFailures(of: path) { try AtomicFile.destination(of: path) }
-        let folder = URL(fileURLWithPath: destination).deletingLastPathComponent().path
+    package static func checkPlace(of path: String) throws {
         // Only trying tells: some folders say that they can be written to and take no files.
-        var template = Array((folder + "/.audioldm2-XXXXXX").utf8CString)
-        let descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { throw AudioError.cannotWrite(path: path, reason: systemReason(errno)) }
-        close(descriptor)
-        unlink(template)
+        try namingFailures(of: path) { try AtomicFile.check(path) }
     }
 }

@@ -5,7 +5,7 @@ extension SoundFile {
     /// Writes a sound in the format that the extension names: `.wav`, `.flac` or `.ogg` (Vorbis).
     ///
     /// The file appears complete or not at all, and its bytes depend on the arguments alone. Samples beyond ±1 are
-    /// clipped to it. Texts of the metadata are cut at 4096 bytes.
+    /// clipped to it, but for those of float WAV files. Texts of the metadata are cut at 4096 bytes.
     /// - Parameter encoding: 16-bit integers unless given; not for Vorbis.
     /// - Returns: how many samples were clipped.
     /// - Throws: `AudioError`.
@@ -18,7 +18,7 @@ extension SoundFile {
         try replaceFile(at: path) { file in
             try encode(sound, as: format, metadata: metadata, to: file.descriptor, path: path)
         }
-        return sound.samples.count { abs($0) > 1 }
+        return format.clips ? sound.samples.count { abs($0) > 1 } : 0
     }
 
     /// Writes what becomes the file at `path` into an empty one that is open for reading and writing.
@@ -58,27 +58,17 @@ extension SoundFile {
             (format.container == .wav ? SF_STR_COPYRIGHT : SF_STR_LICENSE, metadata.license),
         ]
         for case (let kind, let text?) in texts where !text.isEmpty {
-            guard sf_set_string(file.pointer, Int32(kind), cut(text)) != 0 else { continue }
+            guard sf_set_string(file.pointer, Int32(kind), SoundMetadata.cut(text)) != 0 else { continue }
             throw AudioError.cannotWrite(path: path, reason: file.error ?? "its texts were refused")
         }
         let blockCount = SndfileHandle.block * sound.channels
         for start in stride(from: 0, to: sound.samples.count, by: blockCount) {
-            let block = sound.samples[start..<min(start + blockCount, sound.samples.count)].map(format.encoding.written)
+            let block = sound.samples[start..<min(start + blockCount, sound.samples.count)].map(format.written)
             let written = sf_write_float(file.pointer, block, sf_count_t(block.count))
             guard Int(written) == block.count else { throw failed(file.error ?? "not all samples were taken") }
         }
-        sf_write_sync(file.pointer)
+        // Not synced here: libsndfile would take an error of the disk, which the system tells once, and say nothing.
         if let error = file.error { throw failed(error) }
-    }
-
-    /// A text that fits in any header.
-    private static func cut(_ text: String) -> String {
-        var length = 0
-        return String(
-            text.prefix { character in
-                length += character.utf8.count
-                return length <= 4096
-            })
     }
 
     /// libsndfile does not tell of every failed write, least of all when it closes a file: read back what it says.

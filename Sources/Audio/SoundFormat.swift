@@ -31,6 +31,9 @@ package enum SampleEncoding: String, CaseIterable, Sendable {
         }
     }
 
+    /// Whether what lies beyond ±1 is lost.
+    var clips: Bool { self != .float32 }
+
     /// A sample that libsndfile writes as the number that it was read from. It reads integers as parts of 2ⁿ and writes
     /// them as parts of 2ⁿ − 1: what is louder than half would come back one step quieter.
     func written(_ sample: Float) -> Float {
@@ -38,7 +41,7 @@ package enum SampleEncoding: String, CaseIterable, Sendable {
         switch self {
         case .pcm16: whole = 0x8000
         case .pcm24: whole = 0x80_0000
-        case .float32: return min(max(sample, -1), 1)
+        case .float32: return sample
         }
         return min(max(sample, -1), (whole - 1) / whole) * (whole / (whole - 1))
     }
@@ -81,6 +84,12 @@ package struct SoundFormat {
             throw unsupported("a WAV file holds at most 4 GiB; write a .flac file")
         }
     }
+
+    /// Whether what lies beyond ±1 is lost.
+    var clips: Bool { container == .ogg || encoding.clips }
+
+    /// A sample as libsndfile is given it.
+    func written(_ sample: Float) -> Float { encoding.written(container == .ogg ? min(max(sample, -1), 1) : sample) }
 
     private static func code(_ container: SoundContainer, _ encoding: SampleEncoding) -> Int32 {
         let major =

@@ -1,4 +1,5 @@
 import CSndfile
+import Files
 import Foundation
 
 /// A sound file that is read block by block.
@@ -10,17 +11,19 @@ package final class SoundReader {
     /// What the header says, a promise and not a reason to allocate; nil for a stream's, which does not know.
     private let frameCount: Int?
     private let descriptor: Int32
-    private let file: SndfileHandle
+    private var file: SndfileHandle
     private var framesRead = 0
     private var block: [Float]
 
-    /// Opens a sound file of any kind that libsndfile knows.
+    /// What comes through a pipe is kept in a file: most decoders go back and forth.
+    private static let maximumPipeBytes = 4 << 30
+
+    /// Opens a sound of any kind that libsndfile knows, in a file or from a pipe.
+    /// - Parameter name: "-" is the standard input.
     /// - Throws: `AudioError`.
-    package init(_ path: String) throws {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else {
-            throw AudioError.cannotRead(path: path, reason: systemReason(errno, reading: true))
-        }
+    package init(_ name: String) throws {
+        let path = name == ReadOnce.standardInput ? "standard input" : name
+        let descriptor = try Self.descriptor(of: name, path: path)
         do {
             file = try Self.handle(of: descriptor, path: path)
         } catch {
@@ -37,20 +40,36 @@ package final class SoundReader {
 
     deinit { close(descriptor) }
 
-    private static func handle(of descriptor: Int32, path: String) throws -> SndfileHandle {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw AudioError.cannotRead(path: path, reason: "it is not a file")
+    private static func descriptor(of name: String, path: String) throws -> Int32 {
+        do {
+            if ReadOnce.isNeeded(name) { return try ReadOnce.kept(name, limit: maximumPipeBytes) }
+            return try RegularFile.open(name).descriptor
+        } catch let error as FileError {
+            throw AudioError.cannotRead(
+                path: path, reason: error.code == 0 ? error.reason : systemReason(error.code, reading: true))
         }
+    }
+
+    private static func handle(of descriptor: Int32, path: String) throws -> SndfileHandle {
         guard let file = SndfileHandle(descriptor: descriptor, mode: SFM_READ) else {
             let reason = SndfileHandle.openError.lowercased().trimmingCharacters(in: CharacterSet(charactersIn: "."))
             throw AudioError.cannotRead(path: path, reason: reason + "; choose a sound (wav, flac, ogg, mp3 …)")
         }
-        guard file.info.channels > 0, file.info.samplerate > 0 else {
+        guard file.info.channels > 0, Sound.sampleRates.contains(Int(file.info.samplerate)) else {
             throw AudioError.damaged(
-                path: path, reason: "\(file.info.channels) channels at \(file.info.samplerate) Hz")
+                path: path,
+                reason: "\(file.info.channels) channels at \(file.info.samplerate) Hz; sounds have one or more, at "
+                    + "\(Sound.sampleRates.lowerBound) to \(Sound.sampleRates.upperBound) Hz")
         }
         return file
+    }
+
+    /// Goes back to the start. Not every decoder finds a place in its file, so it begins anew.
+    /// - Throws: `AudioError`.
+    func rewind() throws {
+        lseek(descriptor, 0, SEEK_SET)
+        file = try Self.handle(of: descriptor, path: path)
+        framesRead = 0
     }
 
     /// The next frames, interleaved; none at the end.

@@ -88,7 +88,7 @@ private struct WAVHeader {
         let texts = [
             ("INAM", metadata.title), ("ICMT", metadata.comment), ("ISFT", metadata.software),
             ("ICOP", metadata.license),
-        ].flatMap { name, text in text.map { chunk(name, Array($0.utf8.prefix(4096)) + [0]) } ?? [] }
+        ].flatMap { name, text in text.map { chunk(name, Array(SoundMetadata.cut($0).utf8) + [0]) } ?? [] }
         let head = chunk("fmt ", format) + chunk("LIST", Array("INFO".utf8) + texts)
         // A length of a RIFF file has 32 bits; beyond them readers go on to the end.
         let data = min(2 * frameCount, Int(UInt32.max) - head.count - 12)

@@ -13,6 +13,14 @@ struct CandidateFlags: ParsableArguments {
     @Option(parsing: .unconditional, help: "How many of the candidates to write, best first: NAME-1, NAME-2, ….")
     var keep = 1
 
+    /// Where the sounds that are kept are written.
+    func files(of output: String) -> [String] {
+        candidates == 1 || keep == 1 ? [output] : (1...keep).map { numbered(output, $0) }
+    }
+
+    /// Checks all files before any work is done for them.
+    func checkWritable(_ output: String) throws { for file in files(of: output) { try AudioClip.checkWritable(file) } }
+
     func validate() throws {
         guard (1...64).contains(candidates), (1...candidates).contains(keep) else {
             throw ValidationError(
@@ -43,10 +51,18 @@ func follow(
     throw CancellationError()
 }
 
+/// Writes a sound, and says if some of it could not be kept: of a sound that was changed, the samples may lie anywhere.
+func write(_ result: GenerationResult, to file: String, quiet: Bool) throws {
+    let clipped = try result.clip.write(to: file, record: result.record)
+    if clipped > 0, !quiet {
+        printWarning("\(file): \(clipped) samples lie beyond ±1 and were clipped; make the sound quieter to keep them")
+    }
+}
+
 /// Writes the sounds that are kept, and says so.
 func writeRanked(_ kept: [RankedSound], to output: String, json: Bool, quiet: Bool) throws {
     let files = kept.indices.map { kept.count == 1 ? output : numbered(output, $0 + 1) }
-    for (sound, file) in zip(kept, files) { try sound.result.clip.write(to: file, record: sound.result.record) }
+    for (sound, file) in zip(kept, files) { try write(sound.result, to: file, quiet: quiet) }
     if json {
         print(try Terminal.json(zip(kept, files).map { ResultSummary($0.result, output: $1) }))
     } else if !quiet {

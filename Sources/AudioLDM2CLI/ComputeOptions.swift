@@ -4,7 +4,8 @@ import Terminal
 
 /// `--threads` and `--device`, the same for every command that computes.
 struct ComputeOptions: ParsableArguments {
-    @Option(parsing: .unconditional, help: "Threads of the CPU to compute with. Default: one per core.")
+    @Option(
+        parsing: .unconditional, help: "Threads of the CPU to compute with. Default: one per core that may be used.")
     var threads: Int?
 
     @Option(

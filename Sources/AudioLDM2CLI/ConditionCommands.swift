@@ -12,15 +12,15 @@ struct EncodeCommand: ParsableCommand {
               audioldm2 generate --condition cow.cond -o cow.wav --seed 3
             """)
 
-    @Argument(help: "What the sound should be.")
+    @Argument(help: "What the sound should be.", transform: plainText)
     var prompt: String
 
     @OptionGroup var model: ModelOption
 
-    @Option(name: [.short, .long], help: "Where to write the condition.")
+    @Option(name: [.short, .long], help: "Where to write the condition.", transform: plainText)
     var output: String
 
-    @Option(help: "What the sound should not be.")
+    @Option(parsing: .unconditional, help: "What the sound should not be.", transform: plainText)
     var negativePrompt = ""
 
     @Option(
@@ -42,6 +42,7 @@ struct EncodeCommand: ParsableCommand {
     }
 
     func run() throws {
+        try SoundCondition.checkWritable(output)
         let pipeline = try AudioLDM2Pipeline(modelAt: model.path, threads: computing.threads, device: computing.device)
         var options = GenerationOptions(negativePrompt: negativePrompt, profile: profile)
         options.speech = speech.speech
@@ -63,12 +64,12 @@ struct LanguageOfAudioCommand: ParsableCommand {
               audioldm2 generate "heavy rain" --condition rain.cond -o more.wav
             """)
 
-    @Argument(help: "A sound file.", completion: .file())
+    @Argument(help: "A sound file.", completion: .file(), transform: plainText)
     var file: String
 
     @OptionGroup var model: ModelOption
 
-    @Option(name: [.short, .long], help: "Where to write the condition.")
+    @Option(name: [.short, .long], help: "Where to write the condition.", transform: plainText)
     var output: String
 
     @OptionGroup var computing: ComputeOptions
@@ -81,8 +82,9 @@ struct LanguageOfAudioCommand: ParsableCommand {
     }
 
     func run() throws {
+        try SoundCondition.checkWritable(output)
         let pipeline = try AudioLDM2Pipeline(modelAt: model.path, threads: computing.threads, device: computing.device)
-        try pipeline.languageOfAudio(of: file).write(to: output)
+        try pipeline.languageOfAudio(of: file, notice: { if !quiet { printWarning($0) } }).write(to: output)
         if !quiet { print("\(output): the language of audio of \(file)") }
     }
 }

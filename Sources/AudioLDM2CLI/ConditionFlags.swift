@@ -1,12 +1,13 @@
 import ArgumentParser
 import AudioLDM2
+import Terminal
 
 /// What else a sound is made of than its prompt.
 struct ConditionFlags: ParsableArguments {
     @Option(
         help:
             "A sound whose language of audio takes the place of the prompt's, or is mixed with it: see --audio-weight.",
-        completion: .file())
+        completion: .file(), transform: plainText)
     var audioPrompt: String?
 
     @Option(
@@ -15,7 +16,7 @@ struct ConditionFlags: ParsableArguments {
 
     @Option(
         help: "What 'audioldm2 encode' or 'audioldm2 loa' saved. One of a prompt takes the place of the prompt.",
-        completion: .file())
+        completion: .file(), transform: plainText)
     var condition: String?
 
     func validate() throws {
@@ -32,7 +33,7 @@ struct ConditionFlags: ParsableArguments {
 
     /// The condition that the options ask for, if they do.
     func load(_ pipeline: AudioLDM2Pipeline, prompt: String) throws -> SoundCondition? {
-        if let audioPrompt { return try pipeline.languageOfAudio(of: audioPrompt) }
+        if let audioPrompt { return try pipeline.languageOfAudio(of: audioPrompt, notice: printWarning) }
         guard let condition else { return nil }
         let saved = try SoundCondition(contentsOf: condition)
         guard saved.isLanguageOfAudioAlone || prompt.isEmpty else {

@@ -23,12 +23,13 @@ struct GenerateCommand: AsyncParsableCommand {
             diffusers with torch.Generator("cpu"), and with --scheduler ddim so is the way from it.
             """)
 
-    @Argument(help: "What the sound should be.")
+    @Argument(help: "What the sound should be.", transform: plainText)
     var prompt = ""
 
     @Option(
         name: [.short, .long],
-        help: "Where to write the sound; the extension says how: wav, flac or ogg. \"-\" is the standard output.")
+        help: "Where to write the sound; the extension says how: wav, flac or ogg. \"-\" is the standard output.",
+        transform: plainText)
     var output: String
 
     @Option(
@@ -51,7 +52,7 @@ struct GenerateCommand: AsyncParsableCommand {
         help: "How often to try the next seed when a sound comes out silent. Default: the model's choice, or 0.")
     var retries: Int?
 
-    @Option(help: "Draw the sound's mel spectrogram, with axes, in this PNG file.")
+    @Option(help: "Draw the sound's mel spectrogram, with axes, in this PNG file.", transform: plainText)
     var spectrogram: String?
 
     @OptionGroup var making: MakingFlags
@@ -82,7 +83,7 @@ struct GenerateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        if output != "-" { try AudioClip.checkWritable(output) }
+        if output != "-" { try making.ranking.checkWritable(output) }
         if let spectrogram { try AudioClip.checkSpectrogramWritable(spectrogram) }
         let (pipeline, asked) = try making.open(prompt: prompt)
         var options = asked
@@ -104,7 +105,11 @@ struct GenerateCommand: AsyncParsableCommand {
         let events = pipeline.events(prompt, options: options, streamingTo: stream.map { $0.write })
         do {
             let result = try await follow(events, quiet: making.quiet, verbose: making.verbose)
-            if let stream { try stream.finish() } else { try result.clip.write(to: output, record: result.record) }
+            if let stream {
+                try stream.finish()
+            } else {
+                try AudioLDM2CLI.write(result, to: output, quiet: making.quiet)
+            }
             if let spectrogram { try result.clip.writeSpectrogram(to: spectrogram) }
             try printSummary(result)
         } catch is CancellationError where stream?.readerIsGone == true {

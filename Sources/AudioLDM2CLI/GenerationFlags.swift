@@ -1,9 +1,10 @@
 import ArgumentParser
 import AudioLDM2
+import Terminal
 
 /// How a sound is made from a prompt, the same for every command that makes one.
 struct GenerationFlags: ParsableArguments {
-    @Option(help: "What the sound should not be.")
+    @Option(parsing: .unconditional, help: "What the sound should not be.", transform: plainText)
     var negativePrompt = ""
 
     @Option(

@@ -16,7 +16,8 @@ extension NamedModel {
 struct ModelOption: ParsableArguments, NamedModel {
     @Option(
         name: [.customShort("m"), .customLong("model")],
-        help: ArgumentHelp("The model file. Default: the model that comes with this program.", valueName: "model"))
+        help: ArgumentHelp("The model file. Default: the model that comes with this program.", valueName: "model"),
+        transform: plainText)
     var file: String?
 
     func validate() throws {
@@ -35,7 +36,7 @@ struct ModelOption: ParsableArguments, NamedModel {
 struct ModelArgument: ParsableArguments, NamedModel {
     @Argument(
         help: ArgumentHelp("The model file. Default: the model that comes with this program.", valueName: "model"),
-        completion: .file(extensions: ["aldm"]))
+        completion: .file(extensions: ["aldm"]), transform: plainText)
     var file: String?
 
     func validate() throws {

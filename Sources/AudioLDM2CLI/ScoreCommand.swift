@@ -17,10 +17,10 @@ struct ScoreCommand: ParsableCommand {
               audioldm2 score "a dog barking" --model audioldm2.aldm out/*.wav --json
             """)
 
-    @Argument(help: "What the sounds should be.")
+    @Argument(help: "What the sounds should be.", transform: plainText)
     var prompt: String
 
-    @Argument(help: "Sound files.", completion: .file())
+    @Argument(help: "Sound files.", completion: .file(), transform: plainText)
     var files: [String]
 
     @OptionGroup var model: ModelOption
@@ -44,7 +44,7 @@ struct ScoreCommand: ParsableCommand {
         if let warning = scorer.deviceWarning { printWarning(warning) }
         if !json { model.noteHowItJudges() }
         var failed = false
-        let scores = try scorer.scores(of: files, for: prompt) { _, error in
+        let scores = try scorer.scores(of: files, for: prompt, notice: printWarning) { _, error in
             failed = true
             printNote("Error: \(error)")
         }.sorted { $0.score > $1.score }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import AudioLDM2
 import Foundation
+import Terminal
 
 struct SpectrogramCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,15 +12,18 @@ struct SpectrogramCommand: ParsableCommand {
               audioldm2 spectrogram rain.wav --output rain.png
             """)
 
-    @Argument(help: "The sound: wav, flac, ogg, mp3 …")
+    @Argument(help: "The sound: wav, flac, ogg, mp3 …", transform: plainText)
     var file: String
 
-    @Option(name: [.short, .long], help: "Where to write the picture: a name that ends in png.")
+    @Option(name: [.short, .long], help: "Where to write the picture: a name that ends in png.", transform: plainText)
     var output: String
 
     func validate() throws { try validatePicture(output, option: "--output") }
 
-    func run() throws { try AudioClip(contentsOf: file).writeSpectrogram(to: output) }
+    func run() throws {
+        try AudioClip.checkSpectrogramWritable(output)
+        try AudioClip(contentsOf: file).writeSpectrogram(to: output)
+    }
 }
 
 /// - Throws: `ValidationError` for a name that does not end in .png.

@@ -1,12 +1,18 @@
 import ArgumentParser
 import AudioLDM2
+import Terminal
 
 /// What a speech model says.
 struct SpeechFlags: ParsableArguments {
-    @Option(help: "What a speech model is to say, in English; the prompt says who speaks. Needs libespeak-ng1.")
+    @Option(
+        parsing: .unconditional,
+        help: "What a speech model is to say, in English; the prompt says who speaks. Needs libespeak-ng1.",
+        transform: plainText)
     var transcription: String?
 
-    @Option(help: "The same as phonemes, which needs nothing: \"wˈɪʃ juː hæv ɐ ɡˈʊd dˈeɪ\".")
+    @Option(
+        parsing: .unconditional, help: "The same as phonemes, which needs nothing: \"wˈɪʃ juː hæv ɐ ɡˈʊd dˈeɪ\".",
+        transform: plainText)
     var phonemes: String?
 
     func validate() throws {

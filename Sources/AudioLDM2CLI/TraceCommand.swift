@@ -36,10 +36,10 @@ struct TraceCommand: ParsableCommand {
 
     @OptionGroup var model: ModelArgument
 
-    @Option(help: "A safetensors file with the tensors to run.")
+    @Option(help: "A safetensors file with the tensors to run.", transform: plainText)
     var inputs: String
 
-    @Option(help: "Where to write what they make, as safetensors.")
+    @Option(help: "Where to write what they make, as safetensors.", transform: plainText)
     var output: String
 
     @OptionGroup var computing: ComputeOptions

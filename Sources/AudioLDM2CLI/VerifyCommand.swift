@@ -20,10 +20,10 @@ struct VerifyCommand: ParsableCommand {
 
     @OptionGroup var model: ModelArgument
 
-    @Option(help: "The recorded tensors.")
+    @Option(help: "The recorded tensors.", transform: plainText)
     var golden: String
 
-    @Option(help: "Write our tensors under the same names to this safetensors file.")
+    @Option(help: "Write our tensors under the same names to this safetensors file.", transform: plainText)
     var dump: String?
 
     @OptionGroup var computing: ComputeOptions

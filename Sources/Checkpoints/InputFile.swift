@@ -13,17 +13,12 @@ package final class InputFile: Sendable {
 
     /// - Throws: `CheckpointError.unreadable` if `path` cannot be opened or is not a regular file, `.pointer`.
     package init(path: String, name: String) throws {
-        descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw CheckpointError.unreadable(path: name, reason: String(cString: strerror(errno)))
-        }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            close(descriptor)
-            throw CheckpointError.unreadable(path: name, reason: "not a regular file")
+        do {
+            (descriptor, size) = try RegularFile.open(path)
+        } catch let error as FileError {
+            throw CheckpointError.unreadable(path: name, reason: error.reason)
         }
         self.name = name
-        size = Int(status.st_size)
         guard size > 0, size <= GitPointer.sizeLimit else { return }
         guard try !GitPointer.isOne(bytes(at: 0, count: size), size: size) else {
             throw CheckpointError.pointer(file: name)

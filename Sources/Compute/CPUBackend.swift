@@ -21,7 +21,7 @@ package final class CPUBackend: StageBackend {
         pool = BufferPool(HostMemory())
         isCounting = false
         meter = OperationMeter()
-        threads = ThreadPool(threadCount: threadCount ?? ProcessInfo.processInfo.activeProcessorCount)
+        threads = ThreadPool(threadCount: threadCount ?? SystemProcessors.available)
         kernels = kernels_current().pointee
         blas = usesBLAS ? try BLAS(loading: kernels) : BLAS(kernels)
         if usesBLAS { try blas.reserve(threads) }

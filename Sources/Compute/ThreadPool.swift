@@ -1,6 +1,7 @@
 import CKernels
 import Foundation
 import Synchronization
+import Tensors
 
 /// A fixed set of threads that run numbered tasks together with the caller.
 ///
@@ -19,12 +20,17 @@ final class ThreadPool: Sendable {
         self.threadCount = max(1, threadCount)
         self.isIdle = isIdle
         shared = Shared()
-        if isIdle { return }
+        if isIdle || self.threadCount == 1 { return }
+        // Where the system has no more threads, those that are there do all tasks, and leave some for what cannot do without.
+        let reserve = ThreadReserve()
+        defer { reserve.end() }
         for worker in 1..<self.threadCount {
-            let thread = Thread { [shared] in shared.work(as: worker) }
-            thread.name = "audioldm2-\(worker)"
-            thread.stackSize = 1 << 20
-            thread.start()
+            do {
+                try SystemThread.start("audioldm2-\(worker)", stackSize: 1 << 20) { [shared] in shared.work(as: worker)
+                }
+            } catch {
+                break
+            }
         }
     }
 

@@ -33,7 +33,7 @@ package final class CUDABackend: StageBackend {
 
     package var name: String { device.description }
     /// For what the host does: checking and decompressing weights.
-    package var threadCount: Int { ProcessInfo.processInfo.activeProcessorCount }
+    package var threadCount: Int { SystemProcessors.available }
     package var reservedBytes: Int { 0 }
     package var holdsWeights: Bool { true }
     package var availableBytes: Int? { (try? device.memory())?.available }

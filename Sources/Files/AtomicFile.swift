@@ -1,8 +1,9 @@
 import Foundation
 
-/// A file that takes its name only when it is complete: written beside its place, synced, renamed.
+/// A file that takes its name only when it is complete: written without a name, or beside its place where the file system
+/// knows only files with one, synced, and put in its place.
 ///
-/// One thread at a time. The partial file goes when the object goes, unless `commit` succeeded.
+/// One thread at a time. What was written goes when the object goes, unless `commit` succeeded, and with the process.
 package final class AtomicFile {
     /// Creates the partial file and returns a descriptor, or -1 with `errno` set.
     package typealias Opener = (_ path: String) -> Int32
@@ -12,41 +13,57 @@ package final class AtomicFile {
     package private(set) var descriptor: Int32
     private let folder: String
     private let destination: String
-    private let partialPath: String
+    /// Nil while it has no name.
+    private var partialPath: String?
 
     /// - Parameter opener: for tests of failing devices.
-    /// - Throws: `FileError` if the folder is missing or cannot be written to, or if something that is not a file has the
-    ///   name.
-    package init(path: String, opener: Opener = AtomicFile.createExclusively) throws {
-        let url = URL(fileURLWithPath: try Self.destination(of: path))
+    /// - Throws: `FileError` if the folder is missing or cannot be written to, if the name cannot be one, or if something
+    ///   that is not a file has it.
+    package init(path: String, opener: Opener? = nil) throws {
         self.path = path
-        destination = url.path
-        folder = url.deletingLastPathComponent().path
-        partialPath = folder + "/.audioldm2-\(String(UInt64.random(in: 0 ... .max), radix: 36)).partial"
-        descriptor = opener(partialPath)
-        guard descriptor >= 0 else { throw FileError(Self.creation, code: errno) }
+        destination = try Self.destination(of: path)
+        folder = URL(fileURLWithPath: destination).deletingLastPathComponent().path
+        let partial = PartialFile.name(in: folder)
+        if let opener {
+            (descriptor, partialPath) = (opener(partial), partial)
+            guard descriptor >= 0 else { throw FileError(Self.creation, code: errno) }
+        } else {
+            PartialFile.sweep(folder)
+            let file = try PartialFile.create(in: folder, named: partial)
+            (descriptor, partialPath) = (file.descriptor, file.isNamed ? partial : nil)
+            if let old = FileName.status(destination) { Self.takeOver(old, descriptor) }
+        }
     }
 
-    private static let creation = "create a file in its folder"
+    static let creation = "create a file in its folder"
 
     deinit { discard() }
 
-    package static func createExclusively(_ path: String) -> Int32 {
-        open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    /// Finds out whether a file could be made, without making one.
+    /// - Throws: as `init` does.
+    package static func check(_ path: String) throws { try AtomicFile(path: path).discard() }
+
+    /// Who may read and write the file that will be replaced may do so with the new one, and nobody else. What the system
+    /// does not allow, such as giving it to another owner, is left.
+    private static func takeOver(_ old: stat, _ descriptor: Int32) {
+        _ = fchown(descriptor, old.st_uid, old.st_gid)
+        _ = fchmod(descriptor, old.st_mode & 0o777)
     }
 
     /// `path` with links followed, so that a link to a file stays one.
-    /// - Throws: `FileError` for devices, pipes and folders: they would be replaced by a file.
-    package static func destination(of path: String) throws -> String {
+    /// - Throws: `FileError` for devices, pipes and folders, which would be replaced by a file, and for names that no file
+    ///   can have.
+    private static func destination(of path: String) throws -> String {
         var status = stat()
-        guard stat(path, &status) == 0 else { return path }
+        let code = try FileName.with(path) { stat($0, &status) == 0 ? 0 : errno }
+        // What is not there may come to be.
+        guard code != ENOENT else { return path }
+        guard code == 0 else { throw FileError(creation, code: code) }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            let isFolder = status.st_mode & S_IFMT == S_IFDIR
-            throw FileError("be replaced", reason: isFolder ? "it is a folder" : "it is not a regular file")
+            throw FileError("be replaced", reason: RegularFile.notRegular(status))
         }
-        guard let resolved = realpath(path, nil) else { throw FileError(creation, code: errno) }
-        defer { free(resolved) }
-        return String(cString: resolved)
+        guard let resolved = FileName.resolved(path) else { throw FileError(creation, code: errno) }
+        return resolved
     }
 
     /// Writes all bytes at a place; what is skipped reads as zeros.
@@ -75,14 +92,37 @@ package final class AtomicFile {
     /// - Throws: `FileError`; then the place is as it was.
     package func commit() throws {
         guard fsync(descriptor) == 0 else { throw FileError("sync", code: errno) }
-        let closed = close(descriptor)
-        descriptor = -1
-        guard closed == 0, rename(partialPath, destination) == 0 else {
-            let error = FileError("put in place", code: errno)
-            unlink(partialPath)
+        do {
+            let partial = try partialPath ?? named()
+            partialPath = partial
+            let closed = close(descriptor)
+            descriptor = -1
+            guard closed == 0 else { throw FileError("put in place", code: errno) }
+            if partial != destination { try Self.rename(partial, destination) }
+        } catch {
+            if let partialPath, partialPath != destination { PartialFile.remove(partialPath) }
             throw error
         }
         syncFolder()
+    }
+
+    /// Gives the file without a name the destination's, or one beside it if that is taken.
+    private func named() throws -> String {
+        if try PartialFile.link(descriptor, to: destination) { return destination }
+        let name = PartialFile.name(in: folder)
+        if try PartialFile.link(descriptor, to: name) { return name }
+        // A file system that makes such files and cannot name them.
+        let copy = try PartialFile.copy(descriptor, to: name)
+        close(descriptor)
+        descriptor = copy
+        return name
+    }
+
+    private static func rename(_ old: String, _ new: String) throws {
+        let code = try FileName.with(old) { old in
+            try FileName.with(new) { new in Foundation.rename(old, new) == 0 ? 0 : errno }
+        }
+        guard code == 0 else { throw FileError("put in place", code: code) }
     }
 
     /// Removes the partial file. Does nothing after `commit`.
@@ -90,13 +130,14 @@ package final class AtomicFile {
         guard descriptor >= 0 else { return }
         close(descriptor)
         descriptor = -1
-        unlink(partialPath)
+        if let partialPath { PartialFile.remove(partialPath) }
     }
 
-    /// Makes the rename last. The file is in place and complete already, so a folder that cannot be synced is no error.
+    /// Makes the name last. The file is in place and complete already, so a folder that cannot be synced is no error.
     private func syncFolder() {
-        let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return }
+        guard let descriptor = try? FileName.with(folder, { open($0, O_RDONLY | O_CLOEXEC) }), descriptor >= 0 else {
+            return
+        }
         fsync(descriptor)
         close(descriptor)
     }

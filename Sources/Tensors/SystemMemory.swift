@@ -7,6 +7,13 @@ package enum SystemMemory {
     private static let mappingThreshold = 1 << 16
     private static let page = 1 << 12
 
+    /// What the system allows this process (`ulimit -d`, `prlimit --data`), in bytes; nil if that is not limited.
+    package static var processLimit: Int? {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit) == 0 else { return nil }
+        return Int(exactly: limit.rlim_cur)
+    }
+
     /// - Returns: nil if there is not enough memory.
     package static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
         var start: UnsafeMutableRawPointer?

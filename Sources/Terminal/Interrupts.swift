@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dispatch
 import Foundation
+import Synchronization
 
 /// Calls a handler, instead of ending the process, when the user interrupts it (Ctrl-C), its terminal goes, or it is asked
 /// to end. A second signal of the same kind ends it at once.
@@ -8,13 +9,14 @@ package struct Interrupts {
     private static let signals = [SIGINT, SIGTERM, SIGHUP]
     private let sources: [any DispatchSourceSignal]
 
-    package init(_ handler: @escaping @Sendable () -> Void) {
+    /// - Parameter handler: gets the signal's number.
+    package init(_ handler: @escaping @Sendable (Int32) -> Void) {
         sources = Self.signals.map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
                 signal(number, SIG_DFL)
-                handler()
+                handler(number)
             }
             source.resume()
             return source
@@ -28,17 +30,26 @@ package struct Interrupts {
     }
 }
 
-/// Does work that the user can stop (Ctrl-C): its task is cancelled, the note printed, and the command exits with 130.
+/// Does work that the user can stop (Ctrl-C): its task is cancelled, the note printed, and the command exits as shells say of
+/// a process that a signal ended: with 130 for Ctrl-C, 143 if it was asked to end (`kill`), 129 if its terminal went.
 /// - Parameter note: what has become of the work then; nil for nothing to say.
 /// - Throws: what the work throws, `CancellationError` as `ExitCode`.
 package func untilInterrupted(note: String?, _ work: @escaping @Sendable () async throws -> Void) async throws {
     let task = Task { try await work() }
-    let interrupts = Interrupts { task.cancel() }
+    let first = FirstSignal()
+    let interrupts = Interrupts { number in
+        first.number.withLock { $0 = $0 ?? number }
+        task.cancel()
+    }
     defer { interrupts.stop() }
     do {
         try await task.value
     } catch is CancellationError {
         if let note { printNote("stopped; " + note) }
-        throw ExitCode(130)
+        throw ExitCode(128 + (first.number.withLock(\.self) ?? SIGINT))
     }
+}
+
+private final class FirstSignal: Sendable {
+    let number = Mutex<Int32?>(nil)
 }

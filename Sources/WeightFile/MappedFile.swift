@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A regular file mapped for reading, as long as the object lives.
@@ -9,22 +10,8 @@ final class MappedFile: @unchecked Sendable {
 
     /// - Throws: `PackError`: `notFound`, `unreadable`.
     init(path: String) throws {
-        // Non-blocking, so that a FIFO is refused below instead of waited for.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else {
-            throw errno == ENOENT
-                ? PackError.notFound(path: path) : PackError.unreadable(path: path, reason: SystemError.text(errno))
-        }
+        let (descriptor, count) = try Self.open(path)
         defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else {
-            throw PackError.unreadable(path: path, reason: SystemError.text(errno))
-        }
-        guard status.st_mode & S_IFMT == S_IFREG else {
-            let isFolder = status.st_mode & S_IFMT == S_IFDIR
-            throw PackError.unreadable(path: path, reason: isFolder ? "it is a folder" : "it is not a regular file")
-        }
-        let count = Int(status.st_size)
         guard count > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
             return
@@ -33,6 +20,15 @@ final class MappedFile: @unchecked Sendable {
             throw PackError.unreadable(path: path, reason: SystemError.text(errno))
         }
         bytes = UnsafeRawBufferPointer(start: start, count: count)
+    }
+
+    private static func open(_ path: String) throws -> (descriptor: Int32, byteCount: Int) {
+        do {
+            return try RegularFile.open(path)
+        } catch let error as FileError {
+            throw error.code == ENOENT
+                ? PackError.notFound(path: path) : PackError.unreadable(path: path, reason: error.reason)
+        }
     }
 
     deinit {

@@ -10,7 +10,7 @@ extension Pack {
     ///   - progress: called from those threads, one at a time, with bytes checked so far and in all.
     /// - Throws: `PackError.damaged` for the first damage in the file; `outOfMemory`; `CancellationError`.
     package func check(
-        threads: Int = ProcessInfo.processInfo.activeProcessorCount,
+        threads: Int = SystemProcessors.available,
         progress: @Sendable (_ checked: Int, _ total: Int) -> Void = { _, _ in }
     ) throws {
         let chunks = chunksInOrder()

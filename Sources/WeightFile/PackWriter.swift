@@ -28,7 +28,13 @@ package final class PackWriter {
     /// Starts a file beside `path`.
     /// - Throws: `PackError`: `writeFailed`, `unwritable` for an unknown compression level, `outOfMemory`.
     package convenience init(path: String, compression: PackCompression) throws {
-        try self.init(path: path, compression: compression, threads: ProcessInfo.processInfo.activeProcessorCount)
+        try self.init(path: path, compression: compression, threads: SystemProcessors.available)
+    }
+
+    /// Finds out before any work is done whether a pack could be written to `path`.
+    /// - Throws: `PackError.writeFailed`.
+    package static func checkWritable(_ path: String) throws {
+        do { try AtomicFile.check(path) } catch let error as FileError { throw PackError(error, path: path) }
     }
 
     /// The same, compressing on `threads` threads.

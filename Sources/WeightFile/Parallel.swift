@@ -1,8 +1,8 @@
-import Dispatch
 import Synchronization
+import Tensors
 
-/// Calls `body` for each of `0 ..< count`, in rising order of start, on as many threads as there are contexts. No two
-/// calls at one time share a context.
+/// Calls `body` for each of `0 ..< count`, in rising order of start, on as many threads as there are contexts, or as the
+/// system gives. No two calls at one time share a context.
 ///
 /// The caller's thread takes part, so that the cancellation of the task it belongs to is seen.
 /// - Throws: what `body` threw for the smallest number for which it threw; `CancellationError` if cancelled.
@@ -10,7 +10,7 @@ package func forEachInParallel<Context: Sendable>(
     _ count: Int, contexts: [Context], _ body: @Sendable (_ item: Int, _ context: Context) throws -> Void
 ) throws {
     let progress = Mutex(ParallelProgress())
-    DispatchQueue.concurrentPerform(iterations: min(count, contexts.count)) { worker in
+    SystemThread.together(min(count, contexts.count), "audioldm2-part") { worker in
         while let item = progress.withLock({ $0.take(of: count) }) {
             do {
                 try Task.checkCancellation()

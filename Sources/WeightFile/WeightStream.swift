@@ -9,17 +9,14 @@ final class WeightStream: Sendable {
     private let window: StreamWindow
 
     /// - Parameter tensors: all that come and go, by their names.
-    /// - Throws: `PackError.outOfMemory`.
+    /// - Throws: `PackError.outOfMemory`; `ThreadError`.
     init(_ tensors: [String: PackTensor], of component: PackComponent, in pack: Pack, _ plan: WeightStreaming) throws {
         let loads = tensors.mapValues { tensor in
             StreamWindow.Source(tensor: tensor, label: component.label(of: tensor.name))
         }
         window = StreamWindow(
             loads, byteCount: plan.window, successors: plan.successors, reader: try ChunkReader(pack), path: pack.path)
-        let thread = Thread { [window] in window.work() }
-        thread.name = "audioldm2-weights"
-        thread.stackSize = 1 << 19
-        thread.start()
+        try SystemThread.start("audioldm2-weights", stackSize: 1 << 19) { [window] in window.work() }
     }
 
     deinit { window.stop() }

@@ -123,6 +123,23 @@ import Testing
         }
     }
 
+    /// Rates in a header of 44 bytes, by which filters and results would grow.
+    @Test(arguments: [1, 99, 768_001, 10_000_000, 500_000_000, 2_000_000_000] as [UInt32])
+    func bombsOfTheSampleRateAreRefused(_ rate: UInt32) throws {
+        try folder.write(
+            riff(format: 1, bits: 16, rate: rate, data: Array(repeating: 1, count: 4096)), to: "bomb.wav")
+        for read in [{ _ = try self.read("bomb.wav", .cut) }, { _ = try SoundFile.read(folder.file("bomb.wav")) }] {
+            let error = #expect(throws: AudioError.self) { try read() }
+            #expect(error?.description.contains("\(rate) Hz; sounds have one or more, at 100 to 768000 Hz") == true)
+        }
+    }
+
+    @Test(arguments: [100, 767_999, 768_000] as [UInt32]) func ratesAtTheEndsAreRead(_ rate: UInt32) throws {
+        try folder.write(
+            riff(format: 1, bits: 16, rate: rate, data: Array(repeating: 1, count: 4096)), to: "end.wav")
+        #expect(try read("end.wav", .cut).count == (2048 * 16000 + Int(rate) - 1) / Int(rate))
+    }
+
     @Test func whatIsNoSoundIsRefused() throws {
         try folder.write("this is a poem, not a sound\n", to: "poem.wav")
         try folder.write([UInt8](), to: "empty.wav")

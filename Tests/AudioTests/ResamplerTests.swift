@@ -20,7 +20,7 @@ import Testing
         #expect(signalToNoise(Array(result[inner]), Array(expected[inner])) > 110)
     }
 
-    @Test(arguments: [(44100, 16000), (16000, 48000), (192_000, 16000)])
+    @Test(arguments: [(44100, 16000), (16000, 48000), (192_000, 16000), (95999, 16000), (655_350, 16000)])
     func tonesComeOutAsTheyAreAndAliasesDoNot(from: Int, to: Int) {
         func tone(_ frequency: Double, _ rate: Int) -> [Float] {
             (0..<rate / 2).map { Float(0.5 * sin(2 * Double.pi * frequency * Double($0) / Double(rate))) }

@@ -47,10 +47,12 @@ public struct AudioClip: Sendable, Hashable {
     ///
     /// The file appears when it is complete; one that was there is replaced.
     /// - Parameter record: how the sound came about, stored as the file's title, comment (JSON) and licence.
+    /// - Returns: how many samples lay beyond ±1 and were clipped to it, as the formats hold nothing else.
     /// - Throws: `AudioLDM2Error` of kind `.file` for another extension, a folder that cannot be written to, a full disk.
-    public func write(to path: String, record: SoundRecord? = nil) throws {
+    @discardableResult
+    public func write(to path: String, record: SoundRecord? = nil) throws -> Int {
         try AudioLDM2Error.translating {
-            _ = try SoundFile.write(
+            try SoundFile.write(
                 Sound(samples: samples, channels: channels, sampleRate: sampleRate), to: path,
                 metadata: record?.metadata ?? SoundMetadata(software: AudioLDM2Pipeline.software))
         }
@@ -65,7 +67,7 @@ public struct AudioClip: Sendable, Hashable {
     /// Checks a picture's path before any work is done for it.
     /// - Throws: what `writeSpectrogram(to:)` would throw for its folder.
     public static func checkSpectrogramWritable(_ path: String) throws {
-        try AudioLDM2Error.translating { try SoundFile.checkFolder(of: path) }
+        try AudioLDM2Error.translating { try SoundFile.checkPlace(of: path) }
     }
 }
 
@@ -82,7 +84,10 @@ extension AudioClip {
         channels == 1 ? samples : stride(from: channel, to: samples.count, by: channels).map { samples[$0] }
     }
 
-    /// The mean of all channels.
+    /// How all channels become one.
+    var monoMix: MonoMix { MonoMix(of: samples, channels: channels) }
+
+    /// All channels as one.
     var mono: [Float] { mono(from: 0, to: seconds) }
 
     /// - Parameters: times, in seconds.
@@ -91,17 +96,19 @@ extension AudioClip {
         let first = min(Int((start * Double(sampleRate)).rounded()), frames)
         let last = max(min(Int((end * Double(sampleRate)).rounded()), frames), first)
         guard channels > 1 else { return first == 0 && last == frames ? samples : Array(samples[first..<last]) }
-        let share = 1 / Float(channels)
+        let mix = monoMix
         return stride(from: first * channels, to: last * channels, by: channels)
-            .map { share * samples[$0..<$0 + channels].reduce(0, +) }
+            .map { mix(samples[$0..<$0 + channels]) }
     }
 
     /// - Throws: `AudioLDM2Error` of kind `.file` for a sound that cannot be worked on.
     func validate() throws {
-        guard channels > 0, sampleRate > 0, !samples.isEmpty, samples.count % channels == 0 else {
+        guard channels > 0, Sound.sampleRates.contains(sampleRate), !samples.isEmpty, samples.count % channels == 0
+        else {
             throw AudioLDM2Error(
                 .file,
-                "a sound of \(samples.count) samples, \(channels) channels, \(sampleRate) Hz holds nothing to work on")
+                "a sound of \(samples.count) samples, \(channels) channels, \(sampleRate) Hz holds nothing to work on; "
+                    + "rates are \(Sound.sampleRates.lowerBound) to \(Sound.sampleRates.upperBound) Hz")
         }
         if let index = samples.firstIndex(where: { !$0.isFinite }) {
             throw AudioLDM2Error(.file, "sample \(index) of the sound is infinite or not a number; mend the file first")

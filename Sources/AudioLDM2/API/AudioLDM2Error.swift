@@ -41,6 +41,8 @@ public struct AudioLDM2Error: Error, CustomStringConvertible, Sendable, Equatabl
         } catch let error as TensorError {
             if case .outOfMemory = error { throw AudioLDM2Error(.outOfMemory, error.description) }
             throw AudioLDM2Error(.modelFile, error.description)
+        } catch let error as ThreadError {
+            throw AudioLDM2Error(.outOfMemory, error.description)
         } catch let error as CUDAError {
             throw AudioLDM2Error(.device, error.description)
         } catch let error as ConfigError {

@@ -20,14 +20,18 @@ extension AudioLDM2Pipeline {
     }
 
     /// The language of audio of a sound, by AudioMAE: a condition that stands in for a prompt's, or is mixed with it.
-    /// - Parameter path: of a file of any format, rate and number of channels; its first ten seconds count.
+    /// - Parameters:
+    ///   - path: of a file of any format, rate and number of channels; its first ten seconds count.
+    ///   - notice: is told what was done to the sound that nobody expects.
     /// - Throws: `AudioLDM2Error`, also for a model file without AudioMAE.
-    public func languageOfAudio(of path: String) throws -> SoundCondition {
+    public func languageOfAudio(
+        of path: String, notice: (String) -> Void = { _ in }
+    ) throws -> SoundCondition {
         try AudioLDM2Error.translating {
             let config = try model.audioMAEConfig()
             let samples = try SoundFile.readMono(
                 path, sampleRate: config.samplingRate, maximumSeconds: AudioMAEFeatures(config).maximumSeconds,
-                excess: .cut)
+                excess: .cut, notice: notice)
             let context = StageContext(model: model, backend: backend)
             let loa = try SoundEncoder(context: context).languageOfAudio(of: [samples])[0]
             let name = path.split(separator: "/").last.map(String.init) ?? path

@@ -1,3 +1,4 @@
+import Audio
 import Foundation
 import Tensors
 
@@ -113,6 +114,17 @@ public final class AudioLDM2Pipeline: Sendable {
         throw CancellationError()
     }
 
+    /// Checks before any work is done whether what becomes of a sound could be written to `path`, whose format may not hold
+    /// so many channels or its sample rate.
+    /// - Throws: `AudioLDM2Error` of kind `.file`.
+    public func checkWritable(_ path: String, editing clip: AudioClip, plan: EditPlan) throws {
+        try AudioLDM2Error.translating {
+            try SoundFile.checkFormat(
+                of: path, channels: plan.channels(of: clip),
+                sampleRate: plan.sampleRate(of: clip, modelRate: sampleRate))
+        }
+    }
+
     /// Changes a sound, as `edit` does, and reports on the way. The last event is `.finished`.
     public func events(
         editing clip: AudioClip, _ prompt: String, plan: EditPlan, options: GenerationOptions = .init()
@@ -153,17 +165,20 @@ public final class AudioLDM2Pipeline: Sendable {
         let (stream, continuation) = AsyncThrowingStream<Event, any Error>.makeStream()
         let cancellation = CancellationFlag()
         continuation.onTermination = { _ in cancellation.cancel() }
-        let worker = Thread {
-            do {
-                try AudioLDM2Error.translating { try work(cancellation) { continuation.yield($0) } }
-                continuation.finish()
-            } catch {
-                continuation.finish(throwing: error)
+        do {
+            try AudioLDM2Error.translating {
+                try SystemThread.start("audioldm2", stackSize: 2 << 20) {
+                    do {
+                        try AudioLDM2Error.translating { try work(cancellation) { continuation.yield($0) } }
+                        continuation.finish()
+                    } catch {
+                        continuation.finish(throwing: error)
+                    }
+                }
             }
+        } catch {
+            continuation.finish(throwing: error)
         }
-        worker.name = "audioldm2"
-        worker.stackSize = 2 << 20
-        worker.start()
         return stream
     }
 }

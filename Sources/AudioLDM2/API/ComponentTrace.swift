@@ -95,6 +95,7 @@ public struct ComponentTrace: Sendable {
         onStage: (Stage, [NamedTensor]) -> Void = { _, _ in }
     ) throws {
         try AudioLDM2Error.translating {
+            try SafetensorsWriter.checkWritable(output)
             let file = try SafetensorsFile(path: inputs, name: inputs)
             let names = file.tensors.keys.sorted()
             try requireInput(among: names)

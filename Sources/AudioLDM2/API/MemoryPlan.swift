@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// What memory a generation will take, and how it stays within a limit: made before the work begins, from the model's
 /// configuration, the length and the texts.
@@ -52,11 +53,7 @@ public struct MemoryPlan: Sendable, Hashable, Codable {
 
     /// What the system allows this process (`ulimit -d`, `prlimit --data`), in bytes; nil if that is not limited. Plans
     /// keep within it.
-    public static var processLimit: Int? {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit) == 0 else { return nil }
-        return Int(exactly: limit.rlim_cur)
-    }
+    public static var processLimit: Int? { SystemMemory.processLimit }
 
     /// Below this, not even the threads can be started.
     public static let leastForAnyWork = 48 << 20

@@ -57,6 +57,12 @@ public struct SoundCondition: Sendable, Hashable {
         }
     }
 
+    /// Checks a path before any work is done for it.
+    /// - Throws: what `write(to:)` would throw for its folder or name.
+    public static func checkWritable(_ path: String) throws {
+        try AudioLDM2Error.translating { try SafetensorsWriter.checkWritable(path) }
+    }
+
     /// The file appears when it is complete.
     /// - Throws: `AudioLDM2Error` of kind `.file`.
     public func write(to path: String) throws {

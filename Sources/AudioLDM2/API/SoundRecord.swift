@@ -93,16 +93,44 @@ public struct SoundRecord: Codable, Sendable, Hashable {
         return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 
-    /// The texts of a sound file, which hold 4096 bytes each: only prompts can be longer, and are cut.
+    /// The texts of a sound file, which hold 4096 bytes each: the record's longest parts are shortened until it does.
     var metadata: SoundMetadata {
         var short = self
         var comment = try? short.json()
-        while let text = comment, text.utf8.count > 4096, short.prompt.count + short.negativePrompt.count > 1 {
-            let longer = short.prompt.count >= short.negativePrompt.count ? \Self.prompt : \Self.negativePrompt
-            short[keyPath: longer] = String(short[keyPath: longer].prefix(short[keyPath: longer].count / 2))
+        while let text = comment, text.utf8.count > SoundMetadata.textLimit, short.shorten() {
             comment = try? short.json()
         }
         return SoundMetadata(title: prompt, comment: comment, software: software, license: license)
+    }
+
+    /// Halves the longest of what may have any length.
+    /// - Returns: false if there is nothing left to shorten.
+    private mutating func shorten() -> Bool {
+        let texts: [WritableKeyPath<Self, String>] = [\.prompt, \.negativePrompt, \.model]
+        let optional: [WritableKeyPath<Self, String?>] = [\.transcription, \.phonemes, \.condition, \.license]
+        // What a part takes in JSON: a character may become six.
+        let longest = max(
+            texts.map { self[keyPath: $0].utf8.count }.max() ?? 0,
+            optional.map { self[keyPath: $0]?.utf8.count ?? 0 }.max() ?? 0)
+        if let times, times.count > 1, 8 * times.count >= longest {
+            self.times = Array(times.prefix(times.count / 2))
+            return true
+        }
+        guard longest > 1 else { return false }
+        for part in texts where self[keyPath: part].utf8.count == longest {
+            self[keyPath: part] = Self.half(self[keyPath: part])
+            return true
+        }
+        for part in optional where self[keyPath: part]?.utf8.count == longest {
+            self[keyPath: part] = self[keyPath: part].map(Self.half)
+            return true
+        }
+        return false
+    }
+
+    /// By scalars, as one character may consist of any number of them.
+    private static func half(_ text: String) -> String {
+        String(text.unicodeScalars.prefix(text.unicodeScalars.count / 2))
     }
 }
 

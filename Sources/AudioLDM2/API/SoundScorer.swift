@@ -36,11 +36,13 @@ public struct SoundScorer: Sendable {
     /// Of each sound its beginning is heard: ten seconds with the published models. Shorter ones are repeated.
     /// - Parameters:
     ///   - files: of any format, rate and number of channels that can be read.
+    ///   - notice: is told what was done to a sound that nobody expects.
     ///   - unusable: told of each file that cannot be used; it is then left out. Without it such a file is an error.
     /// - Returns: in the order of `files`.
     /// - Throws: `AudioLDM2Error`, without `unusable` also one that names the file that cannot be used.
     public func scores(
-        of files: [String], for prompt: String, unusable: ((String, AudioLDM2Error) -> Void)? = nil
+        of files: [String], for prompt: String, notice: (String) -> Void = { _ in },
+        unusable: ((String, AudioLDM2Error) -> Void)? = nil
     ) throws -> [SoundScore] {
         try AudioLDM2Error.translating {
             let config = try context.model.clapFeatureConfig()
@@ -53,7 +55,7 @@ public struct SoundScorer: Sendable {
                     let samples = try AudioLDM2Error.translating {
                         try SoundFile.readMono(
                             file, sampleRate: config.samplingRate, maximumSeconds: Double(config.maxLengthS),
-                            excess: .cut)
+                            excess: .cut, notice: notice)
                     }
                     used.append(file)
                     return samples

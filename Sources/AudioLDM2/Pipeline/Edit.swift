@@ -46,6 +46,7 @@ struct Edit {
         if !generation.isConditioned { try model.requireTextEncoders() }
         try generation.checkCondition()
         _ = try (generation.scheduler(), generation.windowFrames(), model.require(.vaeEncoder))
+        if let note = clip.monoMix.note { generation.context.report(.warning("the sound: " + note)) }
         let mono = Resampler.resample(clip.mono, from: clip.sampleRate, to: modelRate)
         let plan = try resolved(mono)
         let mask = EditMask(plan, seconds: clip.seconds, bands: try model.melConfig().bands)

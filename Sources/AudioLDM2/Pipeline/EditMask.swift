@@ -7,6 +7,15 @@ extension EditPlan {
         guard let times else { return [0...(seconds + appendedSeconds)] }
         return times + (appendedSeconds > 0 ? [seconds...(seconds + appendedSeconds)] : [])
     }
+
+    /// Of what becomes of a sound, in Hz.
+    func sampleRate(of clip: AudioClip, modelRate: Int) -> Int {
+        if isWhole { return modelRate }
+        return fillsBandwidth ? max(modelRate, clip.sampleRate) : clip.sampleRate
+    }
+
+    /// Of what becomes of a sound.
+    func channels(of clip: AudioClip) -> Int { isWhole ? 1 : clip.channels }
 }
 
 /// Where a plan changes a sound: in seconds, and in bands of the mel spectrogram.

@@ -10,10 +10,7 @@ struct EditMix {
     let modelRate: Int
 
     /// Of the result, in Hz.
-    private var sampleRate: Int {
-        if plan.isWhole { return modelRate }
-        return plan.fillsBandwidth ? max(modelRate, clip.sampleRate) : clip.sampleRate
-    }
+    private var sampleRate: Int { plan.sampleRate(of: clip, modelRate: modelRate) }
 
     /// What the sounds take, with so many results.
     func bytes(results: Int) -> Int {

@@ -30,6 +30,7 @@ public struct Verification {
         dumpTo dumpPath: String? = nil, onRow: @escaping (VerificationReport.Row) -> Void = { _ in }
     ) throws -> VerificationReport {
         try AudioLDM2Error.translating {
+            if let dumpPath { try SafetensorsWriter.checkWritable(dumpPath) }
             let tolerances = context.model.tolerances
             var comparison = Comparison(golden: golden, tolerances: tolerances, onRow: onRow)
             let (conditions, embedding) = try compareText(&comparison)

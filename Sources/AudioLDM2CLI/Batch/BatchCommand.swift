@@ -1,5 +1,6 @@
 import ArgumentParser
 import AudioLDM2
+import Files
 import Foundation
 import Terminal
 
@@ -21,12 +22,14 @@ struct BatchCommand: AsyncParsableCommand {
             not there yet. A line that fails does not stop the others; if there is one, the command exits with 1.
             """)
 
-    @Argument(help: "The file with a JSON object per line.")
+    @Argument(help: "The file with a JSON object per line.", transform: plainText)
     var prompts: String
 
     @OptionGroup var model: ModelOption
 
-    @Option(name: [.short, .long], help: "Where to write the sounds and the manifest; made if it is not there.")
+    @Option(
+        name: [.short, .long], help: "Where to write the sounds and the manifest; made if it is not there.",
+        transform: plainText)
     var outputDir: String
 
     @Option(help: "What the sounds' names end in unless a line names an output: wav, flac or ogg.")
@@ -73,7 +76,7 @@ struct BatchCommand: AsyncParsableCommand {
     func run() async throws {
         let lines = try BatchFile.lines(of: prompts).filter { shard.contains(line: $0.number) }
         do {
-            try FileManager.default.createDirectory(atPath: outputDir, withIntermediateDirectories: true)
+            try FileName.makeFolder(outputDir)
         } catch {
             throw AudioLDM2Error(.file, "\(outputDir): cannot be made or is no folder; choose another --output-dir")
         }

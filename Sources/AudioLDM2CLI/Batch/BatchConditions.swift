@@ -1,4 +1,5 @@
 import AudioLDM2
+import Terminal
 
 /// What lines of a batch refer to: saved conditions, and sounds in the place of prompts. Each file is read once.
 final class BatchConditions {
@@ -13,7 +14,9 @@ final class BatchConditions {
             throw AudioLDM2Error(.invalidOption, "\"audio_prompt\" and \"condition\" exclude each other")
         }
         if let audioPrompt {
-            return try remember("sound " + audioPrompt) { try pipeline.languageOfAudio(of: audioPrompt) }
+            return try remember("sound " + audioPrompt) {
+                try pipeline.languageOfAudio(of: audioPrompt, notice: printWarning)
+            }
         }
         guard let saved else { return nil }
         let condition = try remember("saved " + saved) { try SoundCondition(contentsOf: saved) }

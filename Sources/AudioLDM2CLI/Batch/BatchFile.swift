@@ -1,4 +1,5 @@
 import AudioLDM2
+import Files
 import Foundation
 
 /// The lines of a file of prompts.
@@ -11,20 +12,19 @@ enum BatchFile {
 
     /// - Throws: `AudioLDM2Error` for a file that cannot be read or is not UTF-8.
     static func lines(of path: String) throws -> [Line] {
-        let data: Data
+        let bytes: [UInt8]
         do {
-            data =
-                path == "-"
-                ? FileHandle.standardInput.readDataToEndOfFile() : try Data(contentsOf: URL(fileURLWithPath: path))
+            bytes = try ReadOnce.contents(of: path)
         } catch {
             throw AudioLDM2Error(.file, "\(path): cannot be read; give a file with a JSON object per line")
         }
-        guard let text = String(data: data, encoding: .utf8) else {
-            throw AudioLDM2Error(.file, "\(path): is not UTF-8 text; give a file with a JSON object per line")
+        return try BatchLines.split(bytes).enumerated().compactMap { index, bytes in
+            guard let text = String(validating: bytes, as: UTF8.self) else {
+                throw AudioLDM2Error(.file, "\(path): is not UTF-8 text; give a file with a JSON object per line")
+            }
+            guard text.contains(where: { !$0.isWhitespace }) else { return nil }
+            return Line(number: index + 1, text: text)
         }
-        return text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
-            .map { Line(number: $0 + 1, text: String($1)) }
-            .filter { $0.text.contains { !$0.isWhitespace } }
     }
 }
 

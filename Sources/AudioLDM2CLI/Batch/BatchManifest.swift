@@ -1,4 +1,5 @@
 import AudioLDM2
+import Files
 import Foundation
 
 /// What became of each line, as lines of JSON in the folder of the sounds.
@@ -27,10 +28,18 @@ struct BatchManifest: Sendable {
         self.folder = folder
         path = folder + "/" + shard.manifestName
         var made: [String: Entry] = [:]
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        let names: [String]
+        do {
+            names = try FileName.contents(ofFolder: folder).sorted()
+        } catch let error as FileError {
+            throw AudioLDM2Error(.file, "\(folder): cannot be read: \(error.reason)")
+        }
         for name in names where name.hasPrefix("manifest") && name.hasSuffix(".jsonl") {
-            guard let data = FileManager.default.contents(atPath: folder + "/" + name) else {
-                throw AudioLDM2Error(.file, "\(folder)/\(name): cannot be read")
+            let data: [UInt8]
+            do {
+                data = try RegularFile.contents(of: folder + "/" + name, limit: .max)
+            } catch let error as FileError {
+                throw AudioLDM2Error(.file, "\(folder)/\(name): cannot be read: \(error.reason)")
             }
             for line in data.split(separator: UInt8(ascii: "\n")) {
                 guard let entry = try? JSONDecoder().decode(Entry.self, from: Data(line)) else { continue }
@@ -55,7 +64,7 @@ struct BatchManifest: Sendable {
     }
 
     func byteCount(_ output: String) -> Int? {
-        try? FileManager.default.attributesOfItem(atPath: file(output))[.size] as? Int
+        FileName.status(file(output)).map { Int($0.st_size) }
     }
 
     /// Adds a line, on the disk when it returns.
@@ -64,7 +73,7 @@ struct BatchManifest: Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var bytes = Array(try encoder.encode(entry)) + [UInt8(ascii: "\n")]
-        let descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+        let descriptor = try FileName.with(path) { open($0, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666) }
         guard descriptor >= 0 else { throw failure() }
         defer { close(descriptor) }
         // A line that a killed run left incomplete must not swallow this one.

@@ -59,6 +59,7 @@ struct BatchRun: Sendable {
                 if manifest.contains(parsed.output, record: record, candidates: parsed.candidates) {
                     summary.skipped += 1
                 } else {
+                    try AudioClip.checkWritable(manifest.file(parsed.output))
                     jobs.append(Job(number: line.number, line: parsed))
                 }
             } catch let error as AudioLDM2Error {
@@ -110,7 +111,7 @@ struct BatchRun: Sendable {
 
     private func keep(_ result: GenerationResult, _ job: Job) throws {
         let output = job.line.output
-        try result.clip.write(to: manifest.file(output), record: result.record)
+        try write(result, to: manifest.file(output), quiet: quiet)
         try manifest.append(
             .init(
                 line: job.number, status: .made, output: output, bytes: manifest.byteCount(output),

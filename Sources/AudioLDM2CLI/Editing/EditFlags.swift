@@ -5,7 +5,9 @@ import Terminal
 
 /// What every command that changes a sound takes.
 struct EditFlags: ParsableArguments {
-    @Option(name: [.short, .long], help: "Where to write the sound; the extension says how: wav, flac or ogg.")
+    @Option(
+        name: [.short, .long], help: "Where to write the sound; the extension says how: wav, flac or ogg.",
+        transform: plainText)
     var output: String
 
     @OptionGroup var making: MakingFlags
@@ -17,9 +19,10 @@ struct EditFlags: ParsableArguments {
     /// Reads a sound, changes it, writes it and says so.
     func run(_ file: String, prompt: String, plan: EditPlan) async throws {
         try making.requireOwnOutput(output, input: file)
-        try AudioClip.checkWritable(output)
+        try making.ranking.checkWritable(output)
         let (pipeline, options) = try making.open(prompt: prompt)
         let clip = try AudioClip(contentsOf: file, memoryLimit: making.memory.limit)
+        try pipeline.checkWritable(output, editing: clip, plan: plan)
         let flags = self
         try await untilInterrupted(note: making.quiet ? nil : "nothing was written") {
             let (making, ranking) = (flags.making, flags.making.ranking)
@@ -38,7 +41,7 @@ struct EditFlags: ParsableArguments {
     }
 
     private func write(_ result: GenerationResult) throws {
-        try result.clip.write(to: output, record: result.record)
+        try AudioLDM2CLI.write(result, to: output, quiet: making.quiet)
         if making.json {
             print(try Terminal.json(ResultSummary(result, output: output)))
         } else if !making.quiet {

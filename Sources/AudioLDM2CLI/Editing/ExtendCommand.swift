@@ -1,5 +1,6 @@
 import ArgumentParser
 import AudioLDM2
+import Terminal
 
 struct ExtendCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -10,10 +11,10 @@ struct ExtendCommand: AsyncParsableCommand {
               audioldm2 extend intro.wav "slow piano" -o longer.wav --seconds 10
             """)
 
-    @Argument(help: "The sound: wav, flac, ogg, mp3 …")
+    @Argument(help: "The sound: wav, flac, ogg, mp3 …", transform: plainText)
     var file: String
 
-    @Argument(help: "What follows.")
+    @Argument(help: "What follows.", transform: plainText)
     var prompt = ""
 
     @Option(parsing: .unconditional, help: "How much is added, in seconds.")

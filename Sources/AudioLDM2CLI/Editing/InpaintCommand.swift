@@ -1,5 +1,6 @@
 import ArgumentParser
 import AudioLDM2
+import Terminal
 
 struct InpaintCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,10 +16,10 @@ struct InpaintCommand: AsyncParsableCommand {
             or --high only that band changes.
             """)
 
-    @Argument(help: "The sound: wav, flac, ogg, mp3 …")
+    @Argument(help: "The sound: wav, flac, ogg, mp3 …", transform: plainText)
     var file: String
 
-    @Argument(help: "What the new parts should be.")
+    @Argument(help: "What the new parts should be.", transform: plainText)
     var prompt = ""
 
     @Option(parsing: .unconditionalSingleValue, help: "Where a part begins, in seconds; once for each part.")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AudioLDM2
+import Terminal
 
 struct TransformCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -16,10 +17,10 @@ struct TransformCommand: AsyncParsableCommand {
             The model file must hold the VAE's encoder, as those do that audioldm2-convert makes.
             """)
 
-    @Argument(help: "The sound: wav, flac, ogg, mp3 …")
+    @Argument(help: "The sound: wav, flac, ogg, mp3 …", transform: plainText)
     var file: String
 
-    @Argument(help: "What it should become.")
+    @Argument(help: "What it should become.", transform: plainText)
     var prompt = ""
 
     @Option(parsing: .unconditional, help: "How far it may go from what it was, above 0 and up to 1.")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AudioLDM2
+import Terminal
 
 struct UpsampleCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,10 +12,10 @@ struct UpsampleCommand: AsyncParsableCommand {
               audioldm2 upsample old.flac -o new.flac --above 4000 --prompt "a violin"
             """)
 
-    @Argument(help: "The sound: wav, flac, ogg, mp3 …")
+    @Argument(help: "The sound: wav, flac, ogg, mp3 …", transform: plainText)
     var file: String
 
-    @Option(help: "What the sound is.")
+    @Option(parsing: .unconditional, help: "What the sound is.", transform: plainText)
     var prompt = ""
 
     @Option(

@@ -35,6 +35,16 @@ package enum SafetensorsWriter {
         }
     }
 
+    /// Finds out before any work is done whether a file could be written to `path`.
+    /// - Throws: `CheckpointError.unwritable`.
+    package static func checkWritable(_ path: String) throws {
+        do {
+            try AtomicFile.check(path)
+        } catch let error as FileError {
+            throw CheckpointError.unwritable(path: path, reason: error.reason)
+        }
+    }
+
     private enum Entry: Encodable {
         case metadata([String: String])
         case tensor(shape: [Int], offsets: [Int])

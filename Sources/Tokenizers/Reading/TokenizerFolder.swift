@@ -8,24 +8,21 @@ struct TokenizerFolder {
 
     let url: URL
 
-    func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
+    func has(_ name: String) -> Bool { FileName.exists(path(name)) }
 
     /// The bytes of a file, nil if there is none of that name.
     func bytes(_ name: String) throws(TokenizerError) -> [UInt8]? {
-        let file = url.appendingPathComponent(name)
-        guard has(name) else { return nil }
+        let file = path(name)
         do {
-            let size = try file.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
-            guard size <= Self.maximumSize else {
-                throw TokenizerError.unreadable(file: file.path, reason: "\(size) bytes are too many for a tokenizer")
-            }
-            let bytes = [UInt8](try Data(contentsOf: file))
-            guard !GitPointer.isOne(bytes, size: bytes.count) else { throw TokenizerError.pointer(file: file.path) }
+            let bytes = try RegularFile.contents(of: file, limit: Self.maximumSize)
+            guard !GitPointer.isOne(bytes, size: bytes.count) else { throw TokenizerError.pointer(file: file) }
             return bytes
         } catch let error as TokenizerError {
             throw error
+        } catch let error as FileError where error.code == ENOENT {
+            return nil
         } catch {
-            throw .unreadable(file: file.path, reason: error.localizedDescription)
+            throw .unreadable(file: file, reason: (error as? FileError)?.reason ?? error.localizedDescription)
         }
     }
 

@@ -141,7 +141,7 @@ import Testing
     }
 
     @Test func refusesWhatIsNoFile() throws {
-        #expect(throws: CheckpointError.unreadable(path: "m", reason: "not a regular file")) {
+        #expect(throws: CheckpointError.unreadable(path: "m", reason: "it is a folder")) {
             _ = try SafetensorsFile(path: folder.path, name: "m")
         }
         #expect(throws: CheckpointError.unreadable(path: "m", reason: "No such file or directory")) {

@@ -1,0 +1,135 @@
+import ArgumentParser
+import Files
+import Foundation
+import Tensors
+
+/// What every command does before and after its own work.
+///
+/// A command that starts has its standard streams, a few files to open, threads and memory; one that cannot have them says
+/// so and ends, where Dispatch would wait for ever or stop the program.
+package struct CommandProgram<Root: AsyncParsableCommand> {
+    private let root: Root.Type
+    private let leastMemory: Int
+
+    /// - Parameter leastMemory: below which a limit of the system's allows no work, in bytes.
+    package init(_ root: Root.Type, leastMemory: Int) { (self.root, self.leastMemory) = (root, leastMemory) }
+
+    /// Not async itself: without memory for a thread's stack, that would wait for ever for the thread.
+    package func run() -> Never {
+        openStandardStreams()
+        // A reader that has gone is an error of the write that finds it so.
+        signal(SIGPIPE, SIG_IGN)
+        if let want = Want.first(leastMemory: leastMemory) {
+            printNote("Error: \(want)")
+            exit(EXIT_FAILURE)
+        }
+        limitStacks()
+        Task {
+            await runCommand()
+            do {
+                try finishOutput()
+                exit(EXIT_SUCCESS)
+            } catch {
+                end(error)
+            }
+        }
+        dispatchMain()
+    }
+
+    /// What ArgumentParser's own `main` does, but for two messages that would show the usage of all commands together: the
+    /// name of none, and options that turn out not to go together when the command is at work.
+    private func runCommand() async {
+        let (name, subcommands) = (root.configuration.commandName ?? "", root.configuration.subcommands)
+        let arguments = Array(Self.arguments.dropFirst())
+        if let word = arguments.first, !subcommands.isEmpty, !word.hasPrefix("-"), word != "help",
+            !subcommands.contains(where: { $0.configuration.commandName == word })
+        {
+            refuse("there is no command '\(word)'", help: "\(name) --help")
+        }
+        do {
+            var command = try root.parseAsRoot(DashedText.marked(arguments))
+            do {
+                if var command = command as? any AsyncParsableCommand {
+                    try await command.run()
+                } else {
+                    try command.run()
+                }
+            } catch let error as ValidationError {
+                let own = type(of: command).configuration.commandName.flatMap { $0 == name ? nil : $0 }
+                refuse(error.message, help: [name, own, "--help"].compactMap(\.self).joined(separator: " "))
+            }
+        } catch {
+            end(error)
+        }
+    }
+
+    /// Says why, and ends. What ArgumentParser prints itself, help and versions, holds no names of files.
+    private func end(_ error: any Error) -> Never {
+        let code = root.exitCode(for: error)
+        if code == .success { root.exit(withError: error) }
+        let message = root.fullMessage(for: error)
+        if !message.isEmpty { printNote(message) }
+        exit(code.rawValue)
+    }
+
+    /// As they were given: `CommandLine.arguments` mends what is not UTF-8.
+    private static var arguments: [String] {
+        UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc)).compactMap { argument in
+            argument.map { FileName.text(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
+        }
+    }
+
+    private func refuse(_ message: String, help: String) -> Never {
+        printNote("Error: \(message)\nSee '\(help)' for more information.")
+        exit(ExitCode.validationFailure.rawValue)
+    }
+
+    /// Threads that nobody gave a size get 1 MiB of stack, not the system's 8: under a limit all of it counts.
+    private func limitStacks() {
+        // A GNU extension, which Swift's module of the C library leaves out.
+        typealias SetDefault = @convention(c) (UnsafePointer<pthread_attr_t>) -> Int32
+        var attributes = pthread_attr_t()
+        guard let symbol = dlsym(nil, "pthread_setattr_default_np"), pthread_attr_init(&attributes) == 0 else { return }
+        defer { pthread_attr_destroy(&attributes) }
+        guard pthread_attr_setstacksize(&attributes, 1 << 20) == 0 else { return }
+        _ = unsafeBitCast(symbol, to: SetDefault.self)(&attributes)
+    }
+}
+
+/// What a command lacks to start.
+private enum Want: CustomStringConvertible {
+    case memory(limit: Int, least: Int)
+    case files(code: Int32)
+    case threads(ThreadError)
+
+    /// Descriptors that Dispatch, a model, an output and their folders take at one time.
+    private static let files = 16
+
+    static func first(leastMemory: Int) -> Want? {
+        if let limit = SystemMemory.processLimit, limit < leastMemory {
+            return .memory(limit: limit, least: leastMemory)
+        }
+        var opened: [Int32] = []
+        defer { for descriptor in opened { close(descriptor) } }
+        while opened.count < files {
+            let descriptor = open("/", O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { return .files(code: errno) }
+            opened.append(descriptor)
+        }
+        return ThreadReserve().refusal.map(Want.threads)
+    }
+
+    var description: String {
+        switch self {
+        case .memory(let limit, let least):
+            "this process may take \(mebibytes(limit)) of memory (ulimit -d, prlimit --data); \(mebibytes(least)) is the "
+                + "least for any work"
+        case .files(let code):
+            "files cannot be opened: \(String(cString: strerror(code)).lowercased()); \(Self.files) at a time are the least "
+                + "(ulimit -n)"
+        case .threads(let error): "\(error)"
+        }
+    }
+
+    private func mebibytes(_ bytes: Int) -> String { "\((bytes + (1 << 20) - 1) >> 20)M" }
+}

@@ -1,0 +1,73 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Limits that systems set on processes: each ends in a message or is worked within, none in a hang or a crash.
+@Suite struct LimitTests {
+    private let folder: TemporaryFolder
+    private let model: String
+
+    init() throws {
+        folder = try TemporaryFolder()
+        model = try ModelFixture.path("tiny", .int8)
+    }
+
+    private func generate(script: String) throws -> CommandRun {
+        try CommandRun(
+            "audioldm2",
+            [
+                "generate", "a", "-m", model, "-o", folder.file("a.wav"), "--seconds", "0.3", "--steps", "1",
+                "--threads",
+                "4", "--quiet",
+            ], script: script)
+    }
+
+    @Test(arguments: [4, 8, 12]) func tooFewFilesAreNamed(_ count: Int) throws {
+        let outcome = try generate(script: "ulimit -n \(count); exec timeout 60 \"$command\" \"$@\"")
+        #expect(outcome.failed(naming: "too many open files", "ulimit -n"), "\(outcome.status) \(outcome.errors)")
+    }
+
+    @Test func twentyFilesDo() throws {
+        #expect(try generate(script: "ulimit -n 24; exec timeout 60 \"$command\" \"$@\"").status == 0)
+    }
+
+    /// Root may start any number of threads: another user, who runs nothing else, may not.
+    private static let asNobody = "exec timeout 60 setpriv --reuid=65533 --regid=65533 --clear-groups"
+    private static let canBeNobody: Bool = {
+        let outcome = try? CommandRun("audioldm2", ["--version"], script: "\(asNobody) \"$command\" \"$@\"")
+        return geteuid() == 0 && outcome?.status == 0
+    }()
+
+    @Test(
+        .enabled(if: canBeNobody, "needs root, and a build that others may read"),
+        arguments: [1, 2, 4, 6, 8, 9, 10, 11, 12, 16])
+    func noThreadsLeftIsNoHang(_ count: Int) throws {
+        chmod(folder.path, 0o777)
+        let outcome = try generate(
+            script: "\(Self.asNobody) prlimit --nproc=\(count) \"$command\" \"$@\"")
+        // Its first thread, and those that are held in reserve.
+        if count < 9 {
+            #expect(outcome.failed(naming: "no thread can be started"), "\(outcome.status) \(outcome.errors)")
+        } else {
+            #expect(outcome.status == 0, "\(count): \(outcome.status) \(outcome.errors)")
+        }
+    }
+
+    @Test(arguments: [8, 16, 28, 30, 32, 40]) func aConverterWithoutMemorySaysSo(_ mebibytes: Int) throws {
+        let checkpoint = Fixtures.folder("Checkpoints").appendingPathComponent("tiny").path
+        let outcome = try CommandRun(
+            "audioldm2-convert", [checkpoint, "-o", folder.file("a.aldm")],
+            script: "exec prlimit --data=\(mebibytes << 20) timeout 60 \"$command\" \"$@\"")
+        #expect(outcome.failed(naming: "memory", "ulimit -d"), "\(outcome.status) \(outcome.errors)")
+        #expect(try folder.contents().isEmpty)
+    }
+
+    @Test func threadsAreThoseThatMayBeUsed() throws {
+        let outcome = try CommandRun(
+            "audioldm2", ["bench", model, "--seconds", "0.3", "--steps", "2", "--json"],
+            script: #"exec taskset -c "$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')" "$command" "$@""#)
+        let report = try #require(
+            try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any], "\(outcome.errors)")
+        #expect(report["threads"] as? Int == 1)
+    }
+}

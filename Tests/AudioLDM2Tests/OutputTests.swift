@@ -1,0 +1,126 @@
+import Audio
+import Foundation
+import TestSupport
+import Testing
+
+/// Outputs that cannot be written are found out before any work is done, and replaced ones stay what they were.
+@Suite struct OutputTests {
+    private let folder: TemporaryFolder
+    private let model: String
+
+    init() throws {
+        folder = try TemporaryFolder()
+        model = try ModelFixture.path("tiny", .int8)
+    }
+
+    private static let making = ["--seconds", "0.3", "--steps", "1", "--seed", "1"]
+
+    /// A model that is not there is found out only after its output.
+    private func failsBeforeWork(_ arguments: [String], naming parts: String...) throws {
+        let outcome = try CommandRun("audioldm2", arguments)
+        #expect(
+            outcome.status == 1 && parts.allSatisfy { outcome.errors.contains($0) }
+                && !outcome.errors.contains("absent.aldm"), "\(arguments): \(outcome.errors)")
+    }
+
+    @Test func namesThatAreTooLong() throws {
+        let name = folder.file(String(repeating: "n", count: 256))
+        let sound = folder.file("in.wav")
+        try SoundFile.write(Sound(samples: Array(repeating: 0.1, count: 8000), sampleRate: 16000), to: sound)
+        let absent = folder.file("absent.aldm")
+        for arguments in [
+            ["generate", "a", "-m", absent, "-o", name + ".wav"],
+            ["generate", "a", "-m", absent, "-o", folder.file("a.wav"), "--spectrogram", name + ".png"],
+            [
+                "generate", "a", "-m", absent, "--candidates", "2", "--keep", "2", "-o",
+                String(name.dropLast(6)) + ".wav",
+            ],
+            ["transform", sound, "a", "-m", absent, "-o", name + ".wav"],
+            ["encode", "a", "-m", absent, "-o", name], ["loa", sound, "-m", absent, "-o", name],
+            ["spectrogram", folder.file("absent.wav"), "-o", name + ".png"],
+        ] { try failsBeforeWork(arguments, naming: "too long") }
+        for arguments in [
+            ["trace", model, "--inputs", absent, "--output", name],
+            ["verify", model, "--golden", ModelFixture.golden("tiny-2.56s"), "--dump", name],
+        ] { try failsBeforeWork(arguments, naming: "too long") }
+        let outcome = try CommandRun("audioldm2-convert", [absent, "-o", name])
+        #expect(outcome.failed(naming: "too long"), "\(outcome.errors)")
+        #expect(try folder.contents() == ["in.wav"])
+    }
+
+    @Test func foldersInTheWay() throws {
+        try FileManager.default.createDirectory(atPath: folder.file("a-2.wav"), withIntermediateDirectories: false)
+        try failsBeforeWork(
+            [
+                "generate", "a", "-m", folder.file("absent.aldm"), "-o", folder.file("a.wav"), "--candidates", "3",
+                "--keep",
+                "2",
+            ], naming: "a-2.wav", "it is a folder")
+    }
+
+    /// FLAC holds eight channels.
+    @Test func formatsThatCannotHoldTheSound() throws {
+        let sound = folder.file("ten.wav")
+        try SoundFile.write(
+            Sound(samples: Array(repeating: 0.1, count: 80000), channels: 10, sampleRate: 16000), to: sound)
+        let arguments = [
+            "inpaint", sound, "a", "-m", model, "--from", "0.1", "--to", "0.2", "--verbose", "--steps", "1",
+        ]
+        let outcome = try CommandRun("audioldm2", arguments + ["-o", folder.file("a.flac")])
+        #expect(outcome.failed(naming: "flac files cannot hold 10 channels"), "\(outcome.errors)")
+        #expect(try folder.contents() == ["ten.wav"])
+    }
+
+    @Test func linesOfABatch() throws {
+        let name = String(repeating: "n", count: 252) + ".wav"
+        let lines = try folder.write(
+            "{\"prompt\": \"a\", \"output\": \"\(name)\"}\n{\"prompt\": \"a\", \"output\": \"a\\u0000b.wav\"}\n"
+                + "{\"prompt\": \"a\", \"output\": \"c.wav\"}\n", to: "lines.jsonl")
+        let outcome = try CommandRun(
+            "audioldm2", ["batch", lines, "-m", model, "-o", folder.file("out"), "--seconds", "0.2", "--steps", "1"])
+        #expect(outcome.status == 1 && outcome.output.contains("1 made, 0 there before, 2 failed"))
+        #expect(outcome.errors.contains("line 1: ") && outcome.errors.contains("too long"))
+        #expect(outcome.errors.contains("line 2: ") && outcome.errors.contains("zero byte"))
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.file("out")).sorted()
+        #expect(files == ["c.wav", "manifest.jsonl"])
+    }
+
+    /// The disk fails once, and the system tells of it once.
+    @Test func theFirstErrorOfSyncingCounts() throws {
+        let source = try folder.write(
+            """
+            #include <errno.h>
+            #include <unistd.h>
+            static int calls;
+            int fsync(int descriptor) { (void)descriptor; if (calls++) return 0; errno = EIO; return -1; }
+            """, to: "shim.c")
+        let output = folder.file("a.wav")
+        let outcome = try CommandRun(
+            "audioldm2", ["generate", "a", "-m", model, "-o", output] + Self.making,
+            script: "cc -shared -fPIC -o \(folder.path)/shim.so \(source) || clang -shared -fPIC -o "
+                + "\(folder.path)/shim.so \(source); LD_PRELOAD=\(folder.path)/shim.so exec \"$command\" \"$@\"")
+        #expect(outcome.failed(naming: output, "input/output error"), "\(outcome.status) \(outcome.errors)")
+        #expect(try folder.contents() == ["shim.c", "shim.so"])
+    }
+
+    @Test func replacedFilesKeepTheirMode() throws {
+        let output = folder.file("a.wav")
+        for mode: mode_t in [0o600, 0o640, 0o666] {
+            try folder.write("old", to: "a.wav")
+            chmod(output, mode)
+            #expect(
+                try CommandRun("audioldm2", ["generate", "a", "-m", model, "-o", output] + Self.making).status == 0)
+            var status = stat()
+            #expect(stat(output, &status) == 0 && status.st_mode & 0o777 == mode && status.st_size > 9000)
+        }
+    }
+
+    @Test func killedCommandsLeaveNothing() throws {
+        let outcome = try CommandRun(
+            "audioldm2",
+            ["generate", "a", "-m", model, "-o", folder.file("a.wav"), "--seconds", "60", "--steps", "900"],
+            script: "\"$command\" \"$@\" & sleep 1; kill -KILL $!; wait $!")
+        #expect(outcome.status == 137)
+        #expect(try folder.contents().isEmpty)
+    }
+}

@@ -19,9 +19,10 @@ let package = Package(
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
         // What can be computed, where its weights come from, and one target that computes it.
+        .target(name: "CMappings"),
         .target(name: "Files"),
         .target(name: "Tensors"),
-        .target(name: "WeightFile", dependencies: ["Files", "Tensors", "CKernels", "CZstd"]),
+        .target(name: "WeightFile", dependencies: ["Files", "Tensors", "CKernels", "CMappings", "CZstd"]),
         .target(name: "Compute", dependencies: ["Tensors", "CKernels"]),
         // NVIDIA's GPUs: nothing of CUDA is needed to build; its libraries are looked for at run time.
         .target(name: "CCUDA"),
@@ -51,7 +52,7 @@ let package = Package(
         .target(
             name: "Terminal",
             dependencies: [
-                "Files", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CMappings", "Files", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
             name: "AudioLDM2CLI",

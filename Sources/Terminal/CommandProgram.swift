@@ -1,4 +1,5 @@
 import ArgumentParser
+import CMappings
 import Files
 import Foundation
 import Tensors
@@ -19,6 +20,7 @@ package struct CommandProgram<Root: AsyncParsableCommand> {
         openStandardStreams()
         // A reader that has gone is an error of the write that finds it so.
         signal(SIGPIPE, SIG_IGN)
+        cmappings_end_with_message()
         if let want = Want.first(leastMemory: leastMemory) {
             printNote("Error: \(want)")
             exit(EXIT_FAILURE)

@@ -28,6 +28,8 @@ package enum PackError: Error, Sendable, Equatable {
     case missingTensor(path: String, tensor: String, expected: String, siblings: [String])
     case wrongShape(path: String, tensor: String, expected: String, found: String)
     case outOfMemory(path: String, part: String, bytes: Int)
+    /// Somebody wrote to the file; `part` is not what it was.
+    case changedInUse(path: String, part: String)
 
     // MARK: Writing
 
@@ -81,6 +83,9 @@ extension PackError: CustomStringConvertible {
             "\(path): \(tensor): expected \(expected), found \(found)"
         case .outOfMemory(let path, let part, let bytes):
             "\(path): not enough memory: \(bytes) bytes for \(part)"
+        case .changedInUse(let path, let part):
+            "\(path): was changed while it was used: \(part) is not what it was; copy it again, and put models in their "
+                + "place by renaming them (mv)"
         case .writeFailed(let path, let operation, let reason):
             "\(path): cannot \(operation): \(reason)"
         case .diskFull(let path, let operation, let offset):

@@ -85,11 +85,13 @@ struct StageContext: Sendable {
         defer { backend.trim() }
         let (residency, keeping) = memory.use(of: name)
         backend.resetPeak(keeping: keeping)
+        let stamp = model.pack.stamp
         let source = try loading.measure {
             try PackSource(
                 model.pack, component: name, backend: backend, threads: backend.threadCount, residency: residency)
         }
         let result = try body(build(WeightScope(source)))
+        try model.pack.requireUnchanged(name, since: stamp)
         memory.note(name, residency, activationBytes: backend.peakActivationBytes)
         return result
     }

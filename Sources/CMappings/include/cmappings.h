@@ -1,0 +1,16 @@
+#ifndef CMAPPINGS_H
+#define CMAPPINGS_H
+
+#include <stddef.h>
+
+/// Notes that a file is mapped, for as long as its slot is not given back.
+/// - Returns: a slot, or -1 if there is none left.
+int cmappings_enter(const void *start, size_t length, const char *name);
+
+void cmappings_leave(int slot);
+
+/// From now on, reading a mapped file where its pages cannot be had (it was cut short, its disk fails) ends the process with
+/// a line on standard error that names the file, and status 1. Other bus errors end it as ever.
+void cmappings_end_with_message(void);
+
+#endif

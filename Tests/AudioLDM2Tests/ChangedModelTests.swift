@@ -1,0 +1,65 @@
+import AudioLDM2
+import Converter
+import Foundation
+import TestSupport
+import Testing
+
+/// Models that somebody writes to, or cuts, while they are used: no other sound, no silent end.
+@Suite struct ChangedModelTests {
+    private let folder: TemporaryFolder
+    private let model: String
+
+    /// A pack of raw weights, which are used in place.
+    init() throws {
+        folder = try TemporaryFolder()
+        model = folder.file("model.aldm")
+        let checkpoint = Fixtures.folder("Checkpoints").appendingPathComponent("tiny").path
+        let options = ConversionOptions(weights: .float16, compression: .none)
+        _ = try CheckpointConverter(DiffusersFolder(path: checkpoint), options).convert(to: model)
+    }
+
+    /// Does something to the file when the denoiser is at work.
+    private func generate(_ change: () throws -> Void) async throws {
+        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: 1, device: .cpu)
+        var options = GenerationOptions(seconds: 2, seed: 1)
+        options.numInferenceSteps = 60
+        var isChanged = false
+        for try await event in pipeline.events("a dog", options: options) {
+            guard case .progress(let progress) = event, progress.stage == .denoising, !isChanged else { continue }
+            isChanged = true
+            try change()
+        }
+        #expect(isChanged)
+    }
+
+    @Test func changedWeightsAreAnError() async throws {
+        let error = await #expect(throws: AudioLDM2Error.self) {
+            try await generate {
+                let file = try FileHandle(forUpdating: URL(fileURLWithPath: model))
+                let size = Int(try file.seekToEnd())
+                // Nearly all of the file, in place.
+                try file.seek(toOffset: UInt64(size / 10))
+                try file.write(contentsOf: Data(repeating: 0x11, count: size * 8 / 10))
+                try file.close()
+            }
+        }
+        #expect(
+            error?.description.contains("\(model): was changed while it was used: unet.") == true, "\(error as Any)")
+    }
+
+    @Test func replacedModelsAreUsedToTheEnd() async throws {
+        try await generate {
+            try folder.write("another", to: "new")
+            try #require(rename(folder.file("new"), model) == 0)
+        }
+    }
+
+    @Test func modelsThatAreCutShortAreNamed() throws {
+        let output = folder.file("a.wav")
+        let outcome = try CommandRun(
+            "audioldm2", ["generate", "a", "-m", model, "-o", output, "--seconds", "100", "--steps", "900"],
+            script: "timeout 100 \"$command\" \"$@\" & sleep 2; truncate -s 100 \(model); wait $!")
+        #expect(outcome.failed(naming: model), "\(outcome.status) \(outcome.errors)")
+        #expect(try folder.contents() == ["model.aldm"])
+    }
+}

@@ -26,6 +26,7 @@ package struct CommandProgram<Root: AsyncParsableCommand> {
             exit(EXIT_FAILURE)
         }
         limitStacks()
+        if SystemMemory.processLimit != nil { keepAllocatorLean() }
         Task {
             await runCommand()
             do {
@@ -84,6 +85,19 @@ package struct CommandProgram<Root: AsyncParsableCommand> {
     private func refuse(_ message: String, help: String) -> Never {
         printNote("Error: \(message)\nSee '\(help)' for more information.")
         exit(ExitCode.validationFailure.rawValue)
+    }
+
+    /// Under a limit what the allocator keeps counts too: one pool for all threads, and what is large goes back at once.
+    private func keepAllocatorLean() {
+        // GNU's numbers of options, which Swift's module of the C library leaves out.
+        let (trimThreshold, mappingThreshold, mostPools): (Int32, Int32, Int32) = (-1, -3, -8)
+        typealias SetOption = @convention(c) (Int32, Int32) -> Int32
+        guard let symbol = dlsym(nil, "mallopt") else { return }
+        for (option, value) in [(trimThreshold, 1 << 17), (mappingThreshold, 1 << 17), (mostPools, 1)]
+            as [(Int32, Int32)]
+        {
+            _ = unsafeBitCast(symbol, to: SetOption.self)(option, value)
+        }
     }
 
     /// Threads that nobody gave a size get 1 MiB of stack, not the system's 8: under a limit all of it counts.

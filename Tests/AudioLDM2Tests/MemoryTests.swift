@@ -64,6 +64,22 @@ import Testing
         #expect(throws: AudioLDM2Error.self) { try pipeline.memoryPlan(options: options) }
     }
 
+    /// What is not counted needs room too: up to a few MiB above the least there is no other plan.
+    @Test(arguments: [WeightPreset.int8, .float32]) func plansJustAboveTheLeastAreTheLeasts(_ weights: WeightPreset)
+        async throws
+    {
+        let pipeline = try pipeline(weights)
+        var options = Self.options
+        let least = try await least(pipeline, options)
+        options.memoryLimit = least
+        let expected = try pipeline.memoryPlan(options: options)
+        for mebibytes in 1...7 {
+            options.memoryLimit = least + mebibytes << 20
+            let plan = try pipeline.memoryPlan(options: options)
+            #expect(plan.peakBytes <= expected.peakBytes && plan.guidance == expected.guidance)
+        }
+    }
+
     @Test func plansForAnyPromptHoldForOne() async throws {
         let pipeline = try pipeline(.int8)
         let result = try await pipeline.generate("rain", options: Self.options)

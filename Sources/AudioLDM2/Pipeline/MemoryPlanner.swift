@@ -39,12 +39,29 @@ struct MemoryPlanner {
 
     /// - Throws: `AudioLDM2Error` of kind `.outOfMemory`, with the least that would do, if the limit is too low.
     func plan() throws -> ExecutionPlan {
-        let budget = (limit ?? .max) - baseBytes - Self.slack
+        var found: [(batching: Batching, needs: [StageNeed])] = []
+        let room = (limit ?? .max) - baseBytes
+        if let plan = try best(within: room - Self.comfort, &found) { return plan }
+        let least = found.map { $0.needs.map(\.leastBytes).max() ?? 0 }.min() ?? 0
+        // Just above the least there is room, but not for what is not counted: as at the least.
+        if room - Self.slack >= least, let plan = try best(within: least, &found) { return plan }
+        throw AudioLDM2Error(
+            .outOfMemory,
+            "this sound needs at least \(MemoryPlan.mebibytes(least + baseBytes + Self.slack)) of memory, and "
+                + "\(MemoryPlan.mebibytes(limit ?? 0)) are allowed; choose a shorter sound or a higher limit")
+    }
+
+    /// - Parameters:
+    ///   - budget: for stages, in bytes.
+    ///   - found: what was found out, for the next call.
+    /// - Returns: nil if no plan stays within the budget.
+    private func best(
+        within budget: Int, _ found: inout [(batching: Batching, needs: [StageNeed])]
+    ) throws -> ExecutionPlan? {
         var plans: [(hardship: Int, plan: ExecutionPlan)] = []
-        var least = Int.max
-        for batching in batchings where !plans.contains(where: { $0.hardship == 0 }) {
-            let needs = try needs(batching)
-            least = min(least, needs.map(\.leastBytes).max() ?? 0)
+        for (number, batching) in batchings.enumerated() where !plans.contains(where: { $0.hardship == 0 }) {
+            if number == found.count { found.append((batching, try needs(batching))) }
+            let needs = found[number].needs
             let holdings = needs.compactMap {
                 limit == nil ? $0.comfortable(within: Self.comfortableActivations) : $0.holding(within: budget)
             }
@@ -52,17 +69,15 @@ struct MemoryPlanner {
             plans.append((holdings.reduce(0) { $0 + $1.hardship }, try execution(holdings, batching)))
         }
         let best = plans.map(\.hardship).min()
-        guard let plan = plans.first(where: { $0.hardship == best })?.plan else {
-            throw AudioLDM2Error(
-                .outOfMemory,
-                "this sound needs at least \(MemoryPlan.mebibytes(least + baseBytes + Self.slack)) of memory, and "
-                    + "\(MemoryPlan.mebibytes(limit ?? 0)) are allowed; choose a shorter sound or a higher limit")
-        }
-        return plan
+        return plans.first { $0.hardship == best }?.plan
     }
 
     /// What stages leave to others may lie in buffers that are a little too large, depending on what was kept.
     private static let slack = 1 << 20
+
+    /// What the allocator keeps in pieces that nothing fits into, and what threads that meet take at the same time: seen up to
+    /// 6 MiB, more where more is held.
+    private static let comfort = 8 << 20
 
     /// Activations that nobody minds, when no limit was given.
     private static let comfortableActivations = 384 << 20

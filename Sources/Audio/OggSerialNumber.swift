@@ -7,21 +7,22 @@ func setOggSerialNumber(descriptor: Int32, path: String) throws {
     func incomplete() -> AudioError { .cannotWrite(path: path, reason: "the Ogg stream is incomplete") }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw incomplete() }
-    var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
-    guard pread(descriptor, &bytes, bytes.count, 0) == bytes.count else { throw incomplete() }
-
+    var buffer = [UInt8](repeating: 0, count: largestPage)
     var start = 0
-    while start < bytes.count {
-        guard let length = pageLength(bytes[start...]) else { throw incomplete() }
-        let page = start..<start + length
-        bytes.replaceSubrange(start + 14..<start + 18, with: [1, 0, 0, 0])
-        bytes.replaceSubrange(start + 22..<start + 26, with: [0, 0, 0, 0])
-        let checksum = checksum(bytes[page])
-        bytes.replaceSubrange(start + 22..<start + 26, with: withUnsafeBytes(of: checksum.littleEndian, Array.init))
-        start = page.upperBound
+    while start < Int(status.st_size) {
+        let count = pread(descriptor, &buffer, buffer.count, off_t(start))
+        guard count > 0, let length = pageLength(buffer[..<count]) else { throw incomplete() }
+        var page = Array(buffer[..<length])
+        page.replaceSubrange(14..<18, with: [1, 0, 0, 0])
+        page.replaceSubrange(22..<26, with: [0, 0, 0, 0])
+        page.replaceSubrange(22..<26, with: withUnsafeBytes(of: checksum(page).littleEndian, Array.init))
+        guard pwrite(descriptor, page, length, off_t(start)) == length else { throw incomplete() }
+        start += length
     }
-    guard pwrite(descriptor, bytes, bytes.count, 0) == bytes.count else { throw incomplete() }
 }
+
+/// A header, the most segments, each as long as it can be.
+private let largestPage = 27 + 255 + 255 * 255
 
 /// Bytes of the page that `bytes` start with, or nil if they do not hold one.
 private func pageLength(_ bytes: ArraySlice<UInt8>) -> Int? {
@@ -33,7 +34,7 @@ private func pageLength(_ bytes: ArraySlice<UInt8>) -> Int? {
 }
 
 /// CRC-32 with polynomial 0x04c11db7, most significant bit first.
-private func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+private func checksum(_ bytes: [UInt8]) -> UInt32 {
     bytes.reduce(0) { ($0 << 8) ^ checksumTable[Int(($0 >> 24) ^ UInt32($1))] }
 }
 

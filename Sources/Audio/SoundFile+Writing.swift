@@ -13,21 +13,49 @@ extension SoundFile {
     package static func write(
         _ sound: Sound, to path: String, encoding: SampleEncoding? = nil, metadata: SoundMetadata = SoundMetadata()
     ) throws -> Int {
-        let format = try SoundFormat(of: sound, path: path, encoding: encoding)
+        _ = try SoundFormat(
+            frames: sound.samples.count / max(sound.channels, 1), channels: sound.channels,
+            sampleRate: sound.sampleRate, path: path, encoding: encoding)
         try checkSamples(sound)
-        try replaceFile(at: path) { file in
-            try encode(sound, as: format, metadata: metadata, to: file.descriptor, path: path)
+        return try write(
+            frames: sound.samples.count / sound.channels, channels: sound.channels, sampleRate: sound.sampleRate,
+            to: path, encoding: encoding, metadata: metadata
+        ) { take in
+            let block = SndfileHandle.block * sound.channels
+            for start in stride(from: 0, to: sound.samples.count, by: block) {
+                try take(sound.samples[start..<min(start + block, sound.samples.count)])
+            }
         }
-        return format.clips ? sound.samples.count { abs($0) > 1 } : 0
+    }
+
+    /// Takes the samples of a block, which are whole frames.
+    package typealias BlockTaker = (ArraySlice<Float>) throws -> Void
+
+    /// The same for a sound that comes block by block, of numbers.
+    package static func write(
+        frames: Int, channels: Int, sampleRate: Int, to path: String, encoding: SampleEncoding? = nil,
+        metadata: SoundMetadata = SoundMetadata(), blocks: (BlockTaker) throws -> Void
+    ) throws -> Int {
+        let format = try SoundFormat(
+            frames: frames, channels: channels, sampleRate: sampleRate, path: path, encoding: encoding)
+        var clipped = 0
+        try replaceFile(at: path) { file in
+            clipped = try encode(as: format, metadata: metadata, to: file.descriptor, path: path, blocks: blocks)
+            try checkLength(frames, descriptor: file.descriptor, path: path)
+        }
+        return clipped
     }
 
     /// Writes what becomes the file at `path` into an empty one that is open for reading and writing.
+    /// - Returns: how many samples were clipped.
+    @discardableResult
     package static func encode(
-        _ sound: Sound, as format: SoundFormat, metadata: SoundMetadata, to descriptor: Int32, path: String
-    ) throws {
-        try writeSamples(of: sound, as: format, metadata: metadata, to: descriptor, path: path)
+        as format: SoundFormat, metadata: SoundMetadata, to descriptor: Int32, path: String,
+        blocks: (BlockTaker) throws -> Void
+    ) throws -> Int {
+        let clipped = try writeSamples(as: format, metadata: metadata, to: descriptor, path: path, blocks: blocks)
         if format.container == .ogg { try setOggSerialNumber(descriptor: descriptor, path: path) }
-        try checkLength(of: sound, descriptor: descriptor, path: path)
+        return clipped
     }
 
     private static func checkSamples(_ sound: Sound) throws {
@@ -42,8 +70,9 @@ extension SoundFile {
     }
 
     private static func writeSamples(
-        of sound: Sound, as format: SoundFormat, metadata: SoundMetadata, to descriptor: Int32, path: String
-    ) throws {
+        as format: SoundFormat, metadata: SoundMetadata, to descriptor: Int32, path: String,
+        blocks: (BlockTaker) throws -> Void
+    ) throws -> Int {
         func failed(_ reason: String) -> AudioError {
             .cannotWrite(path: path, reason: errno == 0 ? reason : systemReason(errno))
         }
@@ -61,21 +90,25 @@ extension SoundFile {
             guard sf_set_string(file.pointer, Int32(kind), SoundMetadata.cut(text)) != 0 else { continue }
             throw AudioError.cannotWrite(path: path, reason: file.error ?? "its texts were refused")
         }
-        let blockCount = SndfileHandle.block * sound.channels
-        for start in stride(from: 0, to: sound.samples.count, by: blockCount) {
-            let block = sound.samples[start..<min(start + blockCount, sound.samples.count)].map(format.written)
+        var clipped = 0
+        try blocks { samples in
+            if format.clips { clipped += samples.count { abs($0) > 1 } }
+            let block = samples.map(format.written)
+            // Where the samples come from may have left another error.
+            errno = 0
             let written = sf_write_float(file.pointer, block, sf_count_t(block.count))
             guard Int(written) == block.count else { throw failed(file.error ?? "not all samples were taken") }
         }
         // Not synced here: libsndfile would take an error of the disk, which the system tells once, and say nothing.
         if let error = file.error { throw failed(error) }
+        return clipped
     }
 
     /// libsndfile does not tell of every failed write, least of all when it closes a file: read back what it says.
-    private static func checkLength(of sound: Sound, descriptor: Int32, path: String) throws {
+    private static func checkLength(_ frames: Int, descriptor: Int32, path: String) throws {
         lseek(descriptor, 0, SEEK_SET)
         let written = SndfileHandle(descriptor: descriptor, mode: SFM_READ)
-        guard let written, Int(written.info.frames) == sound.samples.count / sound.channels else {
+        guard let written, Int(written.info.frames) == frames else {
             throw AudioError.cannotWrite(
                 path: path, reason: "the file is incomplete; is the disk full, or a size limit set?")
         }

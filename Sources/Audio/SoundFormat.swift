@@ -58,7 +58,7 @@ package struct SoundFormat {
     ///   - path: chooses the container by its extension.
     ///   - encoding: 16-bit integers if nil; must be nil for Vorbis.
     /// - Throws: `AudioError.unknownExtension`, `AudioError.unsupported`.
-    package init(of sound: Sound, path: String, encoding: SampleEncoding?) throws {
+    package init(frames: Int, channels: Int, sampleRate: Int, path: String, encoding: SampleEncoding?) throws {
         func unsupported(_ reason: String) -> AudioError { .unsupported(path: path, reason: reason) }
         container = try SoundContainer(path: path)
         guard encoding == nil || container != .ogg else {
@@ -71,16 +71,16 @@ package struct SoundFormat {
         self.encoding = container == .ogg ? .float32 : encoding
         var info = SF_INFO()
         info.format = Self.code(container, encoding)
-        info.channels = Int32(clamping: sound.channels)
-        info.samplerate = Int32(clamping: sound.sampleRate)
-        guard sound.sampleRate > 0, sf_format_check(&info) != 0 else {
+        info.channels = Int32(clamping: channels)
+        info.samplerate = Int32(clamping: sampleRate)
+        guard sampleRate > 0, sf_format_check(&info) != 0 else {
             throw unsupported(
-                "\(container.rawValue) files cannot hold \(sound.channels) channels at \(sound.sampleRate) Hz")
+                "\(container.rawValue) files cannot hold \(channels) channels at \(sampleRate) Hz")
         }
         self.info = info
         // Sizes in a WAV file are 32-bit numbers; leave 1 MiB for its header and texts.
         let maximumBytes = Int(UInt32.max) - 1 << 20
-        guard container != .wav || sound.samples.count <= maximumBytes / encoding.byteCount else {
+        guard container != .wav || frames <= maximumBytes / encoding.byteCount / channels else {
             throw unsupported("a WAV file holds at most 4 GiB; write a .flac file")
         }
     }

@@ -66,7 +66,7 @@ package final class SoundReader {
 
     /// Goes back to the start. Not every decoder finds a place in its file, so it begins anew.
     /// - Throws: `AudioError`.
-    func rewind() throws {
+    package func rewind() throws {
         lseek(descriptor, 0, SEEK_SET)
         file = try Self.handle(of: descriptor, path: path)
         framesRead = 0

@@ -51,20 +51,29 @@ func follow(
     throw CancellationError()
 }
 
-/// Writes a sound, and says if some of it could not be kept: of a sound that was changed, the samples may lie anywhere.
-func write(_ result: GenerationResult, to file: String, quiet: Bool) throws {
-    let clipped = try result.clip.write(to: file, record: result.record)
-    if clipped > 0, !quiet {
-        printWarning("\(file): \(clipped) samples lie beyond ±1 and were clipped; make the sound quieter to keep them")
-    }
+/// Writes a sound.
+/// - Returns: what was written.
+@discardableResult
+func write(_ result: GenerationResult, to file: String, quiet: Bool) throws -> GenerationResult {
+    warnOfClipping(try result.clip.write(to: file, record: result.record), file, quiet: quiet)
+    return result
+}
+
+/// Says if some of a sound could not be kept: of one that was changed, the samples may lie anywhere.
+func warnOfClipping(_ samples: Int, _ file: String, quiet: Bool) {
+    guard samples > 0, !quiet else { return }
+    printWarning("\(file): \(samples) samples lie beyond ±1 and were clipped; make the sound quieter to keep them")
 }
 
 /// Writes the sounds that are kept, and says so.
-func writeRanked(_ kept: [RankedSound], to output: String, json: Bool, quiet: Bool) throws {
+func writeRanked(
+    _ kept: [RankedSound], to output: String, json: Bool, quiet: Bool,
+    _ write: (GenerationResult, _ file: String, _ quiet: Bool) throws -> GenerationResult = write(_:to:quiet:)
+) throws {
     let files = kept.indices.map { kept.count == 1 ? output : numbered(output, $0 + 1) }
-    for (sound, file) in zip(kept, files) { try write(sound.result, to: file, quiet: quiet) }
+    let written = try zip(kept, files).map { try write($0.result, $1, quiet) }
     if json {
-        print(try Terminal.json(zip(kept, files).map { ResultSummary($0.result, output: $1) }))
+        print(try Terminal.json(zip(written, files).map { ResultSummary($0, output: $1) }))
     } else if !quiet {
         for (sound, file) in zip(kept, files) {
             print("\(file): " + String(format: "score %+.4f, seed %llu", sound.score, sound.result.seed))

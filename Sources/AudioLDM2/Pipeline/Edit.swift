@@ -22,7 +22,7 @@ struct Edit {
     private var model: Model { generation.context.model }
     private var modelRate: Int { model.vocoderConfig.samplingRate }
     /// Samples, at the model's rate, of a frame of latents.
-    private var hop: Int { model.vocoderConfig.hopLength * model.vaeConfig.scaleFactor }
+    private var hop: Int { EditSpan.hop(of: model) }
 
     func run() throws -> GenerationResult {
         guard let result = try make([generation.seed]).results.first else { throw CancellationError() }
@@ -52,7 +52,9 @@ struct Edit {
         let mask = EditMask(plan, seconds: clip.seconds, bands: try model.melConfig().bands)
         let mix = EditMix(clip: clip, mask: mask, plan: plan, modelRate: modelRate)
         var work = EditWork(
-            source: mono, plan: plan, mask: mask, span: try span(of: plan), seeds: seeds, generation: generation)
+            source: mono, plan: plan, mask: mask,
+            span: try EditSpan(plan, seconds: clip.seconds, in: generation).frames, seeds: seeds, generation: generation
+        )
         let memory = try work.memoryPlan(mixBytes: mix.bytes(results: seeds.count), ranking: ranking)
         generation.context.report(.plan(memory.summary))
         work.generation.context = generation.context.following(memory)
@@ -95,21 +97,5 @@ struct Edit {
         var plan = plan
         plan.frequencies = bandwidth...Double.infinity
         return plan
-    }
-
-    /// Frames of latents that are worked on: what is made anew, and as much around it as a window holds.
-    private func span(of plan: EditPlan) throws -> Range<Int> {
-        let seconds = clip.seconds + plan.appendedSeconds
-        func frame(_ time: Double) -> Double { time * Double(modelRate) / Double(hop) }
-        let total = max(Int(frame(seconds).rounded(.up)), 1)
-        let times = plan.ranges(of: clip.seconds)
-        let first = times.map(\.lowerBound).min() ?? 0
-        let last = times.map(\.upperBound).max() ?? seconds
-        let lower = min(max(Int(frame(first - plan.crossFadeSeconds)), 0), total - 1)
-        let upper = min(max(Int(frame(last + plan.crossFadeSeconds).rounded(.up)), lower + 1), total)
-        let window = try generation.windowFrames()
-        let context = max((window - (upper - lower)) / 2, window / 4)
-        let start = max(min(lower - context, total - window), 0)
-        return start..<min(max(upper + context, start + window), total)
     }
 }

@@ -21,35 +21,55 @@ struct EditFlags: ParsableArguments {
         try making.requireOwnOutput(output, input: file)
         try making.ranking.checkWritable(output)
         let (pipeline, options) = try making.open(prompt: prompt)
-        let clip = try AudioClip(contentsOf: file, memoryLimit: making.memory.limit)
+        let sound = try EditableSound(contentsOf: file)
+        let part = try pipeline.part(of: sound, plan: plan, options: options)
+        let clip = try sound.clip(part, memoryLimit: making.memory.limit)
         try pipeline.checkWritable(output, editing: clip, plan: plan)
+        let edit = PartialEdit(sound: sound, part: part)
         let flags = self
         try await untilInterrupted(note: making.quiet ? nil : "nothing was written") {
             let (making, ranking) = (flags.making, flags.making.ranking)
             if ranking.candidates > 1 {
                 let events = pipeline.events(
-                    ranking: ranking.candidates, keeping: ranking.keep, editing: clip, prompt, plan: plan,
+                    ranking: ranking.candidates, keeping: ranking.keep, editing: clip, prompt, plan: part.plan,
                     options: options)
                 let kept = try await follow(
                     events, count: ranking.candidates, quiet: making.quiet, verbose: making.verbose)
-                try writeRanked(kept, to: flags.output, json: making.json, quiet: making.quiet)
+                try writeRanked(kept, to: flags.output, json: making.json, quiet: making.quiet, edit.write)
             } else {
-                let events = pipeline.events(editing: clip, prompt, plan: plan, options: options)
-                try flags.write(try await follow(events, quiet: making.quiet, verbose: making.verbose))
+                let events = pipeline.events(editing: clip, prompt, plan: part.plan, options: options)
+                let result = try await follow(events, quiet: making.quiet, verbose: making.verbose)
+                try flags.report(edit.write(result, to: flags.output, quiet: making.quiet))
             }
         }
     }
 
-    private func write(_ result: GenerationResult) throws {
-        try AudioLDM2CLI.write(result, to: output, quiet: making.quiet)
+    private func report(_ result: GenerationResult) throws {
         if making.json {
             print(try Terminal.json(ResultSummary(result, output: output)))
         } else if !making.quiet {
             let total = result.stageSeconds.values.reduce(0, +)
             print(
                 String(
-                    format: "%@: %.2f s of sound in %.1f s, seed %llu", output, result.clip.seconds, total, result.seed
+                    format: "%@: %.2f s of sound in %.1f s, seed %llu", output, result.record.seconds, total,
+                    result.seed
                 ))
         }
+    }
+}
+
+/// A sound of which a part is changed: written whole.
+private final class PartialEdit: @unchecked Sendable {
+    // Unchecked: one thread at a time, the one that writes.
+    private let sound: EditableSound
+    private let part: EditPart
+
+    init(sound: EditableSound, part: EditPart) { (self.sound, self.part) = (sound, part) }
+
+    /// - Returns: the result as one of the whole sound.
+    func write(_ result: GenerationResult, to file: String, quiet: Bool) throws -> GenerationResult {
+        let whole = part.completed(result)
+        warnOfClipping(try sound.write(whole, inPlaceOf: part, to: file), file, quiet: quiet)
+        return whole
     }
 }

@@ -40,6 +40,9 @@ package struct CheckpointPart: Hashable, Sendable {
     /// Whether the model makes sounds without it.
     var isOptional: Bool { kind == .optional }
 
+    /// Whether it is a part of a folder that may be missing as a whole.
+    private var isAspect: Bool { if case .aspect = kind { true } else { false } }
+
     /// The reference class of the folder, or of the half of it that is a model's part here.
     func className(in checkpoint: any Checkpoint) throws -> String {
         if case .addition(let className) = kind { return className }
@@ -59,7 +62,7 @@ package struct CheckpointPart: Hashable, Sendable {
     /// The weights; nil if this part can be missing and is.
     func weights(in checkpoint: any Checkpoint) throws -> (any CheckpointSource)? {
         if case .addition = kind, !checkpoint.has("\(folder)/config.json") { return nil }
-        if isOptional, checkpoint.components[folder] == nil { return nil }
+        if isOptional || isAspect, checkpoint.components[folder] == nil { return nil }
         let source = try checkpoint.weights(of: folder)
         if case .aspect(_, let prefix) = kind, !source.tensors.keys.contains(where: { $0.hasPrefix(prefix) }) {
             return nil

@@ -38,6 +38,7 @@ package enum AudioError: Error, CustomStringConvertible, Sendable, Equatable {
 func systemReason(_ code: Int32, reading: Bool = false) -> String {
     let message = String(cString: strerror(code)).lowercased()
     switch code {
+    case EBADF: return "it is closed"
     case ENOSPC, EDQUOT: return "\(message); free some space or choose another folder"
     case ENOENT where reading: return "\(message); correct the path"
     case EACCES where reading: return "\(message); choose a file that you may read"

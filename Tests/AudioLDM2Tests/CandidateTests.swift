@@ -59,9 +59,8 @@ import Testing
         try Data("no sound".utf8).write(to: URL(fileURLWithPath: text))
         let scorer = try SoundScorer(modelAt: model)
         var unusable: [String] = []
-        let scores = try scorer.scores(of: [text, tone, "/nowhere.wav"], for: "a dog") { file, _ in
-            unusable.append(file)
-        }
+        let scores = try scorer.scores(
+            of: [text, tone, "/nowhere.wav"], for: "a dog", unusable: { file, _ in unusable.append(file) })
         #expect(scores == (try scorer.scores(of: [tone], for: "a dog")) && unusable == [text, "/nowhere.wav"])
         #expect(throws: AudioLDM2Error.self) { try scorer.scores(of: [tone, text], for: "a dog") }
         let outcome = try CommandRun("audioldm2", ["score", "a dog", text, tone, "-m", model, "--json"])

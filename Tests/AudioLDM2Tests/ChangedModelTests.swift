@@ -19,15 +19,19 @@ import Testing
     }
 
     /// Does something to the file when the denoiser is at work.
-    private func generate(_ change: () throws -> Void) async throws {
+    private func generate(_ change: @Sendable () throws -> Void) async throws {
         let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: 1, device: .cpu)
         var options = GenerationOptions(seconds: 2, seed: 1)
         options.numInferenceSteps = 60
-        var isChanged = false
-        for try await event in pipeline.events("a dog", options: options) {
-            guard case .progress(let progress) = event, progress.stage == .denoising, !isChanged else { continue }
-            isChanged = true
-            try change()
+        let events = pipeline.events("a dog", options: options)
+        let isChanged = try await withTaskExecutorPreference(OwnExecutor()) {
+            var isChanged = false
+            for try await event in events {
+                guard case .progress(let progress) = event, progress.stage == .denoising, !isChanged else { continue }
+                isChanged = true
+                try change()
+            }
+            return isChanged
         }
         #expect(isChanged)
     }

@@ -85,20 +85,30 @@ import Testing
         #expect(files == ["c.wav", "manifest.jsonl"])
     }
 
+    /// A folder in the place of a model, with the output inside: it is the model that is wrong.
+    @Test func aFolderIsNoModelWhateverIsWrittenIntoIt() throws {
+        let checkpoint = try folder.write("{}", to: "checkpoint/model_index.json")
+        let path = (checkpoint as NSString).deletingLastPathComponent
+        for output in ["\(path)/a.wav", "\(path)/model_index.json.wav", folder.file("b.wav")] {
+            let outcome = try CommandRun("audioldm2", ["generate", "a", "-m", path, "-o", output] + Self.making)
+            #expect(outcome.failed(naming: path, "folder"), "\(outcome.status) \(outcome.errors)")
+            #expect(!outcome.errors.contains("replace") && !FileManager.default.fileExists(atPath: output))
+        }
+    }
+
     /// The disk fails once, and the system tells of it once.
     @Test func theFirstErrorOfSyncingCounts() throws {
-        let source = try folder.write(
+        let shim = try SharedLibrary(
             """
             #include <errno.h>
             #include <unistd.h>
             static int calls;
             int fsync(int descriptor) { (void)descriptor; if (calls++) return 0; errno = EIO; return -1; }
-            """, to: "shim.c")
+            """, in: folder)
         let output = folder.file("a.wav")
         let outcome = try CommandRun(
             "audioldm2", ["generate", "a", "-m", model, "-o", output] + Self.making,
-            script: "cc -shared -fPIC -o \(folder.path)/shim.so \(source) || clang -shared -fPIC -o "
-                + "\(folder.path)/shim.so \(source); LD_PRELOAD=\(folder.path)/shim.so exec \"$command\" \"$@\"")
+            script: "LD_PRELOAD=\(shim.path) exec \"$command\" \"$@\"")
         #expect(outcome.failed(naming: output, "input/output error"), "\(outcome.status) \(outcome.errors)")
         #expect(try folder.contents() == ["shim.c", "shim.so"])
     }

@@ -16,8 +16,10 @@ import Testing
     /// A second of a tone of several channels, of each a factor.
     @discardableResult
     private func tone(_ name: String, _ factors: [Float], level: Float = 0.5, rate: Int = 16000) throws -> String {
+        let step = 2 * Double.pi * 300 / Double(rate)
         let samples = (0..<rate).flatMap { frame in
-            factors.map { $0 * level * Float(sin(2 * Double.pi * 300 * Double(frame) / Double(rate))) }
+            let value = level * Float(sin(step * Double(frame)))
+            return factors.map { $0 * value }
         }
         try SoundFile.write(
             Sound(samples: samples, channels: factors.count, sampleRate: rate), to: folder.file(name),

@@ -37,6 +37,23 @@ struct SoundStreamTests {
         #expect(Int16(littleEndian: bytes.prefix(2).withUnsafeBytes { $0.loadUnaligned(as: Int16.self) }) == -10_000)
     }
 
+    /// A text of a WAV header ends with a character, never within one.
+    @Test(arguments: ["é", "犬", "🐕", "👩‍👩‍👧‍👦"]) func longTextsEndWithACharacter(_ character: String) throws {
+        let file = folder.file("title.wav")
+        let title = String(repeating: "a", count: 4095) + character
+        let descriptor = open(file, O_WRONLY | O_CREAT, 0o600)
+        defer { close(descriptor) }
+        let stream = try SoundStream(
+            .wav, to: descriptor, sampleRate: 16000, frameCount: 1, metadata: SoundMetadata(title: title))
+        _ = try stream.append([0])
+        try stream.finish()
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: file))
+        let name = try #require(bytes.firstRange(of: Data("INAM".utf8)))
+        let text = bytes[(name.upperBound + 4)...].prefix { $0 != 0 }
+        #expect(Array(text) == Array(repeating: UInt8(ascii: "a"), count: 4095))
+        #expect(try SoundFile.read(file).samples.count == 1)
+    }
+
     /// A file that was only ever appended to.
     private func streamed(_ format: SoundStream.Format, frameCount: Int) throws -> String {
         let file = folder.file("sound.\(format.rawValue)")

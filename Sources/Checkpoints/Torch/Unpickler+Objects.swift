@@ -17,7 +17,7 @@ extension Unpickler {
             guard arguments.count == 1, let sizes = heap.items(arguments[0], .tuple, .list) else { break }
             return try heap.add(.tuple, sizes)
         case .inert: return .inert
-        case .defaultDictionary: return heap.add(.dictionary)
+        case .defaultDictionary: return try heap.add(.dictionary)
         case .rebuildParameter:
             switch arguments.first {
             case .tensor(let tensor): return .tensor(tensor)

@@ -71,25 +71,26 @@ import Testing
             _ = try CheckpointConverter(input.open(), options).convert(to: path)
             return path
         }
-        let (alone, whole) = (try convert("audioldm_16k_crossattn_t5"), try convert("audioldm2-full"))
-        let sound = Fixtures.folder("Audio").appendingPathComponent("tone.mp3").path
-        func score(_ model: String) throws -> Double {
-            try SoundScorer(modelAt: model).scores(of: [sound], for: "a dog barking")[0].score
+        let name = "audioldm_16k_crossattn_t5"
+        let (alone, whole) = (try convert(name), try convert("audioldm2-full"))
+        func clap(_ model: String) throws -> [String: [UInt8]] {
+            try StoredWeights(path: model).weights.filter { $0.key.hasPrefix("text_encoder.") }.mapValues(\.bytes)
         }
-        #expect(try score(alone) == score(whole))
-        let options = GenerationOptions(seconds: 0.3, numInferenceSteps: 2, seed: 1)
-        let pipeline = try AudioLDM2Pipeline(modelAt: alone)
-        for try await event in pipeline.events(ranking: 2, keeping: 1, of: "a dog barking", options: options) {
-            if case .finished(let sounds) = event { #expect(sounds.count == 1 && sounds[0].score != 0) }
-        }
+        let kept = try clap(alone)
+        #expect(try kept.count > 10 && kept == clap(whole))
+        // The small fixtures have no branch that hears; the published file has one, as every other.
+        let published = try AuthorsCheckpoint(
+            ShapeSource(AuthorsFixture.published(name)), name: name, settings: AuthorsSettings(modelName: name),
+            usesAverage: false)
+        let described = try CheckpointDescription(published).components.first { $0.name == "text_encoder" }
+        #expect(try #require(described).shapes.keys.contains { $0.hasPrefix("audio_model.") })
         // It is no condition: without it the sounds are the same.
-        let bare = try AudioLDM2Pipeline(
-            modelAt: convert("audioldm_16k_crossattn_t5", without: ["text_encoder", "clap_audio"]))
-        let (made, expected) = (
-            try await pipeline.generate("rain", options: options), try await bare.generate("rain", options: options)
-        )
-        #expect(made.clip.samples == expected.clip.samples)
-        #expect(throws: AudioLDM2Error.self) { try score(folder.file("audioldm_16k_crossattn_t52.aldm")) }
+        let bare = try convert(name, without: ["text_encoder"])
+        let options = GenerationOptions(seconds: 0.3, numInferenceSteps: 2, seed: 1)
+        let made = try await AudioLDM2Pipeline(modelAt: alone).generate("rain", options: options).clip.samples
+        let expected = try await AudioLDM2Pipeline(modelAt: bare).generate("rain", options: options).clip.samples
+        #expect(made == expected)
+        #expect(try clap(bare).isEmpty)
     }
 
     private func samples(_ model: String, _ fixture: FolderFixture, _ profile: GenerationProfile) async throws

@@ -17,7 +17,7 @@ import Testing
         try folder.write(#"{"_class_name": "AudioLDM2Pipeline"}"#, to: "model_index.json")
         try? FileManager.default.removeItem(atPath: folder.file("unet"))
         for file in files {
-            let isIndex = file.hasSuffix(".json")
+            let isIndex = file.contains(".index.")
             if isIndex { try folder.write(builder.encoded(), to: "unet/model-00001-of-00001.safetensors") }
             let index = Array(#"{"weight_map": {"w": "model-00001-of-00001.safetensors"}}"#.utf8)
             try folder.write(isIndex ? index : builder.encoded(), to: "unet/\(file)")

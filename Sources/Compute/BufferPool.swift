@@ -9,6 +9,16 @@ package protocol MemorySource: Sendable {
     /// - Throws: what else fails.
     func allocate(_ byteCount: Int) throws -> UnsafeMutableRawPointer?
     func release(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int)
+    /// Size of the piece that is taken for `byteCount` bytes.
+    func rounded(_ byteCount: Int) -> Int
+}
+
+extension MemorySource {
+    /// Few distinct sizes make reuse likely: whole cache lines, then pages.
+    package func rounded(_ byteCount: Int) -> Int {
+        let step = byteCount < 1 << 14 ? 64 : 1 << 12
+        return max(byteCount + step - 1, step) / step * step
+    }
 }
 
 /// Memory for activations, kept for reuse: after the first step of a loop, nothing is allocated any more.
@@ -54,7 +64,7 @@ package final class BufferPool: Sendable {
     /// A 64-byte aligned buffer of at least `byteCount` bytes: the smallest free one that is not much too large.
     /// - Throws: `TensorError.outOfMemory`, and what the memory's source throws.
     package func take(_ byteCount: Int) throws -> Buffer {
-        let needed = Self.rounded(byteCount)
+        let needed = source.rounded(byteCount)
         if let next = try state.withLock({ try $0.sequence.next(needed) }) { return next }
         let buffer = try reused(needed) ?? fresh(needed)
         state.withLock { $0.sequence.note(buffer) }
@@ -108,12 +118,6 @@ package final class BufferPool: Sendable {
             state.allocations += 1
             return Buffer(pointer: pointer, capacity: byteCount, id: state.allocations)
         }
-    }
-
-    /// Few distinct sizes make reuse likely: whole cache lines, then pages.
-    private static func rounded(_ byteCount: Int) -> Int {
-        let step = byteCount < 1 << 14 ? 64 : 1 << 12
-        return max(byteCount + step - 1, step) / step * step
     }
 }
 

@@ -15,6 +15,7 @@ package final class CUDABackend: StageBackend {
     package let usesMMA: Bool
     /// What gets all work in the place of the device while it is recorded. A backend does one thing at a time.
     let recorder = Mutex<GraphRecorder?>(nil)
+    private let room = Mutex(Room())
 
     /// - Parameter usesMMA: false for the kernels that every device has; nil for what suits the device.
     package convenience init(_ device: CUDADevice, usesMMA: Bool? = nil) {
@@ -36,7 +37,7 @@ package final class CUDABackend: StageBackend {
     package var threadCount: Int { SystemProcessors.available }
     package var reservedBytes: Int { 0 }
     package var holdsWeights: Bool { true }
-    package var availableBytes: Int? { (try? device.memory())?.available }
+    package var availableBytes: Int? { (try? device.memory()).map { max($0.available - CUDADevice.reserve, 0) } }
 
     package func withOwnMemory() -> any StageBackend { CUDABackend(device, usesMMA: usesMMA, counting: false) }
     package func counting() -> any StageBackend { CUDABackend(device, usesMMA: usesMMA, counting: true) }
@@ -57,6 +58,22 @@ package final class CUDABackend: StageBackend {
     package var peakProductsPerSecond: Double? { nil }
 
     // MARK: Memory
+
+    /// The slab of the component that is being loaded: its weights keep it, and nobody else.
+    private struct Room {
+        weak var slab: WeightSlab?
+    }
+
+    /// Where weights go while there is room.
+    var slab: WeightSlab? { room.withLock { $0.slab } }
+
+    package func room(for weights: [WeightDescription]) throws -> AnyObject? {
+        let held = weights.filter { if case .table = $0.role { false } else { true } }
+        guard !held.isEmpty else { return nil }
+        let slab = try WeightSlab.making(roomFor: held, on: self)
+        room.withLock { $0.slab = slab }
+        return slab
+    }
 
     package func prepare(_ data: any WeightData) throws -> any Weight { try CUDAWeight(data, on: self) }
 

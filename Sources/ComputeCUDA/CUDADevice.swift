@@ -136,6 +136,10 @@ package final class CUDADevice: @unchecked Sendable {
     /// What the device's own sensors say now; nil where NVML is not installed.
     package var reading: DeviceReading? { monitor?.reading() }
 
+    /// Memory of the device that is left to others, in bytes: what the driver takes for programs, their stacks and graphs, and
+    /// what other programs take meanwhile.
+    package static let reserve = 256 << 20
+
     /// In bytes.
     package func memory() throws -> (available: Int, total: Int) {
         var (available, total) = (0, 0)
@@ -161,6 +165,16 @@ struct DeviceMemory: MemorySource {
 
     func release(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
         try? device.call("cuMemFree") { device.driver.release(UInt64(UInt(bitPattern: pointer))) }
+    }
+
+    func rounded(_ byteCount: Int) -> Int { Self.rounded(byteCount) }
+
+    /// Pages of the driver, which large allocations take whole ones of; small ones share them.
+    private static let page = 2 << 20
+
+    static func rounded(_ byteCount: Int) -> Int {
+        guard byteCount > page / 2 else { return max(byteCount + 511, 512) / 512 * 512 }
+        return (byteCount + page - 1) / page * page
     }
 }
 

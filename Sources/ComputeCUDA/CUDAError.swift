@@ -14,6 +14,8 @@ package enum CUDAError: Error, CustomStringConvertible, Sendable, Equatable {
     case noDevices
     case noDevice(ordinal: Int, count: Int)
     case tooOld(device: String, architecture: String)
+    /// A device whose memory others have taken.
+    case full(device: String, availableBytes: Int, neededBytes: Int)
     /// A call that failed, by the name of its result.
     case call(String, result: String)
     case compilation(log: String)
@@ -49,6 +51,8 @@ package enum CUDAError: Error, CustomStringConvertible, Sendable, Equatable {
             "there is no device cuda:\(ordinal); the driver sees \(count), from cuda:0"
         case .tooOld(let device, let architecture):
             "\(device) is \(architecture), and sm_61 or newer is needed"
+        case .full(let device, let available, let needed):
+            "\(device) has \(available >> 20) MiB of memory left, and this model needs at least \(needed >> 20) MiB"
         case .call(let name, let result):
             "the GPU failed in \(name): \(result)"
         case .compilation(let log):
@@ -71,6 +75,7 @@ package enum CUDAError: Error, CustomStringConvertible, Sendable, Equatable {
         case .call: "use --device cpu, or check nvidia-smi and the system's log"
         case .compilation: "install a newer NVRTC, or name its library in AUDIOLDM2_NVRTC; or use --device cpu"
         case .architecture: "install an older NVRTC, or name its library in AUDIOLDM2_NVRTC; or use --device cpu"
+        case .full: "end other programs on it, or use --device cpu"
         case .tooOld, .disagreement: "use --device cpu"
         case .noDevice, .notRecordable: nil
         }
@@ -82,8 +87,8 @@ extension CUDAError {
     package var meansNoGPU: Bool {
         switch self {
         case .missing(.driver, _, _), .stubDriver, .noDevices, .tooOld: true
-        case .missing(.compiler, _, _), .compilerTooNew, .noDevice, .call, .compilation, .architecture, .notRecordable,
-            .disagreement:
+        case .missing(.compiler, _, _), .compilerTooNew, .noDevice, .full, .call, .compilation, .architecture,
+            .notRecordable, .disagreement:
             false
         }
     }

@@ -7,16 +7,25 @@ package struct GPUSearch {
     private var failures: [(ordinal: Int?, error: any Error)] = []
 
     /// - Parameters:
+    ///   - neededBytes: what a device must have free to be of any use.
     ///   - cacheFolder: for compiled kernels; nil for the user's.
     ///   - notice: is told what takes long, before it begins.
     package init(
-        libraries: CUDALibraryPaths = .init(), cacheFolder: URL? = nil, notice: ((String) -> Void)? = nil
+        neededBytes: Int = 0, libraries: CUDALibraryPaths = .init(), cacheFolder: URL? = nil,
+        notice: ((String) -> Void)? = nil
     ) {
         do {
             for ordinal in 0..<(try CUDADevice.count(libraries)) {
                 do {
-                    found = try CUDABackend(
-                        checking: CUDADevice(ordinal, libraries: libraries, cacheFolder: cacheFolder, notice: notice))
+                    let device = try CUDADevice(
+                        ordinal, libraries: libraries, cacheFolder: cacheFolder, notice: notice)
+                    let available = try device.memory().available
+                    guard available >= neededBytes + CUDADevice.reserve else {
+                        throw CUDAError.full(
+                            device: device.product, availableBytes: available,
+                            neededBytes: neededBytes + CUDADevice.reserve)
+                    }
+                    found = try CUDABackend(checking: device)
                     return
                 } catch {
                     failures.append((ordinal, error))

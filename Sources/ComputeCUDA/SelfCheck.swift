@@ -65,6 +65,7 @@ package struct SelfCheck {
         }
         try compare("norms", cuda, cpu, norms)
         try compare("elements", cuda, cpu, elements)
+        try compare("replayed graph", cuda, cpu, repetition)
     }
 
     private func compare(
@@ -135,6 +136,22 @@ package struct SelfCheck {
             try backend.rows(x, [5, 0, 29, 5]),
             try backend.gatedLinear(x, backend.prepare(weight), bias: nil, gate: .tanh),
         ]
+    }
+
+    /// Work that a GPU records and replays for other inputs.
+    private func repetition(_ backend: any Backend) throws -> [Tensor] {
+        let weight = try backend.prepare(
+            CheckWeight(WeightDescription(role: .matrix(outputs: 30, inputs: 30), format: .float32)))
+        let repeated = backend.repeatable { inputs in
+            let sum = try backend.combine([(0.5, inputs[0]), (2, inputs[1])])
+            return try backend.linear(sum, weight, Epilogue(activation: .silu))
+        }
+        var numbers = CheckNumbers(seed: 3)
+        return try (0..<3).map { _ in
+            try repeated([
+                backend.upload(numbers.values(600), [1, 20, 30]), backend.upload(numbers.values(600), [1, 20, 30]),
+            ])
+        }
     }
 
     private func uploaded(_ shape: Shape, _ backend: any Backend) throws -> Tensor {

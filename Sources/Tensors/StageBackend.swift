@@ -18,6 +18,11 @@ package protocol StageBackend: Backend {
     /// - Throws: `TensorError.outOfMemory`.
     func counting() throws -> any StageBackend
 
+    /// Makes room for weights that will be prepared, where the backend holds them: they take it one by one, and keep it.
+    /// - Returns: what to hold until they are prepared.
+    /// - Throws: `TensorError.outOfMemory`; what the device throws.
+    func room(for weights: [WeightDescription]) throws -> AnyObject?
+
     /// The most memory that activations took since `resetPeak(keeping:)`, in bytes.
     var peakActivationBytes: Int { get }
     /// Counts the peak from now on.
@@ -37,6 +42,10 @@ package protocol StageBackend: Backend {
     var operationTotals: [String: OperationTotal] { get }
     /// Multiply-accumulates per second that are possible at most; nil where that is not known how to measure.
     var peakProductsPerSecond: Double? { get }
+}
+
+extension StageBackend {
+    package func room(for weights: [WeightDescription]) throws -> AnyObject? { nil }
 }
 
 /// What a device's sensors say.

@@ -24,6 +24,8 @@ package struct PackComponent: Sendable, Equatable {
     package let config: Data
     /// In the order of the file.
     package fileprivate(set) var tensors: [PackTensor] = []
+
+    package var descriptions: [WeightDescription] { tensors.map(\.description) }
 }
 
 /// A named file inside a pack.

@@ -14,6 +14,7 @@ package final class PackSource: WeightSource {
 
     private let path: String
     private let component: PackComponent
+    package var descriptions: [WeightDescription] { component.descriptions }
     private let backend: any Backend
     private let slots: Mutex<[String: Slot]>
 

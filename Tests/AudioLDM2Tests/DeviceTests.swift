@@ -134,12 +134,30 @@ struct DeviceTests {
         let settings = ["FAKE_CUDA_MEMORY": "500000"]
         #expect(try generate(["--device", "cuda"], settings).failed(naming: "not enough memory"))
         let run = try generate([], settings)
-        #expect(run.status == 0 && run.errors.contains("warning: computing on the CPU: not enough memory"))
+        #expect(run.status == 0 && run.errors.contains("warning: computing on the CPU: Emulated GPU 0 has 0 MiB"))
         #expect(try generate(["--device", "cuda", "--memory-limit", "1M"]).failed(naming: "1M are allowed"))
     }
 
-    /// A device has as much memory as the least that a sound needs, and less: what is there counts as a limit, and no
-    /// allocation fails on the way.
+    /// A GPU whose memory others have taken is passed by for the next one, and for the CPU where there is none.
+    @Test func fullDevicesArePassedBy() throws {
+        let full = "\(256 << 20 + 100_000)"
+        let settings = ["FAKE_CUDA_DEVICES": "2", "FAKE_CUDA_MEMORY": "\(full),1073741824"]
+        let run = try generate([], settings)
+        let named = "warning: not computing on cuda:0: Emulated GPU 0 has 256 MiB of memory left, and this model needs"
+        #expect(run.status == 0 && run.errors.contains(named), "\(run.errors)")
+        let onHost = try generate([], ["FAKE_CUDA_MEMORY": full])
+        #expect(onHost.status == 0 && onHost.errors.contains("warning: computing on the CPU: Emulated GPU 0 has 256"))
+    }
+
+    /// Graphs that are launched and do nothing.
+    @Test func aDeviceThatReplaysSomethingElseIsNotUsed() throws {
+        let settings = ["FAKE_CUDA_WRONG": "cuGraphLaunch"]
+        #expect(try generate(["--device", "cuda"], settings).failed(naming: "replayed graph", "--device cpu"))
+        #expect(try generate([], settings).errors.contains("warning: computing on the CPU: the GPU's replayed graph"))
+    }
+
+    /// A device has as much memory as the least that a sound needs beside what is left to others, and less: what is there
+    /// counts as a limit, and no allocation fails on the way.
     @Test func smallDevicesGetASmallerPlan() throws {
         func memory(_ bytes: Int) -> [String: String] {
             ["FAKE_CUDA_MEMORY": "\(bytes)", "FAKE_CUDA_CAPABILITY": "70"]
@@ -147,11 +165,12 @@ struct DeviceTests {
         // The kernels are checked once, which takes more than this sound.
         #expect(try generate(["--device", "cuda"], memory(1 << 30)).status == 0)
         let free = sound
-        let refused = try generate(["--device", "cuda"], memory(1 << 20))
+        let others = 256 << 20
+        let refused = try generate(["--device", "cuda"], memory(others + 1 << 20))
         #expect(refused.failed(naming: "needs at least", "are allowed"), "\(refused.errors)")
         let number = try #require(refused.errors.split(separator: " ").first { $0.hasSuffix("M") })
         let least = try #require(MemoryPlan.bytes(String(number)))
-        #expect(try generate(["--device", "cuda"], memory(least)).status == 0)
+        #expect(try generate(["--device", "cuda"], memory(others + least)).status == 0)
         #expect(sound != nil && sound == free)
     }
 
@@ -216,7 +235,8 @@ struct DeviceTests {
         let settings = ["FAKE_CUDA_CAPABILITY": "75", "FAKE_CUDA_LOG": log]
         #expect(try generate(options, settings, steps: 4).status == 0)
         let (replayed, launches) = (sound, try String(contentsOfFile: log, encoding: .utf8))
-        #expect(launches.components(separatedBy: "launched a graph").count - 1 == 3)
+        // Two of the self check, and all steps but the first.
+        #expect(launches.components(separatedBy: "launched a graph").count - 1 == 2 + 3)
         let driver = try #require(EmulatedGPU.libraryWithoutGraphs)
         let older = settings.merging(["AUDIOLDM2_CUDA_DRIVER": driver]) { $1 }
         #expect(try generate(options, older, steps: 4).status == 0)

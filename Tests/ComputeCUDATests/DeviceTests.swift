@@ -60,6 +60,45 @@ struct DeviceTests {
         #expect(throws: TensorError.self) { try backends[0].combine([(1, x), (1, y)]) }
     }
 
+    /// As drivers give it: large pieces in whole pages, which small ones share; all weights of a component in one.
+    @Test func memoryIsCountedInTheDriversPages() throws {
+        let gpu = try EmulatedGPU.finding(devices: 8) { try device(7) }
+        for size in [1, 1000, 600_000, 1 << 20, 1 << 20 + 1, 5_000_000] {
+            let cuda = CUDABackend(gpu)
+            let before = try gpu.memory().available
+            let tensors: [Tensor] = try (0..<3).map { _ in try cuda.empty([size / 4 + 1]) }
+            let taken = before - (try gpu.memory().available)
+            #expect(taken <= cuda.peakActivationBytes + 2 << 20 && taken >= 3 * size, "\(size)")
+            #expect(tensors.count == 3)
+        }
+        let cuda = CUDABackend(gpu)
+        let role = WeightRole.matrix(outputs: 700, inputs: 500)
+        let weights = (0..<5).map { _ in ConstantWeight(WeightDescription(role: role, format: .float32)) }
+        let before = try gpu.memory().available
+        var room = try cuda.room(for: weights.map(\.description))
+        let prepared = try weights.map { try cuda.prepare($0) }
+        #expect(room != nil)
+        room = nil
+        // Seven megabytes in four pages, where five pieces would take five.
+        #expect(try before - gpu.memory().available == 8 << 20)
+        let x = try cuda.upload([Float](repeating: 1, count: 500), [1, 1, 500])
+        for weight in prepared {
+            #expect(try cuda.linear(x, weight, Epilogue()).values() == [Float](repeating: 125, count: 700))
+        }
+    }
+
+    /// A weight of quarters.
+    private final class ConstantWeight: WeightData {
+        let description: WeightDescription
+        let name = "quarters"
+
+        init(_ description: WeightDescription) { self.description = description }
+
+        func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
+            try [Float](repeating: 0.25, count: description.role.shape.count).withUnsafeBytes(body)
+        }
+    }
+
     /// What was compiled is kept, and serves without a compiler.
     @Test func kernelsAreBuiltOnce() throws {
         let error = #expect(throws: CUDAError.self) { try device(compiler: "/nowhere/libnvrtc.so") }

@@ -44,13 +44,14 @@ extension RepetitionTests {
             launches: Int, _ make: (AudioLDM2Pipeline) async throws -> AudioClip,
             _ location: SourceLocation = #_sourceLocation
         ) async throws {
-            let before = EmulatedGPU.graphs
+            let before = EmulatedGPU.graphs(on: Self.ordinal)
             let replayed = try await make(pipeline())
-            #expect(EmulatedGPU.graphs.launches == before.launches + launches, sourceLocation: location)
+            #expect(
+                EmulatedGPU.graphs(on: Self.ordinal).launches == before.launches + launches, sourceLocation: location)
             let plain = try Self.backend(EmulatedGPU.libraryWithoutGraphs, folder)
             let expected = try await make(pipeline(plain))
             #expect(replayed == expected && replayed.samples.contains { $0 != 0 }, sourceLocation: location)
-            #expect(EmulatedGPU.graphs.alive == before.alive, sourceLocation: location)
+            #expect(EmulatedGPU.graphs(on: Self.ordinal).alive == before.alive, sourceLocation: location)
         }
 
         /// Two windows to a step, and the first of all is the one that is recorded.
@@ -73,7 +74,7 @@ extension RepetitionTests {
         @Test func cancellationBetweenReplaysLeavesNothingBehind() async throws {
             let pipeline = try pipeline()
             let expected = try await pipeline.generate("rain", options: options).clip
-            let before = EmulatedGPU.graphs
+            let before = EmulatedGPU.graphs(on: Self.ordinal)
             var many = options
             many.numInferenceSteps = 200
             let loop = Task { [many] in
@@ -86,14 +87,14 @@ extension RepetitionTests {
             await #expect(throws: CancellationError.self) { try await loop.value }
             for _ in 0..<1000 where try !isIdle(before.alive) { try await Task.sleep(for: .milliseconds(10)) }
             #expect(try isIdle(before.alive))
-            let launches = EmulatedGPU.graphs.launches - before.launches
+            let launches = EmulatedGPU.graphs(on: Self.ordinal).launches - before.launches
             #expect(launches >= 2 && launches < 100)
             #expect(try await pipeline.generate("rain", options: options).clip == expected)
         }
 
         private func isIdle(_ graphs: Int) throws -> Bool {
             let memory = try backend.device.memory()
-            return EmulatedGPU.graphs.alive == graphs && memory.available == memory.total
+            return EmulatedGPU.graphs(on: Self.ordinal).alive == graphs && memory.available == memory.total
         }
 
         /// With as little memory as will do, and with more: the same samples, in no more than was planned, and the device
@@ -112,15 +113,15 @@ extension RepetitionTests {
             for limit in [bytes, max(bytes, free.memoryPlan.peakBytes)] {
                 var limited = options
                 limited.memoryLimit = limit
-                let before = EmulatedGPU.graphs
+                let before = EmulatedGPU.graphs(on: Self.ordinal)
                 _ = EmulatedGPU.peakBytes(ofDevice: Self.ordinal)
                 let result = try await pipeline.generate("rain", options: limited)
                 #expect(EmulatedGPU.peakBytes(ofDevice: Self.ordinal) <= limit)
                 #expect(result.clip == free.clip && result.memoryPlan.peakBytes <= limit)
                 let planned = result.memoryPlan.stages.map { ($0.name, $0.activationBytes) }
                 #expect(result.activationBytes == Dictionary(uniqueKeysWithValues: planned))
-                #expect(EmulatedGPU.graphs.alive == before.alive)
-                if limit > bytes { #expect(EmulatedGPU.graphs.launches == before.launches + 3) }
+                #expect(EmulatedGPU.graphs(on: Self.ordinal).alive == before.alive)
+                if limit > bytes { #expect(EmulatedGPU.graphs(on: Self.ordinal).launches == before.launches + 3) }
             }
         }
     }

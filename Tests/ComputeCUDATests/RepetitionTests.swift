@@ -17,10 +17,17 @@ struct RepetitionTests {
         cuda = CUDABackend(try Self.device(EmulatedGPU.library, folder))
     }
 
+    /// A device on which nobody else launches graphs.
+    private static let ordinal = 6
+
     private static func device(_ driver: String?, _ folder: TemporaryFolder) throws -> CUDADevice {
-        try CUDADevice(
-            libraries: CUDALibraryPaths(driver: driver, compiler: EmulatedGPU.library),
-            cacheFolder: URL(fileURLWithPath: folder.file("c")))
+        // A driver without graphs has devices of its own.
+        let ordinal = driver == EmulatedGPU.library ? ordinal : 0
+        return try EmulatedGPU.finding(devices: ordinal + 1) {
+            try CUDADevice(
+                ordinal, libraries: CUDALibraryPaths(driver: driver, compiler: EmulatedGPU.library),
+                cacheFolder: URL(fileURLWithPath: folder.file("c")))
+        }
     }
 
     /// Takes and gives memory of several sizes on its way.
@@ -48,17 +55,17 @@ struct RepetitionTests {
     }
 
     @Test mutating func whatIsRecordedComputesTheSame() throws {
-        let before = EmulatedGPU.graphs
+        let before = EmulatedGPU.graphs(on: Self.ordinal)
         do {
             let repeated = cuda.repeatable(Self.work)
             try expectSame(repeated)
-            #expect(EmulatedGPU.graphs.launches == before.launches + 3)
+            #expect(EmulatedGPU.graphs(on: Self.ordinal).launches == before.launches + 3)
             // Of another shape it is done as it is, and stays recorded for the first one.
             try expectSame(repeated, times: 2, rows: 3)
             try expectSame(repeated, times: 1)
-            #expect(EmulatedGPU.graphs.launches == before.launches + 4)
+            #expect(EmulatedGPU.graphs(on: Self.ordinal).launches == before.launches + 4)
         }
-        #expect(EmulatedGPU.graphs.alive == before.alive)
+        #expect(EmulatedGPU.graphs(on: Self.ordinal).alive == before.alive)
     }
 
     /// A graph's memory is nobody else's: not when others need some, and not when the pool gives up all that it can.
@@ -95,24 +102,24 @@ struct RepetitionTests {
     @Test mutating func aDriverWithoutGraphsDoesTheWorkAsItIs() throws {
         let driver = try #require(EmulatedGPU.libraryWithoutGraphs)
         let plain = CUDABackend(try Self.device(driver, folder))
-        let before = EmulatedGPU.graphs.launches
+        let before = EmulatedGPU.graphs(on: Self.ordinal).launches
         let repeated = plain.repeatable(Self.work)
         for _ in 0..<3 {
             let values = numbers.values(3500)
             let (ours, inputs) = (try plain.upload(values, [1, 5, 700]), try cuda.upload(values, [1, 5, 700]))
             #expect(try repeated([ours, ours]).values() == Self.work([inputs, inputs]).values())
         }
-        #expect(EmulatedGPU.graphs.launches == before)
+        #expect(EmulatedGPU.graphs(on: Self.ordinal).launches == before)
     }
 
     @Test(arguments: ["cuStreamBeginCapture", "cuGraphInstantiateWithFlags"])
     mutating func whatCannotBeRecordedIsDoneAsItIs(_ call: String) throws {
-        let before = EmulatedGPU.graphs
+        let before = EmulatedGPU.graphs(on: Self.ordinal)
         let (repeated, inputs) = (cuda.repeatable(Self.work), try inputs())
         let expected = try Self.work(inputs).values()
         #expect(try EmulatedGPU.failing(call) { try repeated(inputs).values() } == expected)
         try expectSame(repeated)
-        #expect(EmulatedGPU.graphs == before)
+        #expect(EmulatedGPU.graphs(on: Self.ordinal) == before)
     }
 
     @Test mutating func aGraphThatFailsIsATypedError() throws {
@@ -126,7 +133,7 @@ struct RepetitionTests {
 
     /// The host's part of such work would not be done again.
     @Test mutating func workThatNeedsTheHostIsDoneAsItIs() throws {
-        let before = EmulatedGPU.graphs.launches
+        let before = EmulatedGPU.graphs(on: Self.ordinal).launches
         var calls = 0
         let uploading = cuda.repeatable { inputs in
             calls += 1
@@ -144,7 +151,7 @@ struct RepetitionTests {
             if calls > 2 { #expect(try result == Self.work([inputs[0], factor]).values()) }
             #expect(try downloading(inputs).values() == Self.work(inputs).values())
         }
-        #expect(EmulatedGPU.graphs.launches == before)
+        #expect(EmulatedGPU.graphs(on: Self.ordinal).launches == before)
     }
 
     /// A cancelled loop, for one: it ends between two times, or in one of them.
@@ -165,10 +172,10 @@ struct RepetitionTests {
     @Test mutating func whileMeteringNothingIsReplayed() throws {
         let repeated = cuda.repeatable(Self.work)
         try expectSame(repeated, times: 2)
-        let before = EmulatedGPU.graphs.launches
+        let before = EmulatedGPU.graphs(on: Self.ordinal).launches
         cuda.startMetering()
         try expectSame(repeated, times: 2)
-        #expect(EmulatedGPU.graphs.launches == before && cuda.operationTotals["combine"]?.calls == 4)
+        #expect(EmulatedGPU.graphs(on: Self.ordinal).launches == before && cuda.operationTotals["combine"]?.calls == 4)
     }
 
     /// The ranges of a convolution's tiles are found anew each time.
@@ -179,19 +186,19 @@ struct RepetitionTests {
             try inputs[0].backend.convolution(inputs[0], weight, item.geometry, Epilogue())
         }
         let repeated = cuda.repeatable(convolve)
-        let before = EmulatedGPU.graphs.launches
+        let before = EmulatedGPU.graphs(on: Self.ordinal).launches
         let values = item.quiet(andLoudAt: item.rows / 2)
         for x in [values.quiet, values.loud, item.input] {
             let input = try cuda.upload(x, item.shape)
             #expect(try repeated([input]).values() == convolve([input]).values())
         }
-        #expect(EmulatedGPU.graphs.launches == before + 2)
+        #expect(EmulatedGPU.graphs(on: Self.ordinal).launches == before + 2)
     }
 
     /// A plan is what is needed; and a pool that keeps nothing has nothing to keep for a graph.
     @Test(arguments: [Int.max, 0])
     func countingCountsWhatAGraphKeeps(keeping: Int) throws {
-        let before = EmulatedGPU.graphs.launches
+        let before = EmulatedGPU.graphs(on: Self.ordinal).launches
         func peak(_ backend: any StageBackend) throws -> Int {
             backend.resetPeak(keeping: keeping)
             let repeated = backend.repeatable(Self.work)
@@ -200,6 +207,6 @@ struct RepetitionTests {
             return backend.peakActivationBytes
         }
         #expect(try peak(cuda.counting()) == peak(cuda.withOwnMemory()))
-        #expect(EmulatedGPU.graphs.launches == before + (keeping == 0 ? 0 : 3))
+        #expect(EmulatedGPU.graphs(on: Self.ordinal).launches == before + (keeping == 0 ? 0 : 3))
     }
 }

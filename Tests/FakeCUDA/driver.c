@@ -3,15 +3,14 @@
 //   FAKE_CUDA_DEVICES      how many devices there are (1)
 //   FAKE_CUDA_CAPABILITY   of the devices, times ten (80); "52,80": the last is that of all further ones
 //   FAKE_CUDA_VERSION      of CUDA, times 1000 (13000)
-//   FAKE_CUDA_MEMORY       bytes that each device has (1 GiB)
-//   FAKE_CUDA_WRONG        a kernel whose launches do nothing; on FAKE_CUDA_WRONG_DEVICE, or on all
+//   FAKE_CUDA_MEMORY       bytes that the devices have (1 GiB); "1000000,2000000": the last is that of all further ones
+//   FAKE_CUDA_WRONG        a kernel whose launches do nothing, or cuGraphLaunch; on FAKE_CUDA_WRONG_DEVICE, or on all
 //   FAKE_CUDA_FAILING      a call that fails
 //   FAKE_CUDA_LOG          a file to which each compilation and each launch of a graph adds a line
 #define _GNU_SOURCE
 #include "graphs.h"
 #include "kernels.h"
 
-#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -30,10 +29,11 @@ enum {
     INVALID_HANDLE = 400,
     NOT_FOUND = 500
 };
-enum { MOST_DEVICES = 8, MOST_KERNELS = 64 };
+enum { MOST_KERNELS = 64 };
 
 static const char image_mark[] = "emulated kernels for --gpu-architecture=";
-static atomic_size_t used[MOST_DEVICES], peak[MOST_DEVICES];
+// Bytes of allocations that share pages, and of those that have pages of their own.
+static atomic_size_t shared[MOST_DEVICES], own[MOST_DEVICES], peak[MOST_DEVICES];
 // Kernels run one at a time.
 static pthread_mutex_t running = PTHREAD_MUTEX_INITIALIZER;
 // Of the context that the calling thread has.
@@ -51,15 +51,37 @@ int fake_cuda_launches(const char *kernel) {
     return number < 0 ? -1 : launches[number];
 }
 
+// Memory comes in pages of 2 MiB.
+enum { PAGE = 2 << 20, FRONT = 256 };
+
+static size_t used(int ordinal) { return own[ordinal] + (shared[ordinal] + PAGE - 1) / PAGE * PAGE; }
+
+// What an allocation takes, and of which kind.
+static size_t taken(size_t bytes, atomic_size_t **kind) {
+    const int is_large = bytes > PAGE / 2;
+    const size_t step = is_large ? PAGE : 512;
+    *kind = is_large ? &own[device] : &shared[device];
+    return (bytes + step - 1) / step * step;
+}
+
 // The most memory that a device had in use since this was last asked.
-size_t fake_cuda_peak(int ordinal) { return atomic_exchange(&peak[ordinal], used[ordinal]); }
+size_t fake_cuda_peak(int ordinal) { return atomic_exchange(&peak[ordinal], used(ordinal)); }
 
 static size_t setting(const char *name, size_t otherwise) {
     const char *text = getenv(name);
     return text ? strtoull(text, NULL, 10) : otherwise;
 }
 
-static size_t memory(void) { return setting("FAKE_CUDA_MEMORY", (size_t)1 << 30); }
+// The last number of a list is that of all further devices.
+static size_t listed(const char *text, int ordinal) {
+    for (const char *comma; ordinal-- > 0 && (comma = strchr(text, ',')); text = comma + 1) {}
+    return strtoull(text, NULL, 10);
+}
+
+static size_t memory(int ordinal) {
+    const char *text = getenv("FAKE_CUDA_MEMORY");
+    return text ? listed(text, ordinal) : (size_t)1 << 30;
+}
 
 static int devices(void) {
     if (fake_cuda_devices) return fake_cuda_devices > 0 ? (int)fake_cuda_devices : 0;
@@ -71,9 +93,7 @@ int current_device(void) { return device; }
 static int capability_of(int ordinal) {
     if (fake_cuda_capability) return (int)fake_cuda_capability;
     const char *text = getenv("FAKE_CUDA_CAPABILITY");
-    if (!text) return 80;
-    for (const char *comma; ordinal-- > 0 && (comma = strchr(text, ',')); text = comma + 1) {}
-    return atoi(text);
+    return text ? (int)listed(text, ordinal) : 80;
 }
 
 // What this thread has told a stream to bring from the host, which need not be page-locked: it is read as late as the
@@ -161,8 +181,8 @@ int cuCtxSetCurrent(void *context) {
 }
 
 int cuMemGetInfo_v2(size_t *available, size_t *total) {
-    *total = memory();
-    *available = *total - used[device];
+    *total = memory(device);
+    *available = *total > used(device) ? *total - used(device) : 0;
     return 0;
 }
 
@@ -170,13 +190,20 @@ int cuMemAlloc_v2(uint64_t *address, size_t bytes) {
     const int refused = refuse_while_recording(NULL);
     if (refused) return refused;
     if (fails("cuMemAlloc")) return ILLEGAL_ADDRESS;
-    if (bytes > memory() - used[device]) return OUT_OF_MEMORY;
-    void *pointer = aligned_alloc(256, (bytes + 255) / 256 * 256);
-    if (!pointer) return OUT_OF_MEMORY;
+    atomic_size_t *kind;
+    const size_t size = taken(bytes, &kind);
+    *kind += size;
+    // The number of bytes stands in front.
+    char *start = used(device) > memory(device) ? NULL : aligned_alloc(256, FRONT + (bytes + 255) / 256 * 256);
+    if (!start) {
+        *kind -= size;
+        return OUT_OF_MEMORY;
+    }
+    *(size_t *)start = bytes;
+    char *pointer = start + FRONT;
     // Whoever reads before writing gets what is not a number.
     memset(pointer, 0xff, bytes);
-    used[device] += malloc_usable_size(pointer);
-    if (used[device] > peak[device]) peak[device] = used[device];
+    if (used(device) > peak[device]) peak[device] = used(device);
     *address = (uintptr_t)pointer;
     return 0;
 }
@@ -184,9 +211,13 @@ int cuMemAlloc_v2(uint64_t *address, size_t bytes) {
 int cuMemFree_v2(uint64_t address) {
     const int refused = refuse_while_recording(NULL);
     if (refused) return refused;
-    forget_memory(address, malloc_usable_size((void *)(uintptr_t)address));
-    used[device] -= malloc_usable_size((void *)(uintptr_t)address);
-    free((void *)(uintptr_t)address);
+    char *start = (char *)(uintptr_t)address - FRONT;
+    const size_t bytes = *(size_t *)start;
+    forget_memory(address, bytes);
+    atomic_size_t *kind;
+    const size_t size = taken(bytes, &kind);
+    *kind -= size;
+    free(start);
     return 0;
 }
 
@@ -246,10 +277,19 @@ int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned 
     return 0;
 }
 
-void run_kernel(int kernel, const unsigned grid[3], unsigned threads, void *arguments) {
+static const char *wrong_call(void) {
     const char *wrong = fake_cuda_wrong ? fake_cuda_wrong : getenv("FAKE_CUDA_WRONG");
-    const int wrong_device = (int)setting("FAKE_CUDA_WRONG_DEVICE", (size_t)device);
-    if (wrong && wrong_device == device && find_kernel(wrong) == kernel) return;
+    return wrong && (int)setting("FAKE_CUDA_WRONG_DEVICE", (size_t)device) == device ? wrong : NULL;
+}
+
+int does_nothing(const char *call) {
+    const char *wrong = wrong_call();
+    return wrong && !strcmp(wrong, call);
+}
+
+void run_kernel(int kernel, const unsigned grid[3], unsigned threads, void *arguments) {
+    const char *wrong = wrong_call();
+    if (wrong && find_kernel(wrong) == kernel) return;
     launches[kernel]++;
     pthread_mutex_lock(&running);
     launch_kernel(kernel, grid, threads, arguments);
@@ -267,18 +307,18 @@ void log_line(const char *line) {
 int nvmlInit_v2(void) { return 0; }
 int nvmlShutdown(void) { return 0; }
 
-// A device's handle is what it uses of its memory.
+// A device's handle is its number, and one more.
 int nvmlDeviceGetHandleByPciBusId_v2(const char *id, void **found) {
     const int ordinal = strncmp(id, "0000:", 5) ? MOST_DEVICES : atoi(id + 5);
-    *found = ordinal < MOST_DEVICES ? &used[ordinal] : NULL;
+    *found = ordinal < MOST_DEVICES ? (void *)(intptr_t)(ordinal + 1) : NULL;
     return *found ? 0 : 1;
 }
 
 int nvmlDeviceGetMemoryInfo(void *handle, unsigned long long *totalAvailableUsed) {
-    const size_t bytes = *(atomic_size_t *)handle;
-    totalAvailableUsed[0] = memory();
-    totalAvailableUsed[1] = memory() - bytes;
-    totalAvailableUsed[2] = bytes;
+    const int ordinal = (int)(intptr_t)handle - 1;
+    totalAvailableUsed[0] = memory(ordinal);
+    totalAvailableUsed[1] = memory(ordinal) - used(ordinal);
+    totalAvailableUsed[2] = used(ordinal);
     return 0;
 }
 

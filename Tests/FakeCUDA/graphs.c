@@ -28,8 +28,9 @@ struct stream {
     int is_invalid, device;
 };
 
-// For tests in this process: how many graphs were launched, and how many can be; which call is to fail on this thread.
-atomic_int fake_cuda_graph_launches, fake_cuda_graphs;
+// For tests in this process: how many graphs each device has launched, and how many it could; which call is to fail on this
+// thread.
+atomic_int fake_cuda_graph_launches[MOST_DEVICES], fake_cuda_graphs[MOST_DEVICES];
 _Thread_local const char *fake_cuda_failing;
 
 static _Thread_local struct stream *recording_stream;
@@ -141,7 +142,7 @@ int cuGraphInstantiateWithFlags(void **executable, void *graph, unsigned long lo
     copy->next = executables;
     executables = copy;
     pthread_mutex_unlock(&lock);
-    fake_cuda_graphs++;
+    fake_cuda_graphs[current_device()]++;
     *executable = copy;
     return flags ? 1 : 0;
 }
@@ -154,7 +155,7 @@ int cuGraphExecDestroy(void *executable) {
         break;
     }
     pthread_mutex_unlock(&lock);
-    fake_cuda_graphs--;
+    fake_cuda_graphs[current_device()]--;
     return cuGraphDestroy(executable);
 }
 
@@ -164,11 +165,11 @@ int cuGraphLaunch(void *executable, void *stream) {
     const int refused = refuse_while_recording(stream);
     if (refused) return refused;
     if (graph->is_broken) return ILLEGAL_ADDRESS;
-    for (size_t i = 0; i < graph->count; i++) {
+    for (size_t i = 0; i < graph->count && !does_nothing("cuGraphLaunch"); i++) {
         const struct node *node = &graph->nodes[i];
         run_kernel(node->kernel, node->grid, node->threads, node->arguments);
     }
-    fake_cuda_graph_launches++;
+    fake_cuda_graph_launches[current_device()]++;
     log_line("launched a graph\n");
     return 0;
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { MOST_DEVICES = 8 };
 enum { CAPTURE_UNSUPPORTED = 900, CAPTURE_INVALIDATED = 901, ILLEGAL_ADDRESS = 700 };
 
 // A call that the driver does not record: 0 if nothing is recorded on `stream`, NULL standing for any stream of this
@@ -20,6 +21,8 @@ int current_device(void);
 int stream_device(void *stream);
 // Whether a call is to fail: fake_cuda_failing names it.
 int fails(const char *call);
+// Whether what is called so does nothing on this device: FAKE_CUDA_WRONG names it.
+int does_nothing(const char *call);
 // Adds a line to FAKE_CUDA_LOG.
 void log_line(const char *line);
 // Runs a kernel now.

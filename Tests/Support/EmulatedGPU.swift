@@ -32,9 +32,9 @@ package enum EmulatedGPU {
         symbol("emulation_is_reversed")?.assumingMemoryBound(to: Int32.self).pointee = isReversed ? 1 : 0
     }
 
-    /// How many graphs were launched in this process, and how many there are that could be.
-    package static var graphs: (launches: Int, alive: Int) {
-        let count = { (name: String) in Int(symbol(name)?.assumingMemoryBound(to: Int32.self).pointee ?? 0) }
+    /// How many graphs this process has launched on a device, and how many there are that could be.
+    package static func graphs(on ordinal: Int) -> (launches: Int, alive: Int) {
+        let count = { (name: String) in Int(symbol(name)?.assumingMemoryBound(to: Int32.self)[ordinal] ?? 0) }
         return (count("fake_cuda_graph_launches"), count("fake_cuda_graphs"))
     }
 

@@ -25,7 +25,7 @@ struct Computing: Sendable {
         case .cuda(let ordinal):
             backend = try CUDABackend(checking: CUDADevice(ordinal, notice: notice))
         case .auto:
-            let search = GPUSearch(notice: notice)
+            let search = GPUSearch(neededBytes: model.largestComponentBytes, notice: notice)
             backend = try search.found ?? CPUBackend(for: model, requestedThreads: threads)
             (note, warning) = (search.note, search.warning)
         }
@@ -51,6 +51,16 @@ extension CPUBackend {
 }
 
 extension Model {
+    /// Weights of the largest component, as a device holds them.
+    fileprivate var largestComponentBytes: Int {
+        pack.components.map { component in
+            component.tensors.reduce(0) { sum, tensor in
+                if case .table = tensor.description.role { return sum }
+                return sum + tensor.byteCount
+            }
+        }.max() ?? 0
+    }
+
     /// Whether most of the work is float products.
     fileprivate var isMostlyFloat: Bool {
         let weights = pack.component(PartName.unet)?.tensors.map(\.description) ?? []

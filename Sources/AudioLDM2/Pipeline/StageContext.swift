@@ -90,7 +90,10 @@ struct StageContext: Sendable {
             try PackSource(
                 model.pack, component: name, backend: backend, threads: backend.threadCount, residency: residency)
         }
-        let result = try body(build(WeightScope(source)))
+        let component = try withExtendedLifetime(backend.room(for: source.descriptions)) {
+            try build(WeightScope(source))
+        }
+        let result = try body(component)
         try model.pack.requireUnchanged(name, since: stamp)
         memory.note(name, residency, activationBytes: backend.peakActivationBytes)
         return result

@@ -97,6 +97,55 @@ import Testing
         }
     }
 
+    /// How much the logarithm of the spectrum changes around each block of 512 samples, by frames of `length`: a phase that
+    /// breaks off shows between the partials.
+    private func changes(_ samples: [Float], length: Int) -> [Double] {
+        let bins = length / 2
+        let angles = (0..<length).map { 2 * Double.pi * Double($0) / Double(length) }
+        let (cosines, sines) = (angles.map { cos($0) }, angles.map { sin($0) })
+        let hop = 128
+        let spectra = stride(from: 0, through: samples.count - length, by: hop).map { start in
+            (0..<bins).map { bin -> Double in
+                var (real, imaginary) = (0.0, 0.0)
+                for index in 0..<length {
+                    let value = (0.5 - 0.5 * cosines[index]) * Double(samples[start + index])
+                    real += value * cosines[bin * index % length]
+                    imaginary -= value * sines[bin * index % length]
+                }
+                return log((real * real + imaginary * imaginary).squareRoot() + 1e-3)
+            }
+        }
+        let apart = length / 2 / hop
+        let steps = zip(spectra, spectra.dropFirst(apart)).map { before, after in
+            zip(before, after).reduce(0) { $0 + abs($1.0 - $1.1) } / Double(bins)
+        }
+        // The place of a step is the middle of both frames.
+        let first = (length / 2 + length / 4) / hop
+        return (0..<samples.count / 512).map { block in
+            let range = (block * 4 - 4 - first)..<(block * 4 + 5 - first)
+            return steps[range.clamped(to: 0..<steps.count)].max() ?? 0
+        }
+    }
+
+    /// Where pieces meet, and where a loop begins again, the spectrum changes no more than elsewhere. Partials that are no
+    /// multiples of the frames' rate, as of a drone: nothing hides a break there.
+    @Test(arguments: [false, true], [256, 512]) func phasesGoOnAcrossBorders(_ loops: Bool, _ length: Int) throws {
+        let partials: [Double] = [151.3, 227.9, 309.7, 418.1]
+        let tone = (0..<16000).map { place -> Float in
+            let time = 2 * Double.pi * Double(place) / 16000
+            return partials.reduce(Float(0)) { $0 + Float(0.1 * sin(time * $1)) }
+        }
+        let frame = LogMelSpectrogram(geometry, scale: .logMagnitude(floor: 1e-5))(tone)[50 * 64..<51 * 64]
+        // More frames than a loop that is made at once.
+        let samples = sound((0..<1200).flatMap { _ in frame }, loops: loops, seed: 4).samples
+        // Twice, so that the seam is inside.
+        let found = changes(loops ? samples + samples : samples, length: length)
+        let usual = found[4..<found.count - 4].sorted()
+        let limit = 1.15 * usual[usual.count * 95 / 100]
+        let borders = (1...4).map { $0 * 256 * 160 / 512 } + (loops ? [samples.count / 512] : [])
+        for border in borders { #expect(found[border] <= limit, "block \(border)") }
+    }
+
     @Test func theSeedSettlesTheSound() throws {
         let mel = try AudioReference("griffinlim").values("logmel")
         #expect(sound(mel, seed: 1).samples == sound(mel, seed: 1).samples)

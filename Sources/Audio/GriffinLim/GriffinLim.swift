@@ -1,8 +1,11 @@
+import Foundation
+
 /// Mel spectrogram to waveform without a trained vocoder.
 ///
 /// A sound is made piece by piece, so that memory does not grow with its length and its first samples are there early:
 /// a piece's frames lead on from the samples before it, which stay as they are, and look ahead at some frames of the next
-/// (real-time iterative spectrogram inversion with look-ahead, Zhu, Beauregard & Wyse 2007).
+/// (real-time iterative spectrogram inversion with look-ahead, Zhu, Beauregard & Wyse 2007). What was seen ahead is left
+/// little by little: a search that was held to the given samples alone would break off where they end.
 package struct GriffinLim: Sendable {
     let geometry: LogMelSpectrogram.Geometry
     let inversion: MelInversion
@@ -19,9 +22,13 @@ package struct GriffinLim: Sendable {
         search = PhaseSearch(length: geometry.fftLength, hop: geometry.hop)
     }
 
-    /// Bytes that the work takes, whatever the length of the sound.
-    package var byteCount: Int {
-        let frames = Self.pieceFrames + Self.lookahead + 2 * search.reach + 2
+    /// Frames of a loop that is made at once.
+    package static let loopFrames = 1024
+
+    /// Bytes that the work takes: the same for any length, but for loops that are made at once.
+    package func byteCount(frames: Int, loops: Bool) -> Int {
+        let piece = Self.pieceFrames + 2 * Self.lookahead + 2 * search.reach + 2
+        let frames = loops && frames <= Self.loopFrames ? max(frames, piece) : piece
         // Four spectra of magnitudes, a complex one and its copy.
         let spectra = 8 * search.bins * PhaseSearch.stride(frames)
         let signals = 6 * search.sampleCount(frames)
@@ -49,8 +56,9 @@ package struct GriffinLimStream {
     private var done = 0
     /// The last samples that have been given.
     private var given: [Float] = []
-    /// The first samples of all.
+    /// The first samples of all, and of a loop what comes before them, as the first piece saw it.
     private var head: [Float] = []
+    private var lead: [Float] = []
     /// What comes after the given samples, as the last piece saw it.
     private var foreseen: [Float] = []
 
@@ -80,7 +88,7 @@ package struct GriffinLimStream {
         guard done < frames else { return nil }
         let end = min(done + GriffinLim.pieceFrames, frames)
         guard known >= (loops ? frames : min(end + GriffinLim.lookahead, frames)) else { return nil }
-        if loops, frames <= GriffinLim.pieceFrames + GriffinLim.lookahead { return loop() }
+        if loops, frames <= GriffinLim.loopFrames { return loop() }
         return piece(to: end)
     }
 
@@ -102,6 +110,7 @@ package struct GriffinLimStream {
         let known = foreseen.isEmpty ? 0 : max((start + foreseen.count - half) / hop - first, 0)
         let back = loops && isLast ? frames * hop - base : signal.count
         let behind = head.prefix(max(signal.count - back, 0))
+        let led = isLast ? lead.suffix(max(back - fixed, 0)) : []
         let weights = search.weights(frames: count)
         search.run(
             vocoder.inversion.magnitudes(rows(first..<last), stride: PhaseSearch.stride(count)), frames: count,
@@ -111,15 +120,32 @@ package struct GriffinLimStream {
             for index in 0..<fixed { sums[index] = 0 }
             for (index, value) in before.enumerated() { sums[fixed - before.count + index] = value }
             for (index, value) in behind.enumerated() { sums[back + index] = value }
+            Self.lean(sums, from: fixed, to: ahead)
+            Self.lean(sums, from: back - 1, to: led.reversed(), step: -1)
         }
         let samples = Array(signal[start - base..<end * hop - base])
-        if isFirst, loops { head = Array(samples.prefix(search.length)) }
+        if isFirst, loops {
+            head = Array(samples.prefix(search.length))
+            lead = Array(signal[half..<start - base])
+        }
         given = Array((given + samples).suffix(search.length))
         let seen = isLast ? end * hop : max(last * hop - half, end * hop)
         foreseen = Array(signal[end * hop - base..<seen - base])
         done = end
         if !loops { forget() }
         return samples
+    }
+
+    /// Brings samples near to what was seen of them: wholly beside those that are given, less and less away from them.
+    /// - Parameter start: place of the first of `seen`; the others follow it, in this or the other direction.
+    private static func lean(
+        _ sums: UnsafeMutableBufferPointer<Float>, from start: Int, to seen: some Collection<Float>, step: Int = 1
+    ) {
+        for (index, value) in seen.enumerated() {
+            let share = 0.5 + 0.5 * cos(Float.pi * Float(index + 1) / Float(seen.count + 1))
+            let place = start + step * index
+            sums[place] += share * (value - sums[place])
+        }
     }
 
     /// All of a short loop: its signal goes around, and so do its frames.

@@ -67,7 +67,7 @@ package struct CheckpointConverter: Sendable {
     private let components: [Component]
     private let tokenizers: [(name: String, definition: TokenizerDefinition)]
     /// Tokenizers that the checkpoint lacks, and what cannot be done without them.
-    private let missing: [String]
+    private var missing: [String]
     private let scheduler: Data
     /// How sounds are made unless told otherwise; nil if nothing says so.
     private let defaults: ModelDefaults?
@@ -120,17 +120,20 @@ package struct CheckpointConverter: Sendable {
         }
         self.defaults = defaults
         vocabulary = try Self.vocabulary(in: checkpoint)
-        try checkAgreement()
+        let configs = try checkAgreement()
+        let profile = options.profile ?? checkpoint.profile
+        if let note = try configs.schedulerNote(profile: profile) { missing.append(note) }
     }
 
     /// What a model file is asked when it is opened is asked here, before there is one.
-    private func checkAgreement() throws {
+    private func checkAgreement() throws -> ModelConfigs {
         let parts = components.map {
             ($0.name, PackIndex.Component(name: $0.name, className: $0.className, config: $0.config))
         }
         let configs = try ModelConfigs(
             Dictionary(uniqueKeysWithValues: parts), scheduler: scheduler, source: checkpoint.name)
         for (name, definition) in tokenizers { try configs.check(definition, named: name) }
+        return configs
     }
 
     /// - Returns: nil for a part that can be missing and is.

@@ -98,7 +98,7 @@ struct ConvertCommand: AsyncParsableCommand {
         guard describe || output?.isEmpty == false else {
             throw ValidationError("--output needs the name of a file.")
         }
-        if let output { try requireDistinct(output: output, from: [], folders: input.files) }
+        if let output { try requireDistinct(output: output, from: [license], folders: input.files) }
         let names = CheckpointLayout.omissible + [Self.encoders]
         if let unknown = excluded.subtracting(names).min() {
             throw ValidationError("--without \(unknown): choose from \(names.joined(separator: ", ")).")

@@ -18,7 +18,10 @@ struct SpectrogramCommand: ParsableCommand {
     @Option(name: [.short, .long], help: "Where to write the picture: a name that ends in png.", transform: plainText)
     var output: String
 
-    func validate() throws { try validatePicture(output, option: "--output") }
+    func validate() throws {
+        try validatePicture(output, option: "--output")
+        try requireDistinct(output: output, from: [file])
+    }
 
     func run() throws {
         try AudioClip.checkSpectrogramWritable(output)

@@ -47,6 +47,10 @@ struct TraceCommand: ParsableCommand {
     @Flag(name: [.short, .long], help: "Print nothing but errors.")
     var quiet = false
 
+    func validate() throws {
+        try requireDistinct(output: output, from: [try? model.path, inputs])
+    }
+
     func run() throws {
         let trace = try ComponentTrace(modelAt: model.path, threads: computing.threads, device: computing.device)
         if !quiet, let warning = trace.deviceWarning { printWarning(warning) }

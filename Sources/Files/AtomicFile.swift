@@ -22,7 +22,7 @@ package final class AtomicFile {
     package init(path: String, opener: Opener? = nil) throws {
         self.path = path
         destination = try Self.destination(of: path)
-        folder = URL(fileURLWithPath: destination).deletingLastPathComponent().path
+        folder = FileName.folder(of: destination)
         let partial = PartialFile.name(in: folder)
         if let opener {
             (descriptor, partialPath) = (opener(partial), partial)
@@ -39,9 +39,31 @@ package final class AtomicFile {
 
     deinit { discard() }
 
-    /// Finds out whether a file could be made, without making one.
-    /// - Throws: as `init` does.
-    package static func check(_ path: String) throws { try AtomicFile(path: path).discard() }
+    /// Finds out whether a file could be made and take the place of what is there, without making one.
+    /// - Throws: as `init` does; also for what cannot be replaced.
+    package static func check(_ path: String) throws {
+        let file = try AtomicFile(path: path)
+        defer { file.discard() }
+        try file.checkReplaceable()
+    }
+
+    private func checkReplaceable() throws {
+        guard let old = FileName.status(destination) else { return }
+        let place = FileName.resolved(destination) ?? destination
+        if MountPoints.contain(place) {
+            throw FileError(
+                "be replaced", reason: "it is a mount of its own (as containers bind files); choose another name")
+        }
+        let user = geteuid()
+        if user != 0, let parent = FileName.status(folder), parent.st_mode & S_ISVTX != 0, old.st_uid != user,
+            parent.st_uid != user
+        {
+            throw FileError("be replaced", reason: "it is another user's, in a folder where only owners replace files")
+        }
+        // Where even its owner may not write, as to an immutable file, the system says so of no other mode.
+        let descriptor = try FileName.with(destination) { open($0, O_WRONLY | O_CLOEXEC | O_NONBLOCK) }
+        if descriptor >= 0 { close(descriptor) } else if errno == EPERM { throw FileError("be replaced", code: EPERM) }
+    }
 
     /// Who may read and write the file that will be replaced may do so with the new one, and nobody else. What the system
     /// does not allow, such as giving it to another owner, is left.
@@ -56,8 +78,8 @@ package final class AtomicFile {
     private static func destination(of path: String) throws -> String {
         var status = stat()
         let code = try FileName.with(path) { stat($0, &status) == 0 ? 0 : errno }
-        // What is not there may come to be.
-        guard code != ENOENT else { return path }
+        // What is not there may come to be, under the name that a link has for it.
+        guard code != ENOENT else { return try FileName.followed(path) }
         guard code == 0 else { throw FileError(creation, code: code) }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw FileError("be replaced", reason: RegularFile.notRegular(status))

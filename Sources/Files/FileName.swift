@@ -77,6 +77,33 @@ extension FileName {
         }) ?? nil
     }
 
+    /// The folder that a name is in: "." for a name alone. Foundation's own function traps on names of one character, and
+    /// takes names from a current folder that is not UTF-8 elsewhere.
+    package static func folder(of name: String) -> String {
+        let whole = name.unicodeScalars.reversed().drop { $0 == "/" }
+        let parent = whole.drop { $0 != "/" }
+        guard !parent.isEmpty else { return name.hasPrefix("/") ? "/" : "." }
+        let trimmed = parent.drop { $0 == "/" }.reversed()
+        return trimmed.isEmpty ? "/" : String(String.UnicodeScalarView(trimmed))
+    }
+
+    /// A name whose last part is no link: that of what would be made under `name`.
+    /// - Throws: `FileError` for links that lead on and on.
+    package static func followed(_ name: String) throws -> String {
+        var name = name
+        for _ in 0..<40 {
+            let target = try with(name) { name -> [UInt8]? in
+                var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+                let count = readlink(name, &buffer, buffer.count)
+                return count > 0 ? buffer.prefix(count).map { UInt8(bitPattern: $0) } : nil
+            }
+            guard let target else { return name }
+            let text = text(target)
+            name = text.hasPrefix("/") ? text : folder(of: name) + "/" + text
+        }
+        throw FileError("be named so", code: ELOOP)
+    }
+
     /// What a folder holds, but for itself and its own folder.
     /// - Throws: `FileError`.
     package static func contents(ofFolder name: String) throws -> [String] {
@@ -98,8 +125,8 @@ extension FileName {
     /// - Throws: `FileError`.
     package static func makeFolder(_ name: String) throws {
         guard !isFolder(name) else { return }
-        let parent = (name as NSString).deletingLastPathComponent
-        if !parent.isEmpty, parent != name { try makeFolder(parent) }
+        let parent = folder(of: name)
+        if parent != name, parent != "." { try makeFolder(parent) }
         try with(name) { name in
             guard mkdir(name, 0o777) == 0 || errno == EEXIST else { throw FileError("make", code: errno) }
         }

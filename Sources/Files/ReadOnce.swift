@@ -35,9 +35,7 @@ package enum ReadOnce {
                 guard block.count <= limit - place else {
                     throw FileError("read", reason: "it does not end after \(limit) bytes")
                 }
-                guard pwrite(file, block.baseAddress, block.count, off_t(place)) == block.count else {
-                    throw FileError("keep", code: errno, offset: place)
-                }
+                try PartialFile.write(block, to: file, at: place, "keep")
                 place += block.count
             }
         } catch {

@@ -73,7 +73,8 @@ package struct ThreadError: Error, CustomStringConvertible, Sendable, Equatable 
 package final class ThreadReserve {
     /// Which others need while a command works: Dispatch for tasks and signals, and the work itself.
     package static let ofACommand = 8
-    private static let stackSize = 1 << 16
+    /// As much as threads get that nobody gave a size: under a limit of addresses they need it.
+    private static let stackSize = 1 << 20
 
     private let gate = DispatchSemaphore(value: 0)
     private var threads: [pthread_t] = []

@@ -21,12 +21,12 @@ package struct CommandProgram<Root: AsyncParsableCommand> {
         // A reader that has gone is an error of the write that finds it so.
         signal(SIGPIPE, SIG_IGN)
         cmappings_end_with_message()
+        limitStacks()
+        if SystemMemory.processLimit != nil { keepAllocatorLean() }
         if let want = Want.first(leastMemory: leastMemory) {
             printNote("Error: \(want)")
             exit(EXIT_FAILURE)
         }
-        limitStacks()
-        if SystemMemory.processLimit != nil { keepAllocatorLean() }
         Task {
             await runCommand()
             do {
@@ -50,7 +50,7 @@ package struct CommandProgram<Root: AsyncParsableCommand> {
             refuse("there is no command '\(word)'", help: "\(name) --help")
         }
         do {
-            var command = try root.parseAsRoot(DashedText.marked(arguments))
+            var command = try root.parseAsRoot(DashedText.marked(arguments, flags: CommandFlags.names(of: root)))
             do {
                 if var command = command as? any AsyncParsableCommand {
                     try await command.run()
@@ -69,8 +69,18 @@ package struct CommandProgram<Root: AsyncParsableCommand> {
     /// Says why, and ends. What ArgumentParser prints itself, help and versions, holds no names of files.
     private func end(_ error: any Error) -> Never {
         let code = root.exitCode(for: error)
-        if code == .success { root.exit(withError: error) }
         let message = root.fullMessage(for: error)
+        if code == .success {
+            errno = 0
+            if !message.isEmpty { print(message) }
+            do {
+                // A long help fills the buffer, and is refused before it is handed over.
+                try finishOutput(code: errno)
+                exit(EXIT_SUCCESS)
+            } catch {
+                exit(EXIT_FAILURE)
+            }
+        }
         if !message.isEmpty { printNote(message) }
         exit(code.rawValue)
     }
@@ -138,8 +148,8 @@ private enum Want: CustomStringConvertible {
     var description: String {
         switch self {
         case .memory(let limit, let least):
-            "this process may take \(mebibytes(limit)) of memory (ulimit -d, prlimit --data); \(mebibytes(least)) is the "
-                + "least for any work"
+            "this process may take \(mebibytes(limit)) of memory (ulimit -d or -v, prlimit --data or --as); "
+                + "\(mebibytes(least)) is the least for any work"
         case .files(let code):
             "files cannot be opened: \(String(cString: strerror(code)).lowercased()); \(Self.files) at a time are the least "
                 + "(ulimit -n)"

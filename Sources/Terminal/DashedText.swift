@@ -8,8 +8,10 @@ enum DashedText {
     /// Options of one letter that some command has.
     private static let letters = Set("hmoqv")
 
-    /// - Parameter arguments: without the program's name.
-    static func marked(_ arguments: [String]) -> [String] {
+    /// - Parameters:
+    ///   - arguments: without the program's name.
+    ///   - flags: options that take nothing, such as "-q" and "--loop".
+    static func marked(_ arguments: [String], flags: Set<String>) -> [String] {
         let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
         return arguments.indices.map { index in
             let argument = arguments[index]
@@ -17,7 +19,8 @@ enum DashedText {
             let name = argument.prefix { $0 != "=" }
             if name.contains(where: \.isWhitespace) { return mark + argument }
             // Options take what follows them, and say themselves what is wrong with it.
-            let follows = index > 0 && isOption(arguments[index - 1])
+            let before = index > 0 ? arguments[index - 1] : ""
+            let follows = isOption(before) && !flags.contains(before)
             return follows || isOption(argument) ? argument : mark + argument
         }
     }

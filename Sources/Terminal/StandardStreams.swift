@@ -38,8 +38,9 @@ package func printWarning(_ text: String) { printNote("warning: " + text) }
 /// Hands over what was printed.
 /// - Throws: `ExitCode.failure`, after saying why, if standard output did not take all of it (closed, a full disk); without a
 ///   word, and as if SIGPIPE had ended the process, if nobody reads it any more.
-package func finishOutput() throws {
-    errno = 0
+/// - Parameter code: `errno` of what was printed last; 0 if it went well.
+package func finishOutput(code: Int32 = 0) throws {
+    errno = code
     guard fflush(stdout) != 0 || ferror(stdout) != 0 else { return }
     guard errno != EPIPE, !readerOfOutputIsGone else { throw ExitCode(128 + SIGPIPE) }
     let reason =

@@ -51,6 +51,16 @@ import Testing
         #expect(score.status == 0 && score.output.contains("in.wav"), "\(score.errors)")
     }
 
+    /// What follows a flag is no value of it.
+    @Test(arguments: ["--loop", "--json", "--quiet", "-q", "-v", "--verbose"])
+    func textsWithADashMayFollowAFlag(_ flag: String) throws {
+        let made = ["-m", model, "-o", folder.file("a.wav"), "--seconds", "0.3", "--steps", "1"]
+        let outcome = try CommandRun("audioldm2", ["generate", flag, "-5 degrees"] + made)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let short = try CommandRun("audioldm2", ["generate", flag, "-5"] + made)
+        #expect(short.status == 0, "\(short.errors)")
+    }
+
     @Test func optionsStayOptions() throws {
         let output = folder.file("a.wav")
         #expect(try CommandRun("audioldm2", ["generate", "-h"]).output.contains("USAGE: audioldm2 generate"))

@@ -48,6 +48,30 @@ import Testing
             try made("{\"prompt\":\r\"a\"}\r{\"prompt\": \"}\\\"{\"}\n") == ["00001-a.wav 5 a", "00002.wav 6 }\"{"])
     }
 
+    /// A string that is cut off behind a backslash takes no more than its own line.
+    @Test(arguments: ["\n", "\r\n"]) func aLineThatIsCutOffIsOne(_ end: String) throws {
+        let lines = try folder.write(
+            ["{\"prompt\":\"x\\", "{\"prompt\":\"i\"}", "{\"prompt\":\"j\"}", ""].joined(separator: end),
+            to: "cut.jsonl")
+        let outcome = try CommandRun(
+            "audioldm2",
+            [
+                "batch", lines, "-m", try ModelFixture.path("tiny", .int8), "-o", folder.file("out"), "--seconds",
+                "0.2",
+                "--steps", "1",
+            ])
+        #expect(outcome.status == 1 && outcome.errors.contains("line 1: "), "\(outcome.errors)")
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: folder.file("out")).sorted()
+                == ["00002-i.wav", "00003-j.wav", "manifest.jsonl"])
+    }
+
+    /// Names that look alike and are two to the system.
+    @Test func outputsAreToldApartByTheirBytes() throws {
+        let lines = "{\"prompt\":\"a\",\"output\":\"e\u{301}.wav\"}\n{\"prompt\":\"b\",\"output\":\"\u{e9}.wav\"}\n"
+        #expect(try made(lines).count == 2)
+    }
+
     @Test(arguments: ["-", "/dev/stdin"]) func fromAPipe(_ name: String) throws {
         #expect(try made("{\"prompt\": \"a\"}\n", input: name) == ["00001-a.wav 5 a"])
     }

@@ -65,6 +65,21 @@ import Testing
         #expect(try folder.contents().isEmpty)
     }
 
+    /// Limits of addresses (`ulimit -v`), of which threads and allocators take many: a message or the sound, and no hang.
+    @Test(arguments: [150, 200, 300, 350, 400, 450, 500, 600, 800]) func limitsOfAddressesAreNoHang(_ mebibytes: Int)
+        throws
+    {
+        let limit = "exec timeout 60 prlimit --as=\(mebibytes << 20) \"$command\" \"$@\""
+        let outcome = try generate(script: limit)
+        // What the system itself needs to start a program may be refused by the system.
+        let ended = outcome.status == 0 || outcome.failed(naming: "memory") || outcome.status == 127
+        #expect(ended, "\(outcome.status) \(outcome.errors)")
+        let checkpoint = Fixtures.folder("Checkpoints").appendingPathComponent("tiny").path
+        let pack = try CommandRun("audioldm2-convert", [checkpoint, "-o", folder.file("a.aldm"), "-q"], script: limit)
+        #expect(
+            pack.status == 0 || pack.failed(naming: "memory") || pack.status == 127, "\(pack.status) \(pack.errors)")
+    }
+
     @Test func threadsAreThoseThatMayBeUsed() throws {
         let outcome = try CommandRun(
             "audioldm2", ["bench", model, "--seconds", "0.3", "--steps", "2", "--json"],

@@ -96,6 +96,57 @@ import Testing
         }
     }
 
+    /// A file of somebody else in a folder where only owners replace files, and a file that is a mount: found out before
+    /// any work.
+    @Test func whatCannotBeReplacedIsFoundOutBeforeWork() throws {
+        let output = try folder.write("old", to: "sticky/a.wav")
+        chmod(folder.path, 0o755)
+        chmod(folder.file("sticky"), 0o1777)
+        let making = ["generate", "a", "-m", model, "-o", output, "--seconds", "100", "--steps", "1000"]
+        let user = "setpriv --reuid=65400 --regid=65400 --clear-groups"
+        if geteuid() == 0,
+            try CommandRun("audioldm2", ["--version"], script: "\(user) \"$command\" --version").status == 0
+        {
+            let outcome = try CommandRun("audioldm2", making, script: "exec timeout 30 \(user) \"$command\" \"$@\"")
+            #expect(outcome.failed(naming: output, "another user's"), "\(outcome.status) \(outcome.errors)")
+        }
+        let mount =
+            "unshare -m bash -c 'mount --bind \(output) \(output) && exec timeout 30 \"$command\" \"$@\"' bash \"$@\""
+        if try CommandRun("audioldm2", [], script: "unshare -m mount --bind \(output) \(output)").status == 0 {
+            let outcome = try CommandRun("audioldm2", making, script: mount)
+            #expect(outcome.failed(naming: output, "mount"), "\(outcome.status) \(outcome.errors)")
+        }
+        #expect(try String(contentsOfFile: output, encoding: .utf8) == "old")
+    }
+
+    /// What a command reads is not what it writes.
+    @Test func inputsAreNotReplaced() throws {
+        let picture = try folder.write("no sound", to: "k.png")
+        let tensors = try folder.write("no tensors", to: "a.safetensors")
+        let license = try folder.write("terms", to: "LICENSE.txt")
+        let checkpoint = Fixtures.folder("Checkpoints").appendingPathComponent("tiny").path
+        for (command, arguments) in [
+            ("audioldm2", ["spectrogram", picture, "-o", picture]),
+            ("audioldm2", ["trace", model, "--inputs", tensors, "--output", tensors]),
+            ("audioldm2", ["trace", tensors, "--inputs", picture, "--output", tensors]),
+            ("audioldm2-convert", [checkpoint, "--license", license, "-o", license]),
+        ] {
+            let outcome = try CommandRun(command, arguments)
+            #expect(outcome.status == 64 && outcome.errors.contains("would replace"), "\(arguments) \(outcome.errors)")
+        }
+        #expect(try String(contentsOfFile: license, encoding: .utf8) == "terms")
+    }
+
+    /// A relative output in a folder whose name is no text.
+    @Test func theCurrentFolderNeedNotBeAText() throws {
+        let making = ["generate", "a", "-m", model, "-o", "a.wav"] + Self.making
+        let outcome = try CommandRun(
+            "audioldm2", making,
+            script:
+                "d=\(folder.path)/$'cwd\\xff\\xfe'; mkdir \"$d\" && cd \"$d\" && \"$command\" \"$@\" && test -s a.wav")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+
     /// The disk fails once, and the system tells of it once.
     @Test func theFirstErrorOfSyncingCounts() throws {
         let shim = try SharedLibrary(

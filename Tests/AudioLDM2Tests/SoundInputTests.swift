@@ -123,4 +123,15 @@ import Testing
         }
         #expect(try folder.contents() == ["bomb.wav"])
     }
+
+    /// Where pipes are kept: a folder that is not there is named, and none is /tmp.
+    @Test func theFolderForPipesIsNamed() throws {
+        let sound = try tone("in.wav", [1])
+        let arguments = ["spectrogram", "-", "-o", folder.file("a.png")]
+        let wrong = try CommandRun(
+            "audioldm2", arguments, script: "TMPDIR=/nope \"$command\" \"$@\" < \(sound)")
+        #expect(wrong.failed(naming: "standard input", "/nope", "TMPDIR"), "\(wrong.errors)")
+        let empty = try CommandRun("audioldm2", arguments, script: "TMPDIR= \"$command\" \"$@\" < \(sound)")
+        #expect(empty.status == 0, "\(empty.errors)")
+    }
 }

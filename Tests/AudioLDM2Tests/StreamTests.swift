@@ -54,6 +54,14 @@ import Testing
         #expect(try SoundFile.read(folder.file("a.wav")).samples.count == 4800)
     }
 
+    @Test(arguments: [["--help"], ["--version"], ["generate", "--help"]])
+    func helpThatIsLostIsAnError(_ arguments: [String]) throws {
+        let outcome = try CommandRun("audioldm2", arguments, script: "\"$command\" \"$@\" >/dev/full")
+        #expect(
+            outcome.failed(naming: "standard output: cannot be written: no space left on device"), "\(outcome.errors)")
+        #expect(try CommandRun("audioldm2", arguments).output.hasSuffix("\n"))
+    }
+
     @Test func aReaderThatHasGoneIsNoError() throws {
         let outcome = try CommandRun(
             "audioldm2", ["inspect", model, "--tensors"],

@@ -31,6 +31,22 @@ import Testing
         #expect(try folder.contents() == ["a", "link"])
     }
 
+    /// A link to what is not there yet: what is made has the name that the link says.
+    @Test func aLinkThatLeadsNowhereStaysOne() throws {
+        let (link, second) = (folder.file("link"), folder.file("second"))
+        try #require(symlink("real", link) == 0 && symlink(link, second) == 0)
+        try write("one", to: second)
+        #expect(try folder.contents() == ["link", "real", "second"])
+        #expect(try String(contentsOfFile: folder.file("real"), encoding: .utf8) == "one")
+        try #require(symlink(folder.file("absent/a"), folder.file("away")) == 0)
+        #expect(throws: FileError.self) { try AtomicFile.check(folder.file("away")) }
+        try #require(symlink("round", folder.file("round")) == 0)
+        #expect(throws: FileError.self) { try AtomicFile.check(folder.file("round")) }
+    }
+
+    @Test(arguments: [("a", "."), ("é", "."), ("/", "/"), ("/a", "/"), ("a/b", "a"), ("a//b/", "a"), ("./a", ".")])
+    func foldersOfNames(_ name: String, _ expected: String) { #expect(FileName.folder(of: name) == expected) }
+
     private var mask: mode_t {
         let mask = umask(0)
         umask(mask)

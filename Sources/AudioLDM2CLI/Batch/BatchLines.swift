@@ -21,7 +21,10 @@ enum BatchLines {
             case UInt8(ascii: "\n"): end(1)
             case UInt8(ascii: "\r") where bytes[place...].dropFirst().first == UInt8(ascii: "\n"): end(2)
             case UInt8(ascii: "\r") where depth == 0 && !isInString: end(1)
-            case UInt8(ascii: "\\") where isInString: place += 2
+            case UInt8(ascii: "\\") where isInString:
+                // The end of a line is one, whatever stands before it.
+                let next = bytes[place...].dropFirst().first
+                place += next == UInt8(ascii: "\n") || next == UInt8(ascii: "\r") ? 1 : 2
             case UInt8(ascii: "\""):
                 isInString.toggle()
                 place += 1

@@ -33,5 +33,6 @@ struct TokenizerFolder {
         return field
     }
 
-    func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+    /// Relative where the folder is: the current folder's name need not be a text.
+    func path(_ name: String) -> String { url.relativePath + "/" + name }
 }

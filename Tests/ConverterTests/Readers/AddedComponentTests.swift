@@ -41,6 +41,26 @@ import WeightFile
         #expect("\(try #require(error))".contains("is 'RobertaTokenizer', which cannot be the 'tokenizer_2'"))
     }
 
+    /// What the scheduler of most sounds cannot run is said when the pack is made; what none can, is refused.
+    @Test func aSchedulerThatTheDefaultCannotRun() throws {
+        func summary(_ options: String) throws -> ConversionSummary {
+            try folder.write(
+                #"{"_class_name": "DDIMScheduler", "beta_schedule": "scaled_linear", "beta_start": 0.0015, "beta_end": 0.0195, "#
+                    + options + "}", to: "solver/scheduler_config.json")
+            var input = CheckpointInput(path: checkpoint)
+            input.additions = [("scheduler", folder.file("solver"))]
+            return try CheckpointConverter(input.open(), ConversionOptions(weights: .float16))
+                .convert(to: folder.file("noted.aldm"))
+        }
+        #expect(try summary(#""num_train_timesteps": 1000"#).missing.isEmpty)
+        for options in [#""algorithm_type": "dpmsolver""#, #""use_lu_lambdas": true"#] {
+            let missing = try summary(options).missing
+            #expect(
+                missing.count == 1 && missing[0].contains("choose with --scheduler: ") && missing[0].contains("euler"),
+                "\(options): \(missing)")
+        }
+    }
+
     /// As transformers 5 saves it.
     @Test func anIndexThatNamesAGeneralClass() throws {
         let copy = try CheckpointFixture("tiny").copy(

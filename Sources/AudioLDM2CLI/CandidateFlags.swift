@@ -29,28 +29,6 @@ struct CandidateFlags: ParsableArguments {
     }
 }
 
-/// Follows candidates to their end, showing how far they are.
-func follow(
-    _ events: AsyncThrowingStream<RankingEvent, any Error>, count: Int, quiet: Bool, verbose: Bool
-) async throws -> [RankedSound] {
-    let line = ProgressLine(quiet: quiet)
-    defer { line.clear() }
-    for try await event in events {
-        switch event {
-        case .plan(let plan):
-            if verbose { printNote("\(plan)") }
-        case .progress(let progress, let candidate):
-            line.show(progress, of: "\(candidate + 1) of \(count)")
-        case .warning(let text):
-            line.clear()
-            if !quiet { printWarning(text) }
-        case .finished(let sounds):
-            return sounds
-        }
-    }
-    throw CancellationError()
-}
-
 /// Writes a sound.
 /// - Returns: what was written.
 @discardableResult
@@ -67,16 +45,16 @@ func warnOfClipping(_ samples: Int, _ file: String, quiet: Bool) {
 
 /// Writes the sounds that are kept, and says so.
 func writeRanked(
-    _ kept: [RankedSound], to output: String, json: Bool, quiet: Bool,
+    _ kept: [GenerationResult], to output: String, json: Bool, quiet: Bool,
     _ write: (GenerationResult, _ file: String, _ quiet: Bool) throws -> GenerationResult = write(_:to:quiet:)
 ) throws {
     let files = kept.indices.map { kept.count == 1 ? output : numbered(output, $0 + 1) }
-    let written = try zip(kept, files).map { try write($0.result, $1, quiet) }
+    let written = try zip(kept, files).map { try write($0, $1, quiet) }
     if json {
         print(try Terminal.json(zip(written, files).map { ResultSummary($0, output: $1) }))
     } else if !quiet {
-        for (sound, file) in zip(kept, files) {
-            print("\(file): " + String(format: "score %+.4f, seed %llu", sound.score, sound.result.seed))
+        for (result, file) in zip(kept, files) {
+            print("\(file): " + String(format: "score %+.4f, seed %llu", result.score ?? 0, result.seed))
         }
     }
 }

@@ -44,8 +44,10 @@ struct EncodeCommand: ParsableCommand {
     func run() throws {
         try SoundCondition.checkWritable(output)
         let pipeline = try AudioLDM2Pipeline(modelAt: model.path, threads: computing.threads, device: computing.device)
-        var options = GenerationOptions(negativePrompt: negativePrompt, profile: profile)
-        options.speech = speech.speech
+        var settings = speech.settings
+        settings.negativePrompt = negativePrompt
+        settings.profile = profile
+        let options = try settings.options()
         let isQuiet = quiet
         try pipeline.condition(for: prompt, options: options) { if !isQuiet { printWarning($0) } }.write(to: output)
         if !quiet { print("\(output): what the model makes of \"\(prompt)\"") }

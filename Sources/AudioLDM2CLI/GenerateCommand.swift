@@ -42,15 +42,7 @@ struct GenerateCommand: AsyncParsableCommand {
     @Flag(help: "Make a sound that repeats without a click; its length is rounded to whole frames.")
     var loop = false
 
-    @Option(
-        parsing: .unconditional,
-        help: "Fade the end of the sound over this many seconds. Default: the model's choice, or 0.")
-    var fade: Double?
-
-    @Option(
-        parsing: .unconditional,
-        help: "How often to try the next seed when a sound comes out silent. Default: the model's choice, or 0.")
-    var retries: Int?
+    @OptionGroup var finish: FinishFlags
 
     @Option(help: "Draw the sound's mel spectrogram, with axes, in this PNG file.", transform: plainText)
     var spectrogram: String?
@@ -71,31 +63,26 @@ struct GenerateCommand: AsyncParsableCommand {
         guard making.ranking.candidates == 1 || output != "-" && spectrogram == nil else {
             throw ValidationError("--candidates needs an --output that is a file, and no --spectrogram.")
         }
-        if let seconds, !GenerationOptions.secondsRange.contains(seconds) {
-            throw ValidationError("--seconds \(seconds): choose 0.1 to 3600.")
-        }
-        if let fade, !GenerationOptions.fadeRange.contains(fade) {
-            throw ValidationError("--fade \(fade): choose 0 to 10.")
-        }
-        if let retries, !GenerationOptions.retriesRange.contains(retries) {
-            throw ValidationError("--retries \(retries): choose 0 to 16.")
-        }
+        try settings.validate()
+    }
+
+    private var settings: GenerationSettings {
+        var settings = finish.settings
+        settings.seconds = seconds
+        settings.loops = loop
+        return settings
     }
 
     func run() async throws {
         if output != "-" { try making.ranking.checkWritable(output) }
         if let spectrogram { try AudioClip.checkSpectrogramWritable(spectrogram) }
-        let (pipeline, asked) = try making.open(prompt: prompt)
-        var options = asked
-        (options.seconds, options.loops) = (seconds, loop)
-        options.fadeSeconds = fade ?? options.fadeSeconds
-        options.silenceRetries = retries ?? options.silenceRetries
-        let (command, chosen) = (self, options)
+        let (pipeline, options) = try making.open(prompt: prompt, settings)
+        let command = self
         try await untilInterrupted(note: making.quiet || output == "-" ? nil : "nothing was written") {
             if command.making.ranking.candidates > 1 {
-                try await command.makeCandidates(pipeline, chosen)
+                try await command.makeCandidates(pipeline, options)
             } else {
-                try await command.make(pipeline, chosen)
+                try await command.make(pipeline, options)
             }
         }
     }

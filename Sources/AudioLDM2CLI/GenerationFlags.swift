@@ -58,38 +58,40 @@ struct GenerationFlags: ParsableArguments {
     )
     var window: Double?
 
+    func validate() throws { try settings.validate() }
+
+    /// What was asked for.
+    var settings: GenerationSettings {
+        var settings = GenerationSettings()
+        settings.negativePrompt = negativePrompt
+        settings.profile = profile
+        settings.numInferenceSteps = steps
+        settings.guidanceScale = guidanceScale
+        settings.guidanceRescale = guidanceRescale
+        settings.vocoder = vocoder
+        settings.scheduler = scheduler
+        settings.eta = eta
+        settings.windowSeconds = window
+        return settings
+    }
+}
+
+/// Fields by the names of their flags.
+extension GenerationSettings {
+    private static func flag(_ field: Field) -> String { "--" + field.rawValue.replacing("_", with: "-") }
+
+    /// - Throws: `ValidationError`.
     func validate() throws {
-        if let window, !GenerationOptions.windowRange.contains(window) {
-            throw ValidationError("--window \(window): choose 1 to 600.")
-        }
-        if let steps, !(1...1000).contains(steps) { throw ValidationError("--steps \(steps): choose 1 to 1000.") }
-        if let guidanceScale, !GenerationOptions.guidanceRange.contains(guidanceScale) {
-            throw ValidationError("--guidance-scale \(guidanceScale): choose 0 to 100.")
-        }
-        if let eta, !(0...1).contains(eta) { throw ValidationError("--eta \(eta): choose 0 to 1.") }
-        if let guidanceRescale, !(0...1).contains(guidanceRescale) {
-            throw ValidationError("--guidance-rescale \(guidanceRescale): choose 0 to 1.")
-        }
-        if let scheduler { try check(eta: eta ?? 0, with: scheduler) }
+        if let problem = problem(naming: Self.flag) { throw ValidationError(problem + ".") }
     }
 
-    /// What was asked for, over the defaults of the profile that was named or that the model was converted for.
-    /// - Throws: `ValidationError` for what does not go together.
-    func options(for pipeline: AudioLDM2Pipeline) throws -> GenerationOptions {
-        var options = GenerationOptions.defaults(of: profile ?? pipeline.profile)
-        if let scheduler { options.use(scheduler) }
-        options.numInferenceSteps = steps ?? options.numInferenceSteps
-        options.guidanceScale = guidanceScale ?? options.guidanceScale
-        options.guidanceRescale = guidanceRescale ?? options.guidanceRescale
-        options.vocoder = vocoder ?? options.vocoder
-        options.eta = eta ?? options.eta
-        try check(eta: options.eta, with: options.scheduler)
-        (options.negativePrompt, options.windowSeconds) = (negativePrompt, window)
-        return options
-    }
-
-    private func check(eta: Float, with scheduler: GenerationOptions.Scheduler) throws {
-        guard eta == 0 || scheduler == .ddim else { throw ValidationError("--eta needs --scheduler ddim.") }
+    /// - Throws: `ValidationError`, also for what only does not go together with the profile.
+    func flagOptions(for pipeline: AudioLDM2Pipeline) throws -> GenerationOptions {
+        do {
+            return try options(profile: pipeline.profile, naming: Self.flag)
+        } catch let error as AudioLDM2Error where error.kind == .invalidOption {
+            throw ValidationError("\(error).")
+        }
     }
 }
 

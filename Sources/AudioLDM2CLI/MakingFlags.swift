@@ -48,15 +48,17 @@ struct MakingFlags: ParsableArguments {
     }
 
     /// Opens the model and settles all options, the seed included.
-    func open(prompt: String) throws -> (AudioLDM2Pipeline, GenerationOptions) {
+    /// - Parameter others: settings that only some commands have.
+    func open(prompt: String, _ others: GenerationSettings = .init()) throws -> (AudioLDM2Pipeline, GenerationOptions) {
         let pipeline = try computing.pipeline(modelAt: model.path, quiet: quiet)
         if verbose, let note = pipeline.deviceNote { printNote(note) }
         if ranking.candidates > 1, !quiet { model.noteHowItJudges() }
-        var options = try generation.options(for: pipeline)
-        options.seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
-        (options.memoryLimit, options.speech) = (memory.limit, speech.speech)
+        var settings = others.over(speech.settings.over(generation.settings))
+        settings.seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
+        settings.audioWeight = conditioning.audioWeight
+        var options = try settings.flagOptions(for: pipeline)
+        options.memoryLimit = memory.limit
         options.condition = try conditioning.load(pipeline, prompt: prompt)
-        options.audioWeight = conditioning.audioWeight
         return (pipeline, options)
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AudioLDM2
+import Synchronization
 import Terminal
 
 /// - Throws: `ValidationError` for an `--output` whose extension is no sound file's.
@@ -10,11 +11,19 @@ func validateSoundFile(_ output: String) throws {
     }
 }
 
-/// Follows a generation to its end, showing how far it is.
-/// - Throws: what the generation throws; `CancellationError` if its task is cancelled.
+/// Follows work on sounds to its end, showing how far it is and what is to be known.
+/// - Parameters:
+///   - name: of a sound by its number, if there are several.
+///   - namesWarnings: whether warnings say which sound they are about.
+///   - failed: what becomes of a sound that could not be made while others go on.
+///   - finished: gets the sounds as they are made.
+/// - Throws: what the work and the closures throw; `CancellationError` if its task is cancelled.
 func follow(
-    _ events: AsyncThrowingStream<GenerationEvent, any Error>, quiet: Bool, verbose: Bool = false
-) async throws -> GenerationResult {
+    _ events: AsyncThrowingStream<GenerationEvent, any Error>, quiet: Bool, verbose: Bool = false,
+    name: (Int) -> String = { _ in "" }, namesWarnings: Bool = true,
+    failed: (GenerationFailure) throws -> Void = { _ in },
+    finished: (GenerationResult) throws -> Void
+) async throws {
     let line = ProgressLine(quiet: quiet)
     defer { line.clear() }
     for try await event in events {
@@ -22,15 +31,48 @@ func follow(
         case .plan(let plan):
             if verbose { printNote("\(plan)") }
         case .progress(let progress):
-            line.show(progress)
-        case .warning(let text):
+            line.show(progress, of: name(progress.sound))
+        case .warning(let warning):
             line.clear()
-            if !quiet { printWarning(text) }
+            let subject = namesWarnings ? warning.sound.map(name) ?? "" : ""
+            if !quiet, isNew(warning) { printWarning(subject.isEmpty ? "\(warning)" : "\(subject): \(warning)") }
         case .finished(let result):
-            return result
+            line.clear()
+            try finished(result)
+        case .failed(let failure):
+            line.clear()
+            try failed(failure)
         }
     }
-    throw CancellationError()
+    try Task.checkCancellation()
+}
+
+/// What is about no sound is said once, however many jobs there are.
+private func isNew(_ warning: GenerationWarning) -> Bool {
+    warning.sound != nil || said.withLock { $0.insert(warning.description).inserted }
+}
+
+private let said = Mutex<Set<String>>([])
+
+/// Follows the making of one sound.
+func follow(
+    _ events: AsyncThrowingStream<GenerationEvent, any Error>, quiet: Bool, verbose: Bool
+) async throws -> GenerationResult {
+    var result: GenerationResult?
+    try await follow(events, quiet: quiet, verbose: verbose) { result = $0 }
+    guard let result else { throw CancellationError() }
+    return result
+}
+
+/// Follows candidates.
+/// - Returns: those that are kept, best first.
+func follow(
+    _ events: AsyncThrowingStream<GenerationEvent, any Error>, count: Int, quiet: Bool, verbose: Bool
+) async throws -> [GenerationResult] {
+    var kept: [GenerationResult] = []
+    let line = { (number: Int) in "\(number + 1) of \(count)" }
+    try await follow(events, quiet: quiet, verbose: verbose, name: line, namesWarnings: false) { kept.append($0) }
+    return kept
 }
 
 extension ProgressLine {

@@ -15,13 +15,12 @@ struct SpeechFlags: ParsableArguments {
         transform: plainText)
     var phonemes: String?
 
-    func validate() throws {
-        guard transcription == nil || phonemes == nil else {
-            throw ValidationError("--transcription and --phonemes say the same: give one of them.")
-        }
-    }
+    func validate() throws { try settings.validate() }
 
-    var speech: GenerationOptions.Speech? {
-        transcription.map(GenerationOptions.Speech.text) ?? phonemes.map(GenerationOptions.Speech.phonemes)
+    var settings: GenerationSettings {
+        var settings = GenerationSettings()
+        settings.transcription = transcription
+        settings.phonemes = phonemes
+        return settings
     }
 }

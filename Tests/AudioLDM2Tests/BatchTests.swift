@@ -89,6 +89,40 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: output).count == 3)
     }
 
+    /// What a line says goes over what was said for all, and what neither says comes from the profile: as for one sound.
+    @Test func aLinesSettingsGoOverThoseForAll() throws {
+        func steps(_ line: String, _ flags: String...) throws -> (Int?, String?) {
+            try? FileManager.default.removeItem(atPath: output)
+            let run = try CommandRun(
+                "audioldm2",
+                ["batch", try folder.write(line, to: "one.jsonl"), "-m", model, "-o", output, "--seconds", "0.1"]
+                    + flags)
+            #expect(run.status == 0, "\(run.errors)")
+            let manifest = try Data(contentsOf: URL(fileURLWithPath: output + "/manifest.jsonl"))
+            let entry = try JSONSerialization.jsonObject(with: manifest) as? [String: Any]
+            let record = entry?["record"] as? [String: Any]
+            return (record?["steps"] as? Int, record?["scheduler"] as? String)
+        }
+        let profile = ["--profile", "diffusers"]
+        #expect(try steps(#"{"prompt": "a", "scheduler": "dpm++"}"#, profile[0], profile[1]) == (25, "dpm++"))
+        #expect(try steps(#"{"prompt": "a", "steps": 3}"#, profile[0], profile[1]) == (3, "ddim"))
+        #expect(try steps(#"{"prompt": "a", "profile": "diffusers"}"#, "--steps", "2") == (2, "ddim"))
+        #expect(
+            try steps(#"{"prompt": "a", "scheduler": "unipc"}"#, "--steps", "2", "--scheduler", "ddim", "--eta", "0.5")
+                == (2, "unipc"))
+    }
+
+    /// Folders whose names have one character, or that are made on the way.
+    @Test(arguments: ["o", "7", "é", "x/y", "x/y/", ".//z//w"]) func foldersOfAnyNameAreMade(_ name: String) throws {
+        let lines = try folder.write(#"{"prompt": "a"}"#, to: "one.jsonl")
+        let run = try CommandRun(
+            "audioldm2", [name, model, lines],
+            script: """
+                cd \(folder.path) && exec "$command" batch "$3" -m "$2" -o "$1" --seconds 0.1 --steps 1
+                """)
+        #expect(run.status == 0 && FileManager.default.fileExists(atPath: folder.file(name) + "/manifest.jsonl"))
+    }
+
     @Test func goesOnWhereItStopped() throws {
         let lines = ["a dog", "rain", "a violin"].map { #"{"prompt": "\#($0)"}"# }
         #expect(try summary(batch(lines)) == (3, 0, []))

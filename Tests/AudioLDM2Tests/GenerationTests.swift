@@ -88,8 +88,9 @@ import Testing
             case .progress(let progress):
                 if stages.last != progress.stage { stages.append(progress.stage) }
                 if progress.stage == .denoising { denoising.append(progress.completed) }
-            case .warning(let text): Issue.record("unexpected warning: \(text)")
+            case .warning(let warning): Issue.record("unexpected warning: \(warning)")
             case .finished(let finished): result = finished
+            case .failed(let failure): Issue.record("\(failure.error)")
             }
         }
         #expect(stages == GenerationProgress.Stage.allCases)
@@ -107,7 +108,7 @@ import Testing
         var warnings: [String] = []
         let options = GenerationOptions(seconds: 0.2, numInferenceSteps: 1, seed: 1)
         for try await event in try AudioLDM2Pipeline(modelAt: model).events(prompt, options: options) {
-            if case .warning(let text) = event { warnings.append(text) }
+            if case .warning(let warning) = event { warnings.append(warning.description) }
         }
         // CLAP's tokenizer spells every word out; T5's small one knows few of these digits.
         #expect(

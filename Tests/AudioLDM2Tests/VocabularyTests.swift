@@ -26,6 +26,12 @@ import WeightFile
         #expect(vocabulary.unknownWords(in: "in the louder Café flüstern") == ["Café", "flüstern"])
     }
 
+    /// Degrees of what captions say themselves, and plurals in -men.
+    @Test func degreesAndPluralsOfLearnedWordsAreKnown() {
+        #expect(vocabulary.unknownWords(in: "rainier rain, women saying hello").isEmpty)
+        #expect(vocabulary.unknownWords(in: "catier rain, firemen, men, amen") == ["catier", "firemen", "men", "amen"])
+    }
+
     @Test func unknownWordsAreNamedOnceAndAsTheyWereWritten() {
         #expect(
             vocabulary.unknownWords(in: "a Cat meowing, a cat and cats' meows") == ["Cat", "meowing", "cats", "meows"])

@@ -68,9 +68,11 @@ import Testing
         ]
         let made = try CommandRun("audioldm2", arguments)
         #expect(made.status == 0)
+        // So short, and of so few steps, it may be silent, which is said too.
         #expect(
-            made.errors == #"warning: the model has not learned "cat", "meowing"; the nearest of its sounds is "#
-                + "\"a lion roaring\"\n")
+            made.errors.hasPrefix(
+                #"warning: the model has not learned "cat", "meowing"; the nearest of its sounds is "#
+                    + "\"a lion roaring\"\n"))
         let vocabulary = try #require(AudioLDM2Pipeline.ofDefaultModel().vocabulary)
         let unknown = [
             "a dog barking": ["dog", "barking"], "a baby crying": ["baby"], "a frog in a swamp": ["frog"],

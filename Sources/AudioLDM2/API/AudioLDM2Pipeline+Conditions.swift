@@ -1,5 +1,4 @@
 import Audio
-import Synchronization
 
 extension AudioLDM2Pipeline {
     /// What the model makes of a prompt, to make sounds from without its encoders.
@@ -13,9 +12,9 @@ extension AudioLDM2Pipeline {
     ) throws -> SoundCondition {
         try AudioLDM2Error.translating {
             let context = StageContext(model: model, backend: backend) { event in
-                if case .warning(let text) = event { warning(text) }
+                if case .warning(let found) = event { warning(found.description) }
             }
-            return try Generation(prompt: prompt, options: options, context: context).encoded()
+            return try SoundJob(context).condition(for: GenerationRequest(prompt: prompt, options: options))
         }
     }
 
@@ -37,46 +36,6 @@ extension AudioLDM2Pipeline {
             let name = path.split(separator: "/").last.map(String.init) ?? path
             return SoundCondition(
                 source: name, [NamedTensor(name: "loa", shape: loa.shape.extents, values: try loa.values())])
-        }
-    }
-
-    /// Changes a sound several times, compares the results with the prompt by CLAP, and keeps the best.
-    /// - Parameters: as `events(ranking:keeping:of:options:)` and `events(editing:_:plan:options:)`. Of long sounds, what is
-    ///   heard begins with the first part that is made anew.
-    public func events(
-        ranking count: Int, keeping kept: Int = 1, editing clip: AudioClip, _ prompt: String, plan: EditPlan,
-        options: GenerationOptions = .init()
-    ) -> AsyncThrowingStream<RankingEvent, any Error> {
-        run { [model, backend] cancellation, send in
-            let ranking = try Ranking(prompt, count: count, keeping: kept, by: model)
-            let candidate = Mutex(0)
-            let context = StageContext(model: model, backend: backend, cancellation: cancellation) { event in
-                switch event {
-                case .plan(let plan): send(.plan(plan))
-                case .progress(let progress): send(.progress(progress, candidate: candidate.withLock(\.self)))
-                case .warning(let text): send(.warning(text))
-                case .finished: break
-                }
-            }
-            let edit = Edit(clip, plan, prompt, options, in: context)
-            send(.finished(try edit.run(by: ranking) { number in candidate.withLock { $0 = number } }))
-        }
-    }
-
-    /// Makes several sounds of a prompt, compares them with it by CLAP, and keeps the best.
-    /// - Parameters:
-    ///   - count: sounds to make, up to 64: those of the options' seed and the numbers after it.
-    ///   - kept: how many of them to return, best first.
-    public func events(
-        ranking count: Int, keeping kept: Int = 1, of prompt: String, options: GenerationOptions = .init()
-    ) -> AsyncThrowingStream<RankingEvent, any Error> {
-        run { [model, backend] cancellation, send in
-            let context = StageContext(model: model, backend: backend, cancellation: cancellation)
-            try Candidates(
-                prompt: prompt, options: options,
-                ranking: Ranking(prompt, count: count, keeping: kept, by: model), context: context,
-                report: { send($0) }
-            ).run()
         }
     }
 }

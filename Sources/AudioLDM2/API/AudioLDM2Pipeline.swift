@@ -70,17 +70,14 @@ public final class AudioLDM2Pipeline: Sendable {
     /// - Throws: `AudioLDM2Error`: of kind `.outOfMemory`, with the least that would do, if their limit is too low.
     public func memoryPlan(options: GenerationOptions = .init()) throws -> MemoryPlan {
         try AudioLDM2Error.translating {
-            try Generation(prompt: "", options: options, context: StageContext(model: model, backend: backend)).plan()
+            try SoundJob(StageContext(model: model, backend: backend)).planForAnyPrompt(options)
         }
     }
 
     /// Makes a sound.
     /// - Throws: `AudioLDM2Error`; `CancellationError` if the surrounding task is cancelled, within a step.
     public func generate(_ prompt: String, options: GenerationOptions = .init()) async throws -> GenerationResult {
-        for try await event in events(prompt, options: options) {
-            if case .finished(let result) = event { return result }
-        }
-        throw CancellationError()
+        try await Self.result(of: events(prompt, options: options))
     }
 
     /// Makes a sound and reports on the way. The last event is `.finished`.
@@ -92,12 +89,7 @@ public final class AudioLDM2Pipeline: Sendable {
         _ prompt: String, options: GenerationOptions = .init(),
         streamingTo receive: (@Sendable ([Float]) throws -> Void)? = nil
     ) -> AsyncThrowingStream<GenerationEvent, any Error> {
-        run { [model, backend, deviceWarning] cancellation, send in
-            if let deviceWarning { send(.warning(deviceWarning)) }
-            let context = StageContext(
-                model: model, backend: backend, cancellation: cancellation, report: { send($0) })
-            send(.finished(try Generation(prompt: prompt, options: options, context: context, receive: receive).run()))
-        }
+        run([GenerationRequest(prompt: prompt, options: options)]) { $0.receive = receive }
     }
 
     /// Changes a sound: what the plan says is made anew, the rest is kept.
@@ -108,10 +100,7 @@ public final class AudioLDM2Pipeline: Sendable {
     public func edit(
         _ clip: AudioClip, _ prompt: String, plan: EditPlan, options: GenerationOptions = .init()
     ) async throws -> GenerationResult {
-        for try await event in events(editing: clip, prompt, plan: plan, options: options) {
-            if case .finished(let result) = event { return result }
-        }
-        throw CancellationError()
+        try await Self.result(of: events(editing: clip, prompt, plan: plan, options: options))
     }
 
     /// Checks before any work is done whether what becomes of a sound could be written to `path`, whose format may not hold
@@ -129,47 +118,90 @@ public final class AudioLDM2Pipeline: Sendable {
     public func events(
         editing clip: AudioClip, _ prompt: String, plan: EditPlan, options: GenerationOptions = .init()
     ) -> AsyncThrowingStream<GenerationEvent, any Error> {
-        run { [model, backend, deviceWarning] cancellation, send in
-            if let deviceWarning { send(.warning(deviceWarning)) }
-            let context = StageContext(
-                model: model, backend: backend, cancellation: cancellation, report: { send($0) })
-            send(.finished(try Edit(clip, plan, prompt, options, in: context).run()))
-        }
+        run([Self.editing(prompt, options)]) { $0.change = (clip, plan) }
     }
 
     /// Makes several sounds, loading what takes longest to load once for all of them. A request that fails does not stop
     /// the others.
-    public func events(of requests: [GenerationRequest]) -> AsyncThrowingStream<GroupEvent, any Error> {
-        run { [model, backend] cancellation, send in
-            let context = StageContext(model: model, backend: backend, cancellation: cancellation)
-            try GenerationGroup(requests: requests, context: context, report: { send($0) }).run()
+    public func events(of requests: [GenerationRequest]) -> AsyncThrowingStream<GenerationEvent, any Error> {
+        run(requests) { $0.isolatesFailures = true }
+    }
+
+    /// Makes several sounds of a prompt, compares them with it by CLAP, and keeps the best: they come last, best first.
+    /// - Parameters:
+    ///   - count: sounds to make, up to 64: those of the options' seed and the numbers after it.
+    ///   - kept: how many of them to return.
+    public func events(
+        ranking count: Int, keeping kept: Int = 1, of prompt: String, options: GenerationOptions = .init()
+    ) -> AsyncThrowingStream<GenerationEvent, any Error> {
+        run([GenerationRequest(prompt: prompt, options: options)]) { [model] in
+            $0.ranking = try Ranking(prompt, count: count, keeping: kept, by: model)
         }
+    }
+
+    /// Changes a sound several times, compares the results with the prompt by CLAP, and keeps the best.
+    /// - Parameters: as `events(ranking:keeping:of:options:)` and `events(editing:_:plan:options:)`. Of long sounds, what is
+    ///   heard begins with the first part that is made anew.
+    public func events(
+        ranking count: Int, keeping kept: Int = 1, editing clip: AudioClip, _ prompt: String, plan: EditPlan,
+        options: GenerationOptions = .init()
+    ) -> AsyncThrowingStream<GenerationEvent, any Error> {
+        run([Self.editing(prompt, options)]) { [model] in
+            $0.change = (clip, plan)
+            $0.ranking = try Ranking(prompt, count: count, keeping: kept, by: model)
+        }
+    }
+
+    /// Of an edit, the length of the sound counts and not that of the options.
+    private static func editing(_ prompt: String, _ options: GenerationOptions) -> GenerationRequest {
+        var options = options
+        options.seconds = nil
+        options.loops = false
+        return GenerationRequest(prompt: prompt, options: options)
+    }
+
+    private static func result(
+        of events: AsyncThrowingStream<GenerationEvent, any Error>
+    ) async throws -> GenerationResult {
+        for try await event in events {
+            if case .finished(let result) = event { return result }
+        }
+        throw CancellationError()
     }
 
     /// What the file of a sound will say about it, without making it.
     /// - Parameter options: with a seed.
     /// - Throws: `AudioLDM2Error` for options that cannot be used.
     public func record(of prompt: String, options: GenerationOptions) throws -> SoundRecord {
-        let context = StageContext(model: model, backend: backend)
-        let generation = Generation(prompt: prompt, options: options, context: context)
-        return try AudioLDM2Error.translating {
-            try generation.check()
-            return try generation.record()
+        try AudioLDM2Error.translating {
+            let request = GenerationRequest(prompt: prompt, options: options)
+            return try ResolvedRequest(request, in: StageContext(model: model, backend: backend)).record()
         }
     }
 
-    /// Does work on a thread of its own until it is done or nobody listens any more.
-    func run<Event: Sendable>(
-        _ work: @escaping @Sendable (CancellationFlag, _ send: @escaping @Sendable (Event) -> Void) throws -> Void
-    ) -> AsyncThrowingStream<Event, any Error> {
-        let (stream, continuation) = AsyncThrowingStream<Event, any Error>.makeStream()
+    /// Does a job on a thread of its own until it is done or nobody listens any more.
+    /// - Parameter prepare: says what kind of job it is.
+    private func run(
+        _ requests: [GenerationRequest], _ prepare: @escaping @Sendable (inout SoundJob) throws -> Void
+    ) -> AsyncThrowingStream<GenerationEvent, any Error> {
+        let (stream, continuation) = AsyncThrowingStream<GenerationEvent, any Error>.makeStream()
         let cancellation = CancellationFlag()
         continuation.onTermination = { _ in cancellation.cancel() }
+        let context = StageContext(model: model, backend: backend, cancellation: cancellation) {
+            continuation.yield($0)
+        }
+        if let deviceWarning {
+            continuation.yield(.warning(GenerationWarning(sound: nil, description: deviceWarning)))
+        }
         do {
             try AudioLDM2Error.translating {
                 try SystemThread.start("audioldm2", stackSize: 2 << 20) {
                     do {
-                        try AudioLDM2Error.translating { try work(cancellation) { continuation.yield($0) } }
+                        try AudioLDM2Error.translating {
+                            var job = SoundJob(context)
+                            try prepare(&job)
+                            try job.run(requests)
+                        }
                         continuation.finish()
                     } catch {
                         continuation.finish(throwing: error)

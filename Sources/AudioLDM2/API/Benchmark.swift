@@ -94,10 +94,9 @@ public struct Benchmark: Sendable {
             let tokens = try PromptEncoder(context: context).tokenize(
                 "a dog barking while rain falls", negative: "low quality",
                 speech: context.model.speaks ? .phonemes("wɪʃ juː hɐv ɐ ɡʊd dˈeɪ") : nil)
-            let plan = try MemoryPlanner(
-                context: context, limit: memoryLimit, soundBytes: 3 * length.samples * MemoryLayout<Float>.size,
-                isGuided: true
-            ) { _ = try measure(tokens, length, in: $0) }.plan()
+            let plan = try context.plan(
+                limit: memoryLimit, soundBytes: 3 * length.samples * MemoryLayout<Float>.size, isGuided: true
+            ) { _ = try measure(tokens, length, in: $0) }
             let planned = context.following(plan)
             let (timer, loop) = try measure(tokens, length, in: planned)
             let stepGMAC = loop.operations.values.reduce(0) { $0 + Double($1.products) } / Double(loop.metered) / 1e9
@@ -131,8 +130,7 @@ public struct Benchmark: Sendable {
         _ conditions: [Condition], _ length: ClipLength, in context: StageContext
     ) throws -> (Tensor, LoopCost) {
         let (config, backend) = (context.model.unetConfig, context.backend)
-        let build = { try UNet(config, $0) }
-        return try context.with(PartName.unet, build) { unet in
+        return try context.withUNet { unet in
             var source = NoiseSource(seeds: [0], on: backend)
             var sample = try source.normal([1, length.latentFrames, length.latentBands, config.inChannels])
             let all = backend.holdsWeights ? steps + 1 : steps

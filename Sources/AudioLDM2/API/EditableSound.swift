@@ -160,9 +160,8 @@ extension AudioLDM2Pipeline {
         try plan.validate(seconds: sound.seconds)
         guard plan.times != nil else { return EditPart(plan, of: sound, span: nil) }
         return try AudioLDM2Error.translating {
-            let generation = Generation(
-                prompt: "", options: options, context: StageContext(model: model, backend: backend))
-            let frames = try EditSpan(plan, seconds: sound.seconds, in: generation).frames
+            let window = try options.windowFrames(for: model)
+            let frames = EditSpan(plan, seconds: sound.seconds, of: model, window: window).frames
             let second = Double(model.vocoderConfig.samplingRate)
             let hop = Double(EditSpan.hop(of: model))
             return EditPart(

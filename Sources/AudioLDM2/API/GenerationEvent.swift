@@ -1,16 +1,18 @@
-/// What a running generation reports.
+/// What work on sounds reports, whether one is made, several at once, candidates of which the best are kept, or a sound that is
+/// changed. Sounds are counted from 0, in the order of the requests; candidates in that of their seeds.
 public enum GenerationEvent: Sendable {
-    /// How memory will be used; the first event.
+    /// How memory will be used; before any work.
     case plan(MemoryPlan)
     case progress(GenerationProgress)
-    /// Something the caller should know and that does not stop the work: a prompt that was cut, or that has words
-    /// which the model has not learned.
-    case warning(String)
-    /// The last event.
+    /// What the caller should know and does not stop the work.
+    case warning(GenerationWarning)
+    /// Once for each sound that is made, or of candidates for those that are kept, best first.
     case finished(GenerationResult)
+    /// One of several could not be made; the others go on.
+    case failed(GenerationFailure)
 }
 
-/// How far a generation has come.
+/// How far a sound has come.
 public struct GenerationProgress: Sendable, Hashable {
     public enum Stage: String, Sendable, CaseIterable {
         case encoding
@@ -19,19 +21,37 @@ public struct GenerationProgress: Sendable, Hashable {
         case vocoding
     }
 
+    /// Of sounds that are made together, the first one's number.
+    public var sound = 0
     public let stage: Stage
     /// Steps done, of `total`.
     public let completed: Int
     public let total: Int
 }
 
+/// A prompt that was cut or has words which the model has not learned, a GPU that is not used, a silent sound.
+public struct GenerationWarning: Sendable, Hashable, CustomStringConvertible {
+    /// Nil for what is not about one of them.
+    public let sound: Int?
+    public let description: String
+}
+
+/// Why one of several sounds could not be made.
+public struct GenerationFailure: Sendable {
+    public let sound: Int
+    public let error: AudioLDM2Error
+}
+
 /// A finished sound and how it came about.
 public struct GenerationResult: Sendable {
+    public let sound: Int
     public let clip: AudioClip
     /// The seed that was used: give it again to get the same sound.
     public let seed: UInt64
     /// Everything that is needed to make the sound again; `AudioClip.write(to:record:)` keeps it in the file.
     public internal(set) var record: SoundRecord
+    /// Cosine of the CLAP embeddings of prompt and sound, −1…1; nil if they were not compared.
+    public var score: Double? { record.score }
     public let memoryPlan: MemoryPlan
     /// What the activations of each part took, by its name in the model file: as planned.
     public let activationBytes: [String: Int]

@@ -1,7 +1,7 @@
 /// How a sound is made from a prompt. Names and meanings are those of diffusers' `AudioLDM2Pipeline`.
 public struct GenerationOptions: Sendable, Hashable {
     /// The rule that turns predicted noise into the next, cleaner sample.
-    public enum Scheduler: String, CaseIterable, Sendable {
+    public enum Scheduler: String, CaseIterable, Sendable, Codable {
         case ddim
         /// DPM-Solver++(2M): good results in 10–25 steps.
         case dpmpp = "dpm++"
@@ -31,6 +31,9 @@ public struct GenerationOptions: Sendable, Hashable {
 
     /// Lengths that can be made, in seconds.
     public static let secondsRange = 0.1...3600.0
+
+    /// Numbers of steps of the denoiser.
+    public static let stepsRange = 1...1000
 
     /// Lengths of windows, in seconds.
     public static let windowRange = 1.0...600.0

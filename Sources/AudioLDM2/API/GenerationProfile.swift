@@ -18,6 +18,14 @@ extension GenerationOptions {
             fadeSeconds: references.fadeSeconds, silenceRetries: references.silenceRetries)
     }
 
+    /// Leaves to the model what it has a say in: one that was converted for a profile may also have defaults of its own.
+    mutating func leaveToModel() {
+        guidanceRescale = nil
+        vocoder = nil
+        fadeSeconds = nil
+        silenceRetries = nil
+    }
+
     /// Takes a scheduler; if it is another one, with our number of steps and without fresh noise.
     public mutating func use(_ scheduler: Scheduler) {
         guard scheduler != self.scheduler else { return }

@@ -84,7 +84,8 @@ public struct PromptVocabulary: Sendable {
     private func isLearned(_ word: String) -> Bool { has(learned, word) }
 
     private func isQuality(_ word: String) -> Bool {
-        (WordForms.declined(word) + WordForms.compared(word)).contains(where: qualities.contains)
+        WordForms.declined(word).contains(where: qualities.contains)
+            || WordForms.compared(word).contains { qualities.contains($0) || learned.contains($0) }
     }
 
     private func has(_ words: Set<String>, _ word: String) -> Bool {

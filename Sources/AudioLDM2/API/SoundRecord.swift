@@ -22,6 +22,8 @@ public struct SoundRecord: Codable, Sendable, Hashable {
     public var vocoder: String?
     /// Nil for none.
     public var fadeSeconds: Double?
+    /// Attempts with the next seed that there could have been if the sound of a seed was silent; nil for none.
+    public var silenceRetries: Int?
     /// As `GenerationOptions.Scheduler` names it.
     public var scheduler: String
     public var eta: Float

@@ -46,9 +46,9 @@ public struct SoundScorer: Sendable {
     ) throws -> [SoundScore] {
         try AudioLDM2Error.translating {
             let config = try context.model.clapFeatureConfig()
-            let plan = try MemoryPlanner(
-                context: context, limit: memoryLimit, soundBytes: 3 * config.sampleCount * MemoryLayout<Float>.size
-            ) { _ = try SoundEncoder(context: $0).scores(of: [()], for: prompt) { [0] } }.plan()
+            let plan = try context.plan(
+                limit: memoryLimit, soundBytes: 3 * config.sampleCount * MemoryLayout<Float>.size
+            ) { _ = try SoundEncoder(context: $0).scores(of: [()], for: prompt) { [0] } }
             var used: [String] = []
             let scores = try SoundEncoder(context: context.following(plan)).scores(of: files, for: prompt) { file in
                 do {

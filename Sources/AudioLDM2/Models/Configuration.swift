@@ -23,13 +23,20 @@ func decodeConfig<Config: Decodable>(_ json: Data, component: String) throws -> 
         return try JSONDecoder().decode(Config.self, from: json)
     } catch DecodingError.keyNotFound(let key, _) {
         throw ConfigError.malformed(component: component, reason: "key '\(key.stringValue)' is missing")
-    } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context),
-        DecodingError.dataCorrupted(let context)
-    {
-        let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-        let reason = path.isEmpty ? "it is not valid JSON" : "the value of '\(path)' has the wrong type"
-        throw ConfigError.malformed(component: component, reason: reason)
+    } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
+        throw ConfigError.malformed(component: component, reason: wrongType(context) ?? "it is not valid JSON")
+    } catch DecodingError.dataCorrupted(let context) {
+        // Foundation says the same of text that is no JSON and of numbers that no type holds.
+        let isJSON = (try? JSONSerialization.jsonObject(with: json)) != nil
+        let reason =
+            isJSON ? "a number in it is out of range, or not a whole one where it must be" : "it is not valid JSON"
+        throw ConfigError.malformed(component: component, reason: wrongType(context) ?? reason)
     }
+}
+
+private func wrongType(_ context: DecodingError.Context) -> String? {
+    let path = context.codingPath.map(\.stringValue).joined(separator: ".")
+    return path.isEmpty ? nil : "the value of '\(path)' has the wrong type"
 }
 
 /// A configuration that cannot be used.
@@ -42,13 +49,20 @@ public enum ConfigError: Error, CustomStringConvertible, Sendable, Equatable {
     public var description: String {
         switch self {
         case .malformed(let component, let reason):
-            "\(component)/config.json: \(reason)"
+            "\(Self.file(component)): \(reason)"
         case .unsupported(let component, let key, let value, let supported):
-            "\(component)/config.json: '\(key)' is \(value), but this version supports only \(supported)"
+            "\(Self.file(component)): '\(key)' is \(value), but this version supports only \(supported)"
         case .disagreement(let component, let key, let value, let other, let otherValue):
-            "\(component)/config.json: '\(key)' is \(value), but the \(other) of this model has \(otherValue): the two are of "
+            "\(Self.file(component)): '\(key)' is \(value), but the \(other) of this model has \(otherValue): the two are of "
                 + "different models; use parts of one"
         }
+    }
+}
+
+extension ConfigError {
+    /// The file that says what a component is.
+    private static func file(_ component: String) -> String {
+        component == ModelDefaults.blobName ? ModelDefaults.fileName : component + "/config.json"
     }
 }
 

@@ -19,8 +19,7 @@ extension TraceStage {
             outputs: ["unet.eps"]
         ) { values, context in
             let (samples, timesteps) = (try values.channelsLast("unet.input"), try values.array("unet.t").values)
-            let build = { try UNet(config, $0) }
-            return try context.with(PartName.unet, build) { unet in
+            return try context.withUNet { unet in
                 let predictions = try (0..<samples.shape[0]).map { sample in
                     let conditioning = try unet.conditioning(values, sample: sample, contexts: widths.count)
                     return try unet(

@@ -66,8 +66,7 @@ public struct Verification {
     private func compareDenoising(_ conditions: [Condition], _ comparison: inout Comparison) throws -> Tensor {
         let initial = try golden.latents("latents.initial", on: context.backend)
         try comparison.compare("latents.initial", initial, order: .channelsFirst)
-        let build = { try UNet(context.model.unetConfig, $0) }
-        return try context.with(PartName.unet, build) { unet in
+        return try context.withUNet { unet in
             let denoise = try Denoiser(unet, conditions: [conditions], context: context)
             let ddim = try scheduler(.ddim)
             try comparison.compare("timesteps", integers: ddim.timesteps.map { Int($0) })

@@ -10,8 +10,8 @@ struct BatchCommand: AsyncParsableCommand {
         abstract: "Make a sound for every line of a file.",
         discussion: """
             Each line is a JSON object: "prompt", and any of "negative" (or "negative_prompt"), "seconds", "seed", "steps", "guidance_scale", \
-            "scheduler", "eta", "window", "loop", "profile", "transcription", "phonemes", "audio_prompt" (a sound file), \
-            "audio_weight", "condition" (a saved one; then there may be no prompt), "candidates" (the best is kept), \
+            "guidance_rescale", "scheduler", "eta", "vocoder", "window", "loop", "fade", "retries", "profile", \
+            "transcription", "phonemes", "audio_prompt" (a sound file), "audio_weight", "condition" (a saved one; then there may be no prompt), "candidates" (the best is kept), \
             "output" (a file name). What a line leaves out comes from the options here.
 
             EXAMPLES
@@ -39,6 +39,8 @@ struct BatchCommand: AsyncParsableCommand {
     var seconds: Double?
 
     @OptionGroup var generation: GenerationFlags
+
+    @OptionGroup var finish: FinishFlags
 
     @Flag(help: "Make sounds that repeat without a click.")
     var loop = false
@@ -71,6 +73,15 @@ struct BatchCommand: AsyncParsableCommand {
         guard (1...1000).contains(together) else {
             throw ValidationError("--together \(together): choose 1 to 1000.")
         }
+        try settings.validate()
+    }
+
+    /// What was said for all lines.
+    private var settings: GenerationSettings {
+        var settings = finish.settings.over(generation.settings)
+        settings.seconds = seconds
+        settings.loops = loop
+        return settings
     }
 
     func run() async throws {
@@ -82,10 +93,9 @@ struct BatchCommand: AsyncParsableCommand {
         }
         let manifest = try BatchManifest(folder: outputDir, shard: shard)
         let pipeline = try computing.pipeline(modelAt: model.path, quiet: quiet)
-        var options = try generation.options(for: pipeline)
-        (options.seconds, options.loops, options.memoryLimit) = (seconds, loop, memory.limit)
         let run = BatchRun(
-            pipeline: pipeline, manifest: manifest, defaults: options, firstSeed: seed, format: format, quiet: quiet)
+            pipeline: pipeline, manifest: manifest, defaults: settings, memoryLimit: memory.limit, firstSeed: seed,
+            format: format, quiet: quiet)
         let command = self
         try await untilInterrupted(note: quiet ? nil : "the same command goes on from here") {
             try command.report(try await run.make(lines, together: command.together), manifest: manifest)

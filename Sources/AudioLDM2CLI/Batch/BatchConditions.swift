@@ -8,6 +8,8 @@ final class BatchConditions {
 
     init(_ pipeline: AudioLDM2Pipeline) { self.pipeline = pipeline }
 
+    var profile: GenerationProfile? { pipeline.profile }
+
     /// - Throws: `AudioLDM2Error` for files that cannot be used, and for what does not go together.
     func condition(audioPrompt: String?, saved: String?, prompt: String) throws -> SoundCondition? {
         guard audioPrompt == nil || saved == nil else {

@@ -19,15 +19,15 @@ struct BatchManifest: Sendable {
 
     let folder: String
     let path: String
-    /// What earlier runs made, by the name of the output.
-    private let made: [String: Entry]
+    /// What earlier runs made, by the bytes of the output's name.
+    private let made: [[UInt8]: Entry]
 
     /// - Throws: `AudioLDM2Error` for a manifest that cannot be read. Lines that are not entries are passed over: the last
     ///   one is incomplete if a run was killed.
     init(folder: String, shard: Shard) throws {
         self.folder = folder
         path = folder + "/" + shard.manifestName
-        var made: [String: Entry] = [:]
+        var made: [[UInt8]: Entry] = [:]
         let names: [String]
         do {
             names = try FileName.contents(ofFolder: folder).sorted()
@@ -43,7 +43,7 @@ struct BatchManifest: Sendable {
             }
             for line in data.split(separator: UInt8(ascii: "\n")) {
                 guard let entry = try? JSONDecoder().decode(Entry.self, from: Data(line)) else { continue }
-                if entry.status == .made, let output = entry.output { made[output] = entry }
+                if entry.status == .made, let output = entry.output { made[Array(output.utf8)] = entry }
             }
         }
         self.made = made
@@ -51,14 +51,17 @@ struct BatchManifest: Sendable {
 
     func file(_ output: String) -> String { folder + "/" + output }
 
-    /// True if a file of this name is there, whole, and was made in this very way: as the best of so many candidates, with
-    /// the record's seed or one of the next.
+    /// True if a file of this name is there, whole, and was made in this very way: as the best of so many candidates, or
+    /// where seeds made silence, with the record's seed or one of the next.
     func contains(_ output: String, record: SoundRecord, candidates: Int) -> Bool {
-        guard let entry = made[output], var found = entry.record else { return false }
-        if candidates > 1 {
-            guard found.candidates == candidates, found.seed &- record.seed < UInt64(candidates) else { return false }
-            (found.seed, found.candidates, found.score) = (record.seed, nil, nil)
-        }
+        guard let entry = made[Array(output.utf8)], var found = entry.record else { return false }
+        let attempts = candidates > 1 ? candidates : (record.silenceRetries ?? 0) + 1
+        guard found.candidates == (candidates > 1 ? candidates : nil), found.seed &- record.seed < UInt64(attempts)
+        else { return false }
+        found.seed = record.seed
+        found.candidates = nil
+        found.score = nil
+        found.silenceRetries = record.silenceRetries
         guard found == record else { return false }
         return byteCount(output).map { $0 == entry.bytes } ?? false
     }
@@ -82,7 +85,13 @@ struct BatchManifest: Sendable {
         if end > 0, pread(descriptor, &last, 1, end - 1) == 1, last != UInt8(ascii: "\n") {
             bytes.insert(UInt8(ascii: "\n"), at: 0)
         }
-        guard write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else { throw failure() }
+        let count = write(descriptor, bytes, bytes.count)
+        if count >= 0, count < bytes.count {
+            // Half a line: the disk is full. It must not stay.
+            ftruncate(descriptor, max(end, 0))
+            errno = ENOSPC
+        }
+        guard count == bytes.count, fsync(descriptor) == 0 else { throw failure() }
     }
 
     private func failure() -> AudioLDM2Error {

@@ -19,7 +19,9 @@ struct BatchSummary: Encodable, Sendable {
 struct BatchRun: Sendable {
     let pipeline: AudioLDM2Pipeline
     let manifest: BatchManifest
-    let defaults: GenerationOptions
+    /// What was said for all lines.
+    let defaults: GenerationSettings
+    let memoryLimit: Int?
     let firstSeed: UInt64
     let format: String
     let quiet: Bool
@@ -46,13 +48,15 @@ struct BatchRun: Sendable {
     private func jobs(_ lines: [BatchFile.Line], _ summary: inout BatchSummary) throws -> [Job] {
         var jobs: [Job] = []
         let conditions = BatchConditions(pipeline)
-        var outputs: [String: Int] = [:]
+        // By bytes, as the system tells names apart: texts that look alike may be different names.
+        var outputs: [[UInt8]: Int] = [:]
         for line in lines {
             do {
                 let seed = firstSeed &+ UInt64(line.number - 1)
                 let parsed = try BatchLine(
-                    line, defaults: defaults, seed: seed, format: format, conditions: conditions)
-                if let other = outputs.updateValue(line.number, forKey: parsed.output) {
+                    line, defaults: defaults, memoryLimit: memoryLimit, seed: seed, format: format,
+                    conditions: conditions)
+                if let other = outputs.updateValue(line.number, forKey: Array(parsed.output.utf8)) {
                     throw AudioLDM2Error(.invalidOption, "\"output\" is \"\(parsed.output)\", as in line \(other)")
                 }
                 let record = try pipeline.record(of: parsed.prompt, options: parsed.options)
@@ -74,8 +78,8 @@ struct BatchRun: Sendable {
         let (line, count) = (job.line, job.line.candidates)
         do {
             let events = pipeline.events(ranking: count, of: line.prompt, options: line.options)
-            for sound in try await follow(events, count: count, quiet: quiet, verbose: false) {
-                try keep(sound.result, job)
+            for result in try await follow(events, count: count, quiet: quiet, verbose: false) {
+                try keep(result, job)
                 summary.made += 1
             }
         } catch let error as AudioLDM2Error where error.kind != .modelFile {
@@ -84,29 +88,19 @@ struct BatchRun: Sendable {
     }
 
     private func make(_ jobs: ArraySlice<Job>, _ summary: inout BatchSummary) async throws {
-        let progressLine = ProgressLine(quiet: quiet)
-        defer { progressLine.clear() }
         let jobs = Array(jobs)
         let requests = jobs.map { GenerationRequest(prompt: $0.line.prompt, options: $0.line.options) }
-        for try await event in pipeline.events(of: requests) {
-            switch event {
-            case .progress(let progress, let index):
-                progressLine.show(progress, of: "line \(jobs[index].number)")
-            case .warning(let text, let index):
-                progressLine.clear()
-                if !quiet { printNote("warning: line \(jobs[index].number): \(text)") }
-            case .finished(let result, let index):
+        try await follow(
+            pipeline.events(of: requests), quiet: quiet, name: { "line \(jobs[$0].number)" },
+            failed: { try fail(jobs[$0.sound].number, $0.error, &summary) },
+            finished: { result in
                 do {
-                    try keep(result, jobs[index])
+                    try keep(result, jobs[result.sound])
                     summary.made += 1
                 } catch let error as AudioLDM2Error {
-                    try fail(jobs[index].number, error, &summary)
+                    try fail(jobs[result.sound].number, error, &summary)
                 }
-            case .failed(let error, let index):
-                try fail(jobs[index].number, error, &summary)
-            }
-        }
-        try Task.checkCancellation()
+            })
     }
 
     private func keep(_ result: GenerationResult, _ job: Job) throws {

@@ -44,6 +44,8 @@ enum WordForms {
         }
         if let stem = word.cut("s"), !stem.hasSuffix("s") { forms.append(stem) }
         if let stem = word.cut("ly") { forms.append(stem) }
+        // "Women", "firemen".
+        if word.hasSuffix("men"), word.utf8.count > 3 { forms.append(word.dropLast(2) + "an") }
         return forms
     }
 

@@ -19,8 +19,10 @@ struct Embedding {
                 print(plan)
             case .progress(let progress):
                 print("\(progress.stage.rawValue) \(progress.completed)/\(progress.total)")
-            case .warning(let text):
-                print("warning: \(text)")
+            case .warning(let warning):
+                print("warning: \(warning)")
+            case .failed(let failure):
+                throw failure.error
             case .finished(let result):
                 try result.clip.write(to: arguments[2])
                 print("\(result.clip.samples.count) samples at \(result.clip.sampleRate) Hz")

@@ -29,25 +29,30 @@ final class LoadingTimer: Sendable {
     }
 }
 
-/// What every stage of a generation needs.
+/// What every stage of a sound's making needs.
 struct StageContext: Sendable {
     let model: Model
     let backend: any StageBackend
     let cancellation: CancellationFlag
-    let report: @Sendable (GenerationEvent) -> Void
     let memory: MemoryUse
     let loading = LoadingTimer()
     /// Why a GPU that is there is not used.
     let deviceWarning: String?
+    /// The sound that is worked on, of those of its job.
+    private(set) var sound = 0
+    private let send: @Sendable (GenerationEvent) -> Void
 
     init(
         model: Model, backend: any StageBackend, cancellation: CancellationFlag = CancellationFlag(),
         memory: MemoryUse = .unplanned, deviceWarning: String? = nil,
         report: @escaping @Sendable (GenerationEvent) -> Void = { _ in }
     ) {
+        self.model = model
+        self.backend = backend
+        self.cancellation = cancellation
+        self.memory = memory
         self.deviceWarning = deviceWarning
-        (self.model, self.backend, self.cancellation) = (model, backend, cancellation)
-        (self.memory, self.report) = (memory, report)
+        send = report
     }
 
     /// Opens a model, to be computed on a device.
@@ -62,19 +67,23 @@ struct StageContext: Sendable {
     func following(_ plan: ExecutionPlan) -> StageContext {
         StageContext(
             model: model, backend: backend.withOwnMemory(), cancellation: cancellation, memory: .planned(plan),
-            deviceWarning: deviceWarning, report: report)
+            deviceWarning: deviceWarning, report: send)
     }
+
+    /// The same, about one of several sounds.
+    func about(_ sound: Int) -> StageContext {
+        var context = self
+        context.sound = sound
+        return context
+    }
+
+    func report(_ event: GenerationEvent) { send(event) }
 
     func report(_ stage: GenerationProgress.Stage, _ completed: Int, of total: Int) {
-        report(.progress(GenerationProgress(stage: stage, completed: completed, total: total)))
+        send(.progress(GenerationProgress(sound: sound, stage: stage, completed: completed, total: total)))
     }
 
-    /// The same, with reports going elsewhere.
-    func reporting(to report: @escaping @Sendable (GenerationEvent) -> Void) -> StageContext {
-        StageContext(
-            model: model, backend: backend, cancellation: cancellation, memory: memory, deviceWarning: deviceWarning,
-            report: report)
-    }
+    func warn(_ text: String) { send(.warning(GenerationWarning(sound: sound, description: text))) }
 
     /// Loads one component, lets `body` use it, and gives its memory back.
     func with<Component, Result>(
@@ -97,5 +106,26 @@ struct StageContext: Sendable {
         try model.pack.requireUnchanged(name, since: stamp)
         memory.note(name, residency, activationBytes: backend.peakActivationBytes)
         return result
+    }
+
+    /// Loads the denoiser's UNet, lets `body` use it, and gives its memory back.
+    func withUNet<Result>(_ body: (UNet) throws -> Result) throws -> Result {
+        try with(PartName.unet, { try UNet(model.unetConfig, $0) }, body)
+    }
+
+    /// The fastest way of doing some work within a limit, which is found out by doing it without computing.
+    /// - Parameters:
+    ///   - limit: in bytes; nil for none but the system's.
+    ///   - soundBytes: memory of sounds, before, within and after the work.
+    ///   - sounds: that can be denoised at once.
+    ///   - run: does the work in the context that it is given, each stage in `with`.
+    /// - Throws: `AudioLDM2Error` of kind `.outOfMemory`, with the least that would do, if the limit is too low.
+    func plan(
+        limit: Int?, soundBytes: Int, isGuided: Bool = false, sounds: Int = 1,
+        _ run: @escaping (StageContext) throws -> Void
+    ) throws -> ExecutionPlan {
+        try MemoryPlanner(
+            context: self, limit: limit, soundBytes: soundBytes, isGuided: isGuided, sounds: sounds, run: run
+        ).plan()
     }
 }

@@ -5,9 +5,10 @@ struct EditSpan {
     /// Samples, at the model's rate, of a frame of latents.
     static func hop(of model: Model) -> Int { model.vocoderConfig.hopLength * model.vaeConfig.scaleFactor }
 
-    /// - Parameter seconds: of the sound.
-    init(_ plan: EditPlan, seconds length: Double, in generation: Generation) throws {
-        let model = generation.context.model
+    /// - Parameters:
+    ///   - seconds: of the sound.
+    ///   - window: frames of latents that the UNet sees at once.
+    init(_ plan: EditPlan, seconds length: Double, of model: Model, window: Int) {
         let (rate, hop) = (Double(model.vocoderConfig.samplingRate), Double(Self.hop(of: model)))
         let seconds = length + plan.appendedSeconds
         func frame(_ time: Double) -> Double { time * rate / hop }
@@ -18,7 +19,6 @@ struct EditSpan {
         let last = times.map(\.upperBound).max() ?? seconds
         let lower = min(max(Int(frame(first - plan.crossFadeSeconds)), 0), total - 1)
         let upper = min(max(Int(frame(last + plan.crossFadeSeconds).rounded(.up)), lower + 1), total)
-        let window = try generation.windowFrames()
         let context = max((window - (upper - lower)) / 2, window / 4)
         let start = max(min(lower - context, total - window), 0)
         frames = start..<min(max(upper + context, start + window), total)

@@ -132,3 +132,26 @@ package struct ModelConfigs: Sendable {
         return config
     }
 }
+
+extension ModelConfigs {
+    /// What can be known of the model's scheduler before a sound is made.
+    /// - Returns: why the default one for a profile cannot run what the checkpoint says, and which ones can; nil if it can.
+    /// - Throws: `SchedulerError` if none can.
+    package func schedulerNote(profile: GenerationProfile?) throws -> String? {
+        // In one step: how many there may be is another question.
+        func refusal(_ scheduler: GenerationOptions.Scheduler) -> (any Error)? {
+            do {
+                _ = try makeScheduler(scheduler.kind, config: schedulerConfig, steps: 1)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        let usual = GenerationOptions.defaults(of: profile).scheduler
+        guard let reason = refusal(usual) else { return nil }
+        let usable = GenerationOptions.Scheduler.allCases.filter { refusal($0) == nil }.map(\.rawValue)
+        guard !usable.isEmpty else { throw reason }
+        return "scheduler: \(usual.rawValue), the default, cannot run this one (\(reason)); "
+            + "choose with --scheduler: \(usable.joined(separator: ", "))"
+    }
+}

@@ -4,9 +4,6 @@ import Tensors
 struct LatentEncoder {
     let context: StageContext
 
-    /// Of the samples that `mel(_:frames:)` takes, in Hz.
-    static func sampleRate(of model: Model) throws -> Int { try model.melConfig().samplingRate }
-
     /// - Parameters:
     ///   - samples: mono, at the model's sample rate.
     ///   - frames: how many are wanted; silence follows if the sound has fewer.
@@ -22,10 +19,5 @@ struct LatentEncoder {
         try model.require(.vaeEncoder)
         return try context.with(
             Model.OptionalPart.vaeEncoder.name, { try VAEEncoder(model.vaeConfig, $0) }, { try $0(mel) })
-    }
-
-    /// What the diffusion loop works on: the mean, scaled.
-    func latents(_ mel: Tensor) throws -> Tensor {
-        try context.model.vaeConfig.scalingFactor * posterior(mel).mean
     }
 }

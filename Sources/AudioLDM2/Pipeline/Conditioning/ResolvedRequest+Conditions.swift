@@ -1,16 +1,21 @@
 import Tensors
 
-extension Generation {
-    /// Whether all that conditions the denoiser was computed beforehand.
-    var isConditioned: Bool { options.condition.map { !$0.isLanguageOfAudioAlone } ?? false }
+extension ResolvedRequest {
+    /// Of the negative prompt, if there is guidance, and the prompt; none if their conditions were saved. Says what of them
+    /// is not read.
+    func tokens(_ context: StageContext) throws -> [PromptEncoder.Tokens] {
+        if options.isConditioned { return [] }
+        return try PromptEncoder(context: context).tokenize(
+            prompt, negative: options.isGuided ? options.negativePrompt : nil, speech: options.speech,
+            profile: options.profile(for: model))
+    }
 
     /// What the denoiser reads: what a saved condition says, or what the texts say, with the language of audio of a sound
     /// in the place of the prompt's or mixed with it.
-    /// - Parameter encoded: of the texts, the negative one first; none if `isConditioned`.
-    func conditions(_ encoded: [Condition]) throws -> [Condition] {
+    /// - Parameter encoded: of the texts, the negative one first; none if all was computed beforehand.
+    func conditions(_ encoded: [Condition], on backend: any Backend) throws -> [Condition] {
         guard let saved = options.condition else { return encoded }
-        let (model, backend) = (context.model, context.backend)
-        if isConditioned { return try saved.conditions(isGuided: isGuided, for: model, on: backend) }
+        if options.isConditioned { return try saved.conditions(isGuided: options.isGuided, for: model, on: backend) }
         let sound = try saved.languageOfAudio(for: model, on: backend)
         guard var prompt = encoded.last, let text = prompt.loa, text.shape == sound.shape else {
             throw AudioLDM2Error(
@@ -23,24 +28,16 @@ extension Generation {
         return encoded.dropLast() + [prompt]
     }
 
-    /// All that conditions the denoiser, to be saved.
-    func encoded() throws -> SoundCondition {
-        try context.model.requireTextEncoders()
-        try checkCondition()
-        let conditions = try conditions(PromptEncoder(context: context).encode(tokens()))
-        return try SoundCondition(prompt: prompt, negativePrompt: options.negativePrompt, conditions)
-    }
-
     /// - Throws: `AudioLDM2Error` of kind `.invalidOption`.
-    func checkCondition() throws {
+    func checkCondition(on backend: any Backend) throws {
         guard (0...1).contains(options.audioWeight) else {
             throw AudioLDM2Error(.invalidOption, "an audio weight of \(options.audioWeight): choose 0…1")
         }
         guard let saved = options.condition else { return }
-        if isConditioned {
-            _ = try saved.conditions(isGuided: isGuided, for: context.model, on: context.backend)
+        if options.isConditioned {
+            _ = try saved.conditions(isGuided: options.isGuided, for: model, on: backend)
         } else {
-            _ = try saved.languageOfAudio(for: context.model, on: context.backend)
+            _ = try saved.languageOfAudio(for: model, on: backend)
         }
     }
 }

@@ -18,7 +18,7 @@ extension PromptEncoder {
         let isConditioned = context.model.isConditionedOnCLAP
         let clap = try texts.map { isConditioned ? try clapTokens($0.text, named: $0.name) : nil }
         let second = try secondTokens(texts.map { ($0.text, $0.name) }, speech: speech)
-        if let note = context.model.vocabulary?.note(on: prompt) { context.report(.warning(note)) }
+        if let note = context.model.vocabulary?.note(on: prompt) { context.warn(note) }
         return texts.indices.map {
             Tokens(clap: clap[$0], second: second[$0], prefix: texts[$0].prefix, hasZeroLanguage: texts[$0].zero)
         }
@@ -35,12 +35,11 @@ extension PromptEncoder {
                 attentionMask: Array(repeating: 1, count: length))
         }
         let positions = model.projectionConfig?.learnedPositions ?? 512
-        let tokens = Tokens(
-            clap: try model.isConditionedOnCLAP
-                ? model.clapConfig.map { try longest(PartName.tokenizer, $0.maxTokens) } : nil,
-            second: try model.secondConfig.map { _ in try longest(PartName.tokenizer2, positions) }, prefix: "",
-            hasZeroLanguage: false)
-        return Array(repeating: tokens, count: count)
+        let clap =
+            try model.isConditionedOnCLAP ? model.clapConfig.map { try longest(PartName.tokenizer, $0.maxTokens) } : nil
+        let second = try model.secondConfig.map { _ in try longest(PartName.tokenizer2, positions) }
+        // Different prefixes, as equal texts are read once.
+        return (0..<count).map { Tokens(clap: clap, second: second, prefix: "\($0).", hasZeroLanguage: false) }
     }
 
     func clapTokens(_ text: String, named name: String) throws -> Encoding? {
@@ -91,10 +90,9 @@ extension PromptEncoder {
             throw AudioLDM2Error(.invalidOption, "there is nothing to say: none of its characters is a phoneme")
         }
         if symbols.count > length {
-            context.report(
-                .warning(
-                    "what to say is longer than the \(length) phonemes that this model reads; it does not say "
-                        + tokenizer.decode(Array(symbols.dropFirst(length))).quoted))
+            context.warn(
+                "what to say is longer than the \(length) phonemes that this model reads; it does not say "
+                    + tokenizer.decode(Array(symbols.dropFirst(length))).quoted)
         }
         let spoken = symbols.prefix(length)
         let padding = length - spoken.count
@@ -121,9 +119,8 @@ extension PromptEncoder {
             return ""
         }
         if tokenizer.model.isRomanized, !text.utf8.allSatisfy({ $0 < 0x80 }) {
-            context.report(
-                .warning(
-                    "this model reads romanized text (uroman), and what to say is taken as it is; romanize it first"))
+            context.warn(
+                "this model reads romanized text (uroman), and what to say is taken as it is; romanize it first")
         }
         if tokenizer.model.isPhonemized {
             return try Phonemizer(Espeak.phonemizer()).phonemes(of: tokenizer.prepared(text))
@@ -138,10 +135,9 @@ extension PromptEncoder {
     ) {
         guard let cut = encoding.truncatedText else { return }
         let start = cut.count > 100 ? cut.prefix(100) + "…" : cut
-        context.report(
-            .warning(
-                "the \(name) is longer than the \(limit) tokens that \(encoder) reads here\(reason); it ignores "
-                    + String(start).quoted))
+        context.warn(
+            "the \(name) is longer than the \(limit) tokens that \(encoder) reads here\(reason); it ignores "
+                + String(start).quoted)
     }
 
     private func warnOfUnknown(_ text: String, _ name: String, _ tokenizer: any Tokenizer, _ encoder: String) {
@@ -150,7 +146,6 @@ extension PromptEncoder {
             .filter { tokenizer.contentIDs(of: $0).contains(model.unknownID) }
         guard !words.isEmpty else { return }
         let shown = words.prefix(5).map(\.quoted).joined(separator: ", ") + (words.count > 5 ? " …" : "")
-        context.report(
-            .warning("\(encoder) has no tokens for all of \(shown) in the \(name); these models read English"))
+        context.warn("\(encoder) has no tokens for all of \(shown) in the \(name); these models read English")
     }
 }

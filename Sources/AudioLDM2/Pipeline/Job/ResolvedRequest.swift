@@ -1,0 +1,93 @@
+import Audio
+import Tensors
+
+/// One sound as it will be made: what was asked for, with its seed drawn, and found to be usable with the model. Nothing
+/// behind this looks at options that are out of range.
+struct ResolvedRequest: Sendable {
+    let model: Model
+    let prompt: String
+    let options: GenerationOptions
+    /// The sound's number among those of its job.
+    let number: Int
+    private(set) var seed: UInt64
+    let length: ClipLength
+    /// Frames of latents that the UNet sees at once.
+    let windowFrames: Int
+    /// Attempts with the next seed that are left if the sound comes out silent.
+    private(set) var retries: Int
+
+    /// - Throws: `AudioLDM2Error`, `SchedulerError`.
+    init(_ request: GenerationRequest, number: Int = 0, in context: StageContext) throws {
+        let options = request.options
+        let model = context.model
+        if !options.isConditioned { try model.requireTextEncoders() }
+        self.model = model
+        self.options = options
+        self.number = number
+        prompt = request.prompt
+        seed = options.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
+        length = try options.length(for: model)
+        windowFrames = try options.windowFrames(for: model)
+        retries = options.silenceRetries(for: model)
+        _ = try options.scheduler(for: model)
+        try options.checkFinish(for: model)
+        try checkCondition(on: context.backend)
+    }
+
+    private init(_ other: ResolvedRequest, number: Int, seed: UInt64, retries: Int) {
+        model = other.model
+        options = other.options
+        prompt = other.prompt
+        length = other.length
+        windowFrames = other.windowFrames
+        self.number = number
+        self.seed = seed
+        self.retries = retries
+    }
+
+    /// Sounds of this seed and the ones after it. Each is what it would be alone; none is tried again, as another has the
+    /// next seed already.
+    func candidates(_ count: Int) -> [ResolvedRequest] {
+        (0..<count).map { ResolvedRequest(self, number: $0, seed: seed &+ UInt64($0), retries: 0) }
+    }
+
+    /// The same with the next seed; nil if no attempt is left.
+    var retry: ResolvedRequest? {
+        retries > 0 ? ResolvedRequest(self, number: number, seed: seed &+ 1, retries: retries - 1) : nil
+    }
+
+    var vocoder: GenerationOptions.Vocoder { options.vocoder(for: model) }
+
+    /// Whether the sound leaves when all of it is known: one that is decoded at once anyway, and is to be looked at.
+    var isHeldWhole: Bool {
+        guard options.loops || length.latentFrames <= windowFrames else { return false }
+        return vocoder == .griffinLim || options.silenceRetries(for: model) > 0
+    }
+
+    /// Memory of the finished sound, which is copied twice unless it goes while it is made, and of a search for phases.
+    func soundBytes(isStreamed: Bool) throws -> Int {
+        let copies = isStreamed ? (isHeldWhole ? 2 : 0) : 3
+        return try copies * length.samples * MemoryLayout<Float>.size + searchBytes()
+    }
+
+    /// Memory of a search for phases; 0 for a vocoder that makes them.
+    func searchBytes() throws -> Int {
+        guard vocoder == .griffinLim else { return 0 }
+        return try GriffinLim(model.melConfig().geometry).byteCount(
+            frames: length.latentFrames * model.vaeConfig.scaleFactor, loops: options.loops)
+    }
+
+    /// What is needed to make the sound again.
+    /// - Parameters:
+    ///   - seconds: of the sound; nil for what was asked for.
+    ///   - isSilent: whether it was kept although it is: no other seed is to be tried then.
+    ///   - edit: what it was made by, if a sound was changed.
+    func record(seconds: Double? = nil, isSilent: Bool = false, edit: EditPlan? = nil) -> SoundRecord {
+        var record = SoundRecord(
+            prompt: prompt, options: options, seed: seed,
+            seconds: seconds ?? Double(length.samples) / Double(model.vocoderConfig.samplingRate), model: model,
+            edit: edit)
+        record.silenceRetries = isSilent || edit != nil ? nil : options.silenceRetries(for: model).nonzero
+        return record
+    }
+}

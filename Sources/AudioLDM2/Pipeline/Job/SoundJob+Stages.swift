@@ -1,0 +1,184 @@
+import Tensors
+
+extension SoundJob {
+    /// All the work. Text encoders and UNet are loaded once, and the UNet works on as many sounds as are made alike and
+    /// memory has room for.
+    /// - Parameter take: gets each sound, without samples if they were streamed.
+    func compute(_ items: [Item], take: (Item, AudioClip, SoundRecord) throws -> Void) throws {
+        var items = items
+        try denoise(&items, encode(&items))
+        for var item in items {
+            guard let latents = item.latents.take() else { continue }
+            try attempt([item.number]) {
+                let (clip, isSilent) = try sound(&item, latents)
+                let seconds = edit.map { _ in clip.seconds }
+                let record = item.request.record(seconds: seconds, isSilent: isSilent, edit: edit?.plan)
+                try take(item, clip, record)
+            }
+        }
+    }
+
+    /// Each text once, and what is changed.
+    private func encode(_ items: inout [Item]) throws -> KnownLatents? {
+        guard let first = items.first else { return nil }
+        var timer = StageTimer()
+        let known = try timer.measure(.encoding) {
+            let known = try edit?.known(in: context)
+            var texts: [PromptEncoder.Tokens: Int] = [:]
+            for tokens in items.flatMap(\.tokens) where texts[tokens] == nil { texts[tokens] = texts.count }
+            let ordered = texts.sorted { $0.value < $1.value }.map(\.key)
+            let conditions = try PromptEncoder(context: context.about(first.number)).encode(ordered)
+            items = try items.compactMap { item in
+                try attempt([item.number]) {
+                    var item = item
+                    let own = item.tokens.compactMap { texts[$0].map { conditions[$0] } }
+                    item.conditions = try item.request.conditions(own, on: context.backend)
+                    return item
+                }
+            }
+            return known
+        }
+        for place in items.indices { items[place].timer.add(timer, sharedBy: items.count) }
+        return known
+    }
+
+    private func denoise(_ items: inout [Item], _ known: KnownLatents?) throws {
+        guard !items.isEmpty else { return }
+        try context.withUNet { unet in
+            for places in Self.batches(of: items, at: context.memory.batching.sounds) {
+                let batch = places.map { items[$0] }
+                var timer = StageTimer()
+                let latents = try attempt(batch.map(\.number)) {
+                    try timer.measure(.denoising) { try self.latents(of: batch, known, with: unet) }
+                }
+                for (sound, place) in places.enumerated() {
+                    items[place].latents = try latents?.outermost(sound..<sound + 1)
+                    items[place].conditions = []
+                    items[place].timer.add(timer, sharedBy: places.count)
+                }
+            }
+        }
+    }
+
+    /// From noise to latents, of sounds that are made alike but for their conditions and seeds.
+    /// - Returns: `[sounds, frames, bands, channels]`: each is what it would be alone.
+    private func latents(of batch: [Item], _ known: KnownLatents?, with unet: UNet) throws -> Tensor {
+        let request = batch[0].request
+        let (model, backend) = (context.model, context.backend)
+        let frames = edit?.span.count ?? request.length.latentFrames
+        let windows = LatentWindows(
+            frames: frames, longest: request.windowFrames, isCircular: request.options.loops)?
+            .first(context.memory.stepLimit)
+        let denoise = try Denoiser(
+            unet, conditions: batch.map(\.conditions), windows: windows, known: known,
+            context: context.about(request.number))
+        var source = NoiseSource(seeds: batch.map(\.request.seed), on: backend)
+        let noise = try source.normal([batch.count, frames, request.length.latentBands, model.unetConfig.inChannels])
+        let skipped = edit?.skipped(of: request.options.numInferenceSteps) ?? 0
+        return try denoise(
+            noise, request.options.scheduler(for: model, skipped: skipped), request.options.guidance(for: model)
+        ) { try source.normal($0) }
+    }
+
+    /// Places of sounds that differ in nothing that the UNet would notice but the numbers it is given.
+    private static func batches(of items: [Item], at most: Int) -> [[Int]] {
+        struct Kind: Hashable {
+            let options: GenerationOptions
+            /// Lengths of the conditions.
+            let tokens: [Int]
+        }
+        let kinds = items.map { item in
+            var options = item.request.options
+            options.negativePrompt = ""
+            options.seed = nil
+            options.speech = nil
+            options.condition = nil
+            return Kind(
+                options: options,
+                tokens: item.conditions.flatMap { [$0.loa?.shape[1] ?? 0, $0.states?.shape[1] ?? 0] })
+        }
+        var batches: [[Int]] = []
+        for place in items.indices {
+            if let alike = batches.lastIndex(where: { kinds[$0[0]] == kinds[place] && $0.count < most }) {
+                batches[alike].append(place)
+            } else {
+                batches.append([place])
+            }
+        }
+        return batches
+    }
+
+    // MARK: Decoding
+
+    /// The sound of some latents: with the next seed as long as it comes out silent and attempts are left. What leaves while
+    /// it is made has told its seed before.
+    private func sound(_ item: inout Item, _ latents: Tensor) throws -> (clip: AudioClip, isSilent: Bool) {
+        var finish = try finish(item.request)
+        try decode(latents, &item, &finish)
+        let mayRetry = receive == nil && edit == nil && !context.memory.isPlanning
+        while mayRetry, finish.isSilent, let next = item.request.retry {
+            context.about(item.number).warn(
+                "seed \(item.request.seed) makes nothing but silence of this prompt; trying seed \(next.seed)")
+            item.request = next
+            finish = try self.finish(next)
+            try decode(again(&item), &item, &finish)
+        }
+        var samples: [Float] = []
+        try finish.end { try emit($0, to: &samples) }
+        let isSilent = finish.isSilent && edit == nil && !context.memory.isPlanning
+        if isSilent {
+            context.about(item.number).warn("seed \(item.request.seed) makes nothing but silence of this prompt")
+        }
+        let clip =
+            edit?.mixed(samples)
+            ?? AudioClip(samples: samples, sampleRate: context.model.vocoderConfig.samplingRate)
+        return (clip, isSilent)
+    }
+
+    /// Latents of a sound that is tried again.
+    private func again(_ item: inout Item) throws -> Tensor {
+        var items = [Item(request: item.request, tokens: item.tokens)]
+        try denoise(&items, encode(&items))
+        item.timer.add(items[0].timer, sharedBy: 1)
+        guard let latents = items[0].latents else { throw CancellationError() }
+        return latents
+    }
+
+    private func finish(_ request: ResolvedRequest) throws -> SoundFinish {
+        let rate = Double(context.model.vocoderConfig.samplingRate)
+        let fade = request.options.loops || edit != nil ? 0 : request.options.fadeSeconds(for: context.model) * rate
+        return SoundFinish(
+            total: edit?.sampleCount ?? request.length.samples, holdsAll: receive == nil || request.isHeldWhole,
+            ceiling: request.vocoder == .griffinLim ? SoundFinish.ceiling : nil, fade: Int(fade))
+    }
+
+    private func emit(_ block: [Float], to samples: inout [Float]) throws {
+        if let receive {
+            try receive(block)
+        } else if samples.isEmpty {
+            samples = block
+        } else {
+            samples += block
+        }
+    }
+
+    /// From latents to the sound, which `finish` gets from its start, block by block.
+    private func decode(_ latents: Tensor, _ item: inout Item, _ finish: inout SoundFinish) throws {
+        let request = item.request
+        let count = edit?.sampleCount ?? request.length.samples
+        let loops = request.options.loops
+        let decoder = LatentDecoder(
+            context: context.about(request.number), vocoder: request.vocoder, seed: request.seed)
+        let windows = LatentWindows(frames: latents.shape[1], longest: request.windowFrames, isCircular: loops)
+        func take(_ block: [Float]) throws {
+            try finish.take(block) { if let receive { try receive($0) } }
+        }
+        if let windows, !loops {
+            return try decoder.waveform(of: latents, windows: windows, samples: count, &item.timer, onSamples: take)
+        }
+        let mel = try item.timer.measure(.decoding) { try decoder.mel(latents, windows: windows) }
+        try item.timer.measure(.vocoding) {
+            try decoder.waveform(mel, loops: loops, samples: count, onSamples: take)
+        }
+    }
+}

@@ -47,7 +47,7 @@ let package = Package(
             ]),
         // The model that ships, for programs that want one that is always there.
         .target(
-            name: "AudioLDM2DefaultModel", dependencies: ["AudioLDM2"], path: "Weights",
+            name: "AudioLDM2DefaultModel", dependencies: ["AudioLDM2", "Files"], path: "Weights",
             exclude: ["checkpoint", "gallery", "training", "MODEL_CARD.md"], resources: [.copy("default.aldm")]),
         .target(
             name: "Terminal",

@@ -1,5 +1,5 @@
 import AudioLDM2
-import Foundation
+import Files
 
 /// The model that comes with this package: a small AudioLDM 2 trained on free sounds, for programs that want one that is
 /// always there. `Weights/MODEL_CARD.md` says what it can do; its weights are under CC-BY-SA-4.0.
@@ -10,19 +10,20 @@ public enum DefaultModel {
     /// `share/audioldm2` beside that.
     /// - Throws: `AudioLDM2Error` of kind `.modelFile` if it is in neither place.
     public static func path() throws -> String {
-        guard let program = Bundle.main.executableURL?.resolvingSymlinksInPath().deletingLastPathComponent() else {
+        // Not by Foundation's bundles: they end the program where the file is missing, or its folder's name is no text.
+        guard let program = FileName.resolved("/proc/self/exe") else {
             throw AudioLDM2Error(.modelFile, "\(fileName): the program's own folder cannot be found; name a model file")
         }
-        return try path(beside: program)
+        return try path(beside: FileName.folder(of: program))
     }
 
-    /// Not by `Bundle.module`, which ends the program where the file is missing.
-    package static func path(beside program: URL) throws -> String {
+    /// - Parameter program: the program's folder.
+    package static func path(beside program: String) throws -> String {
         let places = [
-            program.appendingPathComponent("AudioLDM2_AudioLDM2DefaultModel.resources"),
-            program.appendingPathComponent("../share/audioldm2").standardized,
-        ].map { $0.appendingPathComponent(fileName).path }
-        guard let found = places.first(where: FileManager.default.fileExists) else {
+            "\(program)/AudioLDM2_AudioLDM2DefaultModel.resources/\(fileName)",
+            "\(FileName.folder(of: program))/share/audioldm2/\(fileName)",
+        ]
+        guard let found = places.first(where: FileName.exists) else {
             throw AudioLDM2Error(
                 .modelFile,
                 "the model that comes with this program is neither \(places[0]) nor \(places[1]); put it there or name "
@@ -33,7 +34,7 @@ public enum DefaultModel {
 }
 
 extension AudioLDM2Pipeline {
-    /// Opens the model that comes with this package; see `init(modelAt:threads:device:)`.
+    /// Opens the model that comes with this package; see `init(modelAt:threads:device:notice:)`.
     /// - Throws: `AudioLDM2Error`, also where `DefaultModel.path()` finds none.
     public static func ofDefaultModel(threads: Int? = nil, device: ComputeDevice? = nil) throws -> AudioLDM2Pipeline {
         try AudioLDM2Pipeline(modelAt: DefaultModel.path(), threads: threads, device: device)

@@ -24,7 +24,10 @@ struct MakingFlags: ParsableArguments {
     @Flag(name: [.short, .long], help: "Say what computes, and how memory will be used.")
     var verbose = false
 
-    @Flag(help: "Print a JSON object about the result on standard output.")
+    @Flag(
+        help:
+            "Print a JSON object about the result on standard output: of candidates an array; to standard error where the sound goes to standard output."
+    )
     var json = false
 
     @Flag(name: [.short, .long], help: "Print nothing but errors.")

@@ -11,7 +11,7 @@ struct SpeechFlags: ParsableArguments {
     var transcription: String?
 
     @Option(
-        parsing: .unconditional, help: "The same as phonemes, which needs nothing: \"wˈɪʃ juː hæv ɐ ɡˈʊd dˈeɪ\".",
+        parsing: .unconditional, help: "The same, given as phonemes; needs no library: \"wˈɪʃ juː hæv ɐ ɡˈʊd dˈeɪ\".",
         transform: plainText)
     var phonemes: String?
 

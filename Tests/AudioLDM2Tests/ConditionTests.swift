@@ -51,6 +51,21 @@ import WeightFile
         #expect(try await samples("", saved) == samples("a dog", unguided))
     }
 
+    /// What a condition was made of is not said anew: nothing would come of it, and the record would be false.
+    @Test func aSavedConditionHasItsOwnNegativePrompt() async throws {
+        let pipeline = try AudioLDM2Pipeline(modelAt: model)
+        var saved = options
+        saved.condition = try pipeline.condition(for: "a dog", options: options)
+        saved.negativePrompt = ""
+        #expect(try await pipeline.generate("", options: saved).record.negativePrompt == "noise")
+        saved.negativePrompt = "wind"
+        await #expect(throws: AudioLDM2Error.self) { try await pipeline.generate("", options: saved) }
+        saved.negativePrompt = ""
+        saved.speech = .phonemes("a")
+        await #expect(throws: AudioLDM2Error.self) { try await pipeline.generate("", options: saved) }
+        #expect(throws: AudioLDM2Error.self) { try pipeline.memoryPlan(options: saved) }
+    }
+
     /// With a text encoder that cannot be read.
     @Test func aSavedConditionNeedsNoEncoders() async throws {
         let condition = try AudioLDM2Pipeline(modelAt: model).condition(for: "a dog", options: options)

@@ -124,6 +124,17 @@ import Testing
         #expect(try folder.contents() == ["bomb.wav"])
     }
 
+    @Test func soundsThatAreNotFiniteAreNamed() throws {
+        let sound = try tone("nan.wav", [1])
+        // The last sample.
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: sound))
+        try file.seek(toOffset: file.seekToEnd() - 4)
+        try file.write(contentsOf: Data([0, 0, 0xC0, 0x7F]))
+        try file.close()
+        let run = try CommandRun("audioldm2", ["spectrogram", sound, "-o", folder.file("a.png")])
+        #expect(run.failed(naming: sound, "sample 15999 of the sound is infinite or not a number"), "\(run.errors)")
+    }
+
     /// Where pipes are kept: a folder that is not there is named, and none is /tmp.
     @Test func theFolderForPipesIsNamed() throws {
         let sound = try tone("in.wav", [1])

@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test func aProgramFindsItAmongItsResourcesOrInShare() throws {
-        let (program, share) = (folder.url.appendingPathComponent("bin"), "share/audioldm2")
+        let (program, share) = (folder.file("bin"), "share/audioldm2")
         #expect {
             try DefaultModel.path(beside: program)
         } throws: { error in
@@ -54,6 +54,17 @@ import Testing
         #expect(sound.samples.count == 32000 && sound.samples.contains { abs($0) > 0.01 })
         let inspected = try CommandRun("audioldm2", ["inspect"])
         #expect(inspected.status == 0 && inspected.output.contains("cc-by-sa-4.0"))
+    }
+
+    /// Installed in a folder whose name is no text.
+    @Test func theProgramFindsItWhereverItIs() throws {
+        let run = try CommandRun(
+            "audioldm2", [try DefaultModel.path()],
+            script: """
+                d=\(folder.path)/$'opt\\xff'; mkdir -p "$d/bin" "$d/share/audioldm2" && cp "$command" "$d/bin/" \\
+                  && cp "$1" "$d/share/audioldm2/" && "$d/bin/audioldm2" inspect | LC_ALL=C grep -a -o cc-by-sa-4.0
+                """)
+        #expect(run.status == 0 && run.output.contains("cc-by-sa-4.0"), "\(run.output.prefix(500)) \(run.errors)")
     }
 
     @Test func theLibraryOpensIt() throws {

@@ -30,6 +30,9 @@ public struct AudioClip: Sendable, Hashable {
                 guard !sound.samples.isEmpty else {
                     throw AudioLDM2Error(.file, "\(path): damaged sound file: it holds no samples")
                 }
+                if let index = sound.samples.firstIndex(where: { !$0.isFinite }) {
+                    throw AudioLDM2Error.notFinite(sample: index, of: path)
+                }
                 return AudioClip(samples: sound.samples, sampleRate: sound.sampleRate, channels: sound.channels)
             } catch AudioError.tooLong where room < SoundFile.maximumSamples {
                 throw AudioLDM2Error(
@@ -124,5 +127,12 @@ extension AudioClip {
         try AudioLDM2Error.translating {
             try SpectrogramPicture(of: mono, sampleRate: sampleRate).write(to: path)
         }
+    }
+}
+
+extension AudioLDM2Error {
+    static func notFinite(sample index: Int, of path: String) -> AudioLDM2Error {
+        AudioLDM2Error(
+            .file, "\(path): sample \(index) of the sound is infinite or not a number; mend the file first")
     }
 }

@@ -3,7 +3,7 @@ import Audio
 extension AudioLDM2Pipeline {
     /// What the model makes of a prompt, to make sounds from without its encoders.
     /// - Parameters:
-    ///   - options: their negative prompt, and whether there is guidance, count.
+    ///   - options: their negative prompt, speech and profile count, and whether there is guidance.
     ///   - warning: hears what `GenerationEvent.warning` would say.
     /// - Throws: `AudioLDM2Error`.
     public func condition(

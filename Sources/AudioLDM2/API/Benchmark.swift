@@ -64,7 +64,7 @@ public struct Benchmark: Sendable {
     private let steps: Int
     private let seconds: Double
     private let memoryLimit: Int?
-    /// Why a GPU that is there is not used; nil if one is, or there is none, or nobody asked for it.
+    /// Why a GPU that is there is not used; nil if one is, or there is none, or the CPU was asked for.
     public var deviceWarning: String? { context.deviceWarning }
 
     /// - Parameters:
@@ -89,6 +89,7 @@ public struct Benchmark: Sendable {
 
     public func run() throws -> BenchmarkReport {
         try AudioLDM2Error.translating {
+            try context.model.requireTextEncoders()
             let length = try ClipLength(seconds: seconds, model: context.model)
             let peak = context.backend.peakProductsPerSecond.map { $0 / 1e9 }
             let tokens = try PromptEncoder(context: context).tokenize(

@@ -35,7 +35,7 @@ public struct ComponentTrace: Sendable {
     public let stages: [Stage]
     private let table: [TraceStage]
     private let context: StageContext
-    /// Why a GPU that is there is not used; nil if one is, or there is none, or nobody asked for it.
+    /// Why a GPU that is there is not used; nil if one is, or there is none, or the CPU was asked for.
     public var deviceWarning: String? { context.deviceWarning }
 
     /// - Throws: `AudioLDM2Error` for a model that cannot be opened.

@@ -10,7 +10,8 @@ public struct EditPlan: Sendable, Hashable {
     public var strength: Double
     /// How many seconds are made after the sound's end.
     public var appendedSeconds: Double
-    /// Takes `frequencies` to be what the sound lacks above its own bandwidth.
+    /// Takes `frequencies`, unless they are given, to be what the sound lacks above its own bandwidth; the result has at least
+    /// the model's sample rate.
     public var fillsBandwidth: Bool
     /// Length of the transition on either side of each part, in seconds.
     public var crossFadeSeconds: Double
@@ -27,8 +28,8 @@ public struct EditPlan: Sendable, Hashable {
         self.crossFadeSeconds = crossFadeSeconds
     }
 
-    /// Makes the whole sound anew after its own model: SDEdit, arXiv 2108.01073.
-    /// - Parameter strength: 0…1.
+    /// Makes the whole sound anew, starting from the sound itself: SDEdit, arXiv 2108.01073.
+    /// - Parameter strength: above 0, up to 1.
     public static func transform(strength: Double = 0.5) -> EditPlan { EditPlan(strength: strength) }
 
     /// Makes parts of the sound anew, or a band of it, or a band of parts.

@@ -5,7 +5,7 @@ import Audio
 ///     let sound = try EditableSound(contentsOf: "street.wav")
 ///     let part = try pipeline.part(of: sound, plan: .inpaint([62...64]))
 ///     let result = try await pipeline.edit(sound.clip(part), "birdsong", plan: part.plan)
-///     try sound.write(result, inPlaceOf: part, to: "birds.wav")
+///     try sound.write(part.completed(result), inPlaceOf: part, to: "birds.wav")
 public final class EditableSound {
     private let reader: SoundReader
     /// Samples of each channel.
@@ -24,10 +24,8 @@ public final class EditableSound {
             var frames = 0
             while case let block = try reader.next(), !block.isEmpty {
                 if let index = block.firstIndex(where: { !$0.isFinite }) {
-                    throw AudioLDM2Error(
-                        .file,
-                        "\(reader.path): sample \(frames * reader.channels + index - block.startIndex) of the sound is "
-                            + "infinite or not a number; mend the file first")
+                    throw AudioLDM2Error.notFinite(
+                        sample: frames * reader.channels + index - block.startIndex, of: reader.path)
                 }
                 frames += block.count / reader.channels
             }

@@ -31,29 +31,33 @@ public struct GenerationProgress: Sendable, Hashable {
 
 /// A prompt that was cut or has words which the model has not learned, a GPU that is not used, a silent sound.
 public struct GenerationWarning: Sendable, Hashable, CustomStringConvertible {
-    /// Nil for what is not about one of them.
+    /// The sound that it is about; nil if it is about none.
     public let sound: Int?
     public let description: String
 }
 
 /// Why one of several sounds could not be made.
 public struct GenerationFailure: Sendable {
+    /// The sound's number among those that were asked for.
     public let sound: Int
     public let error: AudioLDM2Error
 }
 
 /// A finished sound and how it came about.
 public struct GenerationResult: Sendable {
+    /// The sound's number among those that were asked for.
     public let sound: Int
+    /// Without samples if they were streamed.
     public let clip: AudioClip
     /// The seed that was used: give it again to get the same sound.
     public let seed: UInt64
-    /// Everything that is needed to make the sound again; `AudioClip.write(to:record:)` keeps it in the file.
+    /// What is needed to make a sound of a prompt again, and for edits and conditions what was done; `AudioClip.write(to:record:)`
+    /// keeps it in the file.
     public internal(set) var record: SoundRecord
     /// Cosine of the CLAP embeddings of prompt and sound, −1…1; nil if they were not compared.
     public var score: Double? { record.score }
     public let memoryPlan: MemoryPlan
-    /// What the activations of each part took, by its name in the model file: as planned.
+    /// What the activations of each part took, in bytes, by its name in the model file.
     public let activationBytes: [String: Int]
     /// Wall time of each stage, weights loaded included.
     public let stageSeconds: [GenerationProgress.Stage: Double]

@@ -1,4 +1,4 @@
-/// How a sound is made from a prompt. Names and meanings are those of diffusers' `AudioLDM2Pipeline`.
+/// How a sound is made from a prompt. What diffusers' `AudioLDM2Pipeline` has too is called as there.
 public struct GenerationOptions: Sendable, Hashable {
     /// The rule that turns predicted noise into the next, cleaner sample.
     public enum Scheduler: String, CaseIterable, Sendable, Codable {
@@ -38,7 +38,7 @@ public struct GenerationOptions: Sendable, Hashable {
     /// Lengths of windows, in seconds.
     public static let windowRange = 1.0...600.0
 
-    /// Beyond it nothing is left of a sound.
+    /// Scales of guidance: beyond them nothing is left of a sound.
     public static let guidanceRange: ClosedRange<Float> = 0...100
 
     /// Lengths of fades, in seconds.
@@ -66,7 +66,7 @@ public struct GenerationOptions: Sendable, Hashable {
     /// Nil for the model's, which is 0 unless it says so.
     public var fadeSeconds: Double?
     /// Attempts with the next seed when a sound comes out silent, below −60 dB of full scale; not of edits, candidates,
-    /// sounds longer than a window, and what is streamed. Nil for the model's, which are none unless it says so.
+    /// and what is streamed. Nil for the model's, which are none unless it says so.
     public var silenceRetries: Int?
     public var scheduler: Scheduler
     /// Share of fresh noise at every step, 0…1; only with `ddim`.

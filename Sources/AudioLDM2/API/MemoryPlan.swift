@@ -4,7 +4,7 @@ import Tensors
 /// What memory a generation will take, and how it stays within a limit: made before the work begins, from the model's
 /// configuration, the length and the texts.
 ///
-/// Counted is memory of the process' own. Pages of the model file that are used in place are not: the system takes them
+/// What counts is the process's own memory. Pages of the model file that are used in place are not: the system takes them
 /// back when it needs them.
 public struct MemoryPlan: Sendable, Hashable, Codable {
     /// Where a stage's weights are.

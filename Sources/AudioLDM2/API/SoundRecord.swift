@@ -35,7 +35,7 @@ public struct SoundRecord: Codable, Sendable, Hashable {
     public var loops: Bool?
     /// Of an edit.
     public var strength: Double?
-    /// Of an edit: the parts made anew, each from and to, in seconds; nil for all.
+    /// Of an edit: the parts made anew, each from and to, in seconds; nil for all, empty for what follows the sound's end.
     public var times: [[Double]]?
     /// Of an edit: the band made anew, from and to, in Hz, without an end if there is one number; nil for all.
     public var frequencies: [Double]?
@@ -62,7 +62,7 @@ public struct SoundRecord: Codable, Sendable, Hashable {
         frequencies = edit?.frequencies.map { [$0.lowerBound, $0.upperBound].filter(\.isFinite) }
         self.prompt = prompt
         self.seed = seed
-        negativePrompt = options.negativePrompt
+        negativePrompt = options.isConditioned ? options.condition?.negativePrompt ?? "" : options.negativePrompt
         switch options.speech {
         case .text(let text): transcription = text
         case .phonemes(let text): phonemes = text

@@ -16,7 +16,7 @@ public struct SoundScore: Sendable, Hashable, Codable {
 public struct SoundScorer: Sendable {
     private let context: StageContext
     private let memoryLimit: Int?
-    /// Why a GPU that is there is not used; nil if one is, or there is none, or nobody asked for it.
+    /// Why a GPU that is there is not used; nil if one is, or there is none, or the CPU was asked for.
     public var deviceWarning: String? { context.deviceWarning }
 
     /// - Parameter memoryLimit: in bytes, as in `GenerationOptions`.

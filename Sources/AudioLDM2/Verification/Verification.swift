@@ -11,7 +11,7 @@ import WeightFile
 public struct Verification {
     private let context: StageContext
     private let golden: GoldenFile
-    /// Why a GPU that is there is not used; nil if one is, or there is none, or nobody asked for it.
+    /// Why a GPU that is there is not used; nil if one is, or there is none, or the CPU was asked for.
     public var deviceWarning: String? { context.deviceWarning }
 
     /// - Throws: `AudioLDM2Error` for files that cannot be used.

@@ -6,7 +6,7 @@ public struct VerificationReport: Sendable, Codable {
             case failed
             /// Computed and compared, with nothing promised for this kind of weights.
             case stated
-            /// Belongs to a component that is not built yet.
+            /// Nothing in this model makes a tensor of that name.
             case notComputed = "not computed"
         }
 

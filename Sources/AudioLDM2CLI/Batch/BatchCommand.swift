@@ -12,14 +12,14 @@ struct BatchCommand: AsyncParsableCommand {
             Each line is a JSON object: "prompt", and any of "negative" (or "negative_prompt"), "seconds", "seed", "steps", "guidance_scale", \
             "guidance_rescale", "scheduler", "eta", "vocoder", "window", "loop", "fade", "retries", "profile", \
             "transcription", "phonemes", "audio_prompt" (a sound file), "audio_weight", "condition" (a saved one; then there may be no prompt), "candidates" (the best is kept), \
-            "output" (a file name). What a line leaves out comes from the options here.
+            "output" (a file name). What a line leaves out comes from the options here, where there is one.
 
             EXAMPLES
               audioldm2 batch prompts.jsonl --output-dir out
               audioldm2 batch prompts.jsonl --output-dir out --shard 2/8
 
             The folder's manifest.jsonl (of a shard manifest-2-of-8.jsonl) says what became of each line. Started again, the command makes only what is \
-            not there yet. A line that fails does not stop the others; if there is one, the command exits with 1.
+            not there yet. A line that fails does not stop the others; if any fails, the command exits with 1.
             """)
 
     @Argument(help: "The file with a JSON object per line.", transform: plainText)

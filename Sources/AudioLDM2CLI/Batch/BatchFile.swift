@@ -14,7 +14,10 @@ enum BatchFile {
     static func lines(of path: String) throws -> [Line] {
         let bytes: [UInt8]
         do {
-            bytes = try ReadOnce.contents(of: path)
+            // A pipe that has a name of its own is refused, as it may be waited for for ever.
+            bytes =
+                try ReadOnce.isNeeded(path)
+                ? ReadOnce.contents(of: path) : RegularFile.contents(of: path, limit: .max)
         } catch {
             throw AudioLDM2Error(.file, "\(path): cannot be read; give a file with a JSON object per line")
         }

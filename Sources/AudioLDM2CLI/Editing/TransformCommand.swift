@@ -12,7 +12,7 @@ struct TransformCommand: AsyncParsableCommand {
               audioldm2 transform hum.wav "a choir" -o choir.wav --strength 0.7
 
             The result has one channel, at the model's sample rate: nothing of the sound itself is left. The other commands \
-            that change sounds keep its channels and its rate.
+            that change sounds keep its channels and, but for upsample, its rate.
 
             The model file must hold the VAE's encoder, as those do that audioldm2-convert makes.
             """)

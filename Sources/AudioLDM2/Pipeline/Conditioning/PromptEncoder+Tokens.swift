@@ -28,7 +28,7 @@ extension PromptEncoder {
     func longestTokens(count: Int) throws -> [Tokens] {
         let model = context.model
         func longest(_ tokenizer: String, _ limit: Int) throws -> Encoding {
-            let definition = try model.tokenizer(tokenizer).definition
+            let definition = try tokenizers[tokenizer].definition
             let length = min(definition.maxLength ?? .max, limit)
             return Encoding(
                 ids: Array(repeating: definition.padID, count: length),
@@ -44,7 +44,7 @@ extension PromptEncoder {
 
     func clapTokens(_ text: String, named name: String) throws -> Encoding? {
         guard let config = context.model.clapConfig else { return nil }
-        let tokenizer = try context.model.tokenizer(PartName.tokenizer)
+        let tokenizer = try tokenizers[PartName.tokenizer]
         let limit = min(tokenizer.definition.maxLength ?? .max, config.maxTokens)
         let encoding = tokenizer.encode(text, maxLength: limit, padding: .none)
         warn(name, encoding, "CLAP", limit: limit)
@@ -61,7 +61,7 @@ extension PromptEncoder {
                 .invalidOption, "this model does not speak: leave out what to say, and put all into the prompt")
         }
         guard context.model.secondConfig != nil, let prompt = texts.last else { return texts.map { _ in nil } }
-        let tokenizer = try context.model.tokenizer(PartName.tokenizer2)
+        let tokenizer = try tokenizers[PartName.tokenizer2]
         let positive = tokenizer.encode(prompt.text)
         warn(prompt.name, positive, "T5", limit: tokenizer.definition.maxLength ?? 0)
         for text in texts { warnOfUnknown(text.text, text.name, tokenizer, "T5") }
@@ -78,7 +78,7 @@ extension PromptEncoder {
     /// What to say, padded to the model's length, with a mark at its end if there is room. The negative text says nothing:
     /// it is all padding.
     private func phonemes(_ speech: GenerationOptions.Speech?, texts: Int) throws -> [Encoding] {
-        let tokenizer = try context.model.tokenizer(PartName.tokenizer2)
+        let tokenizer = try tokenizers[PartName.tokenizer2]
         let definition = tokenizer.definition
         let positions = context.model.projectionConfig?.learnedPositions ?? .max
         guard let speech, let length = [definition.maxLength, positions].compactMap(\.self).min() else {

@@ -19,8 +19,19 @@ struct Condition: Sendable {
 /// both texts, and let go.
 struct PromptEncoder {
     let context: StageContext
+    let tokenizers: PromptTokenizers
     /// Sees every intermediate result by its name in golden files.
-    var observe: (_ name: String, _ tensor: Tensor) throws -> Void = { _, _ in }
+    private let observe: (_ name: String, _ tensor: Tensor) throws -> Void
+
+    /// - Parameter tokenizers: of the context's model; nil for ones of its own.
+    init(
+        context: StageContext, tokenizers: PromptTokenizers? = nil,
+        observe: @escaping (_ name: String, _ tensor: Tensor) throws -> Void = { _, _ in }
+    ) {
+        self.context = context
+        self.tokenizers = tokenizers ?? PromptTokenizers(context.model)
+        self.observe = observe
+    }
 
     /// The ids of one text for both encoders; nil for an encoder that the model does not have.
     struct Tokens: Hashable {

@@ -3,9 +3,9 @@ import Tensors
 extension ResolvedRequest {
     /// Of the negative prompt, if there is guidance, and the prompt; none if their conditions were saved. Says what of them
     /// is not read.
-    func tokens(_ context: StageContext) throws -> [PromptEncoder.Tokens] {
+    func tokens(_ encoder: PromptEncoder) throws -> [PromptEncoder.Tokens] {
         if options.isConditioned { return [] }
-        return try PromptEncoder(context: context).tokenize(
+        return try encoder.tokenize(
             prompt, negative: options.isGuided ? options.negativePrompt : nil, speech: options.speech,
             profile: options.profile(for: model))
     }
@@ -36,6 +36,11 @@ extension ResolvedRequest {
         guard let saved = options.condition else { return }
         if options.isConditioned {
             _ = try saved.conditions(isGuided: options.isGuided, for: model, on: backend)
+            guard ["", saved.negativePrompt].contains(options.negativePrompt), options.speech == nil else {
+                throw AudioLDM2Error(
+                    .invalidOption,
+                    "the condition was made of a negative prompt, and of what to say, if there was any: leave both out")
+            }
         } else {
             _ = try saved.languageOfAudio(for: model, on: backend)
         }

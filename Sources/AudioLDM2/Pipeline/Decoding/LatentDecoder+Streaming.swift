@@ -2,7 +2,7 @@ import Tensors
 
 extension LatentDecoder {
     /// Latents to waveform some windows at a time, so that samples are there before the last latents have been decoded, in
-    /// memory that does not grow with their number. Every time VAE and vocoder take turns.
+    /// memory that does not grow with their number. VAE and vocoder take turns.
     /// - Parameters:
     ///   - latents: `[1, time, frequency, channels]`, as the diffusion loop leaves them.
     ///   - windows: over them, with ends.

@@ -5,7 +5,7 @@ import Tensors
 ///
 /// Where latents are known, the model's output is replaced by what leads to them, at every step. So a known part is on
 /// its exact way from noise to its values, the unknown part always sees it at its own level of noise, and any scheduler
-/// does.
+/// will do.
 struct KnownLatents {
     /// `[1, frames, bands, channels]`.
     let latents: Tensor

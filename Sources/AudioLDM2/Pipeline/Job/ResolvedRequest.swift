@@ -58,10 +58,10 @@ struct ResolvedRequest: Sendable {
 
     var vocoder: GenerationOptions.Vocoder { options.vocoder(for: model) }
 
-    /// Whether the sound leaves when all of it is known: one that is decoded at once anyway, and is to be looked at.
+    /// Whether a streamed sound leaves when all of it is known: one that is decoded at once anyway, and has one gain.
     var isHeldWhole: Bool {
         guard options.loops || length.latentFrames <= windowFrames else { return false }
-        return vocoder == .griffinLim || options.silenceRetries(for: model) > 0
+        return vocoder == .griffinLim
     }
 
     /// Memory of the finished sound, which is copied twice unless it goes while it is made, and of a search for phases.
@@ -77,7 +77,7 @@ struct ResolvedRequest: Sendable {
             frames: length.latentFrames * model.vaeConfig.scaleFactor, loops: options.loops)
     }
 
-    /// What is needed to make the sound again.
+    /// What is needed to make a sound of a prompt again, and what was done with one that was changed.
     /// - Parameters:
     ///   - seconds: of the sound; nil for what was asked for.
     ///   - isSilent: whether it was kept although it is: no other seed is to be tried then.

@@ -57,10 +57,12 @@ struct SoundJob {
 
     /// What can be made of the requests.
     private func items(_ requests: [GenerationRequest]) throws -> [Item] {
+        let tokenizers = PromptTokenizers(context.model)
         let items = try requests.indices.compactMap { number in
             try attempt([number]) {
                 let request = try ResolvedRequest(requests[number], number: number, in: context)
-                return Item(request: request, tokens: try request.tokens(context.about(number)))
+                let encoder = PromptEncoder(context: context.about(number), tokenizers: tokenizers)
+                return Item(request: request, tokens: try request.tokens(encoder))
             }
         }
         guard let ranking, let first = items.first else { return items }
@@ -72,6 +74,8 @@ struct SoundJob {
         var options = options
         if !options.isConditioned, !context.model.missingTextEncoders.isEmpty {
             options.condition = .largest(for: context.model)
+            options.negativePrompt = ""
+            options.speech = nil
         }
         let request = try ResolvedRequest(GenerationRequest(prompt: "", options: options), in: context)
         let tokens =
@@ -84,7 +88,8 @@ struct SoundJob {
     func condition(for request: GenerationRequest) throws -> SoundCondition {
         try context.model.requireTextEncoders()
         let resolved = try ResolvedRequest(request, in: context)
-        let encoded = try PromptEncoder(context: context).encode(resolved.tokens(context))
+        let encoder = PromptEncoder(context: context)
+        let encoded = try encoder.encode(resolved.tokens(encoder))
         return try SoundCondition(
             prompt: request.prompt, negativePrompt: request.options.negativePrompt,
             resolved.conditions(encoded, on: context.backend))

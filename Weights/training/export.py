@@ -88,6 +88,10 @@ def main():
     save_file(weights, folder / "model.safetensors")
     (folder / "config.json").write_text(json.dumps(audiomae_config(encoder.config), indent=2) + "\n")
     (args.out / "README.md").write_text(CARD)
+    for name in ("generation_config.json", "vocabulary.json"):  # how its sounds are made, and the words that it knows
+        kept = Path(__file__).resolve().parent.parent / "checkpoint" / name
+        if not (args.out / name).exists():
+            shutil.copy(kept, args.out / name)
     size = sum(f.stat().st_size for f in args.out.rglob("*") if f.is_file())
     print(f"{size / 1e6:.1f} MB in {args.out}")
 

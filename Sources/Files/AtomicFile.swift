@@ -49,8 +49,7 @@ package final class AtomicFile {
 
     private func checkReplaceable() throws {
         guard let old = FileName.status(destination) else { return }
-        let place = FileName.resolved(destination) ?? destination
-        if MountPoints.contain(place) {
+        if MountPoints.contain(destination) {
             throw FileError(
                 "be replaced", reason: "it is a mount of its own (as containers bind files); choose another name")
         }
@@ -91,16 +90,7 @@ package final class AtomicFile {
     /// Writes all bytes at a place; what is skipped reads as zeros.
     /// - Throws: `FileError`.
     package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
-        var written = 0
-        while written < bytes.count {
-            let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
-            let count = pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + written))
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw FileError("write", code: errno, offset: offset + written)
-            }
-            written += count
-        }
+        try PartialFile.write(bytes, to: descriptor, at: offset, "write")
     }
 
     /// - Throws: `FileError`.

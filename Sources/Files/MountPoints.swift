@@ -1,14 +1,8 @@
-import Foundation
-
 /// Places where the system has put something of another file system, or a file of another place: those cannot be replaced.
 enum MountPoints {
     /// - Parameter path: without links.
     static func contain(_ path: String) -> Bool {
-        guard let file = fopen("/proc/self/mountinfo", "r") else { return false }
-        defer { fclose(file) }
-        var bytes: [UInt8] = []
-        var block = [UInt8](repeating: 0, count: 1 << 16)
-        while case let count = fread(&block, 1, block.count, file), count > 0 { bytes += block.prefix(count) }
+        guard let bytes = try? ReadOnce.contents(of: "/proc/self/mountinfo") else { return false }
         let wanted = escaped(path)
         // Numbers of the mount, its parent and its device, its root in its file system, and its place.
         return bytes.split(separator: UInt8(ascii: "\n")).contains { line in

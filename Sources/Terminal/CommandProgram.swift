@@ -71,11 +71,9 @@ package struct CommandProgram<Root: AsyncParsableCommand> {
         let code = root.exitCode(for: error)
         let message = root.fullMessage(for: error)
         if code == .success {
-            errno = 0
             if !message.isEmpty { print(message) }
             do {
-                // A long help fills the buffer, and is refused before it is handed over.
-                try finishOutput(code: errno)
+                try finishOutput()
                 exit(EXIT_SUCCESS)
             } catch {
                 exit(EXIT_FAILURE)

@@ -10,18 +10,18 @@ enum DashedText {
 
     /// - Parameters:
     ///   - arguments: without the program's name.
-    ///   - flags: options that take nothing, such as "-q" and "--loop".
-    static func marked(_ arguments: [String], flags: Set<String>) -> [String] {
+    ///   - flags: options that take nothing, such as "-q" and "--loop"; finding them out takes time, and few lines need it.
+    static func marked(_ arguments: [String], flags: @autoclosure () -> Set<String>) -> [String] {
         let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
         return arguments.indices.map { index in
             let argument = arguments[index]
             guard index < end, argument.hasPrefix("-"), argument != "-" else { return argument }
             let name = argument.prefix { $0 != "=" }
             if name.contains(where: \.isWhitespace) { return mark + argument }
+            if isOption(argument) { return argument }
             // Options take what follows them, and say themselves what is wrong with it.
             let before = index > 0 ? arguments[index - 1] : ""
-            let follows = isOption(before) && !flags.contains(before)
-            return follows || isOption(argument) ? argument : mark + argument
+            return isOption(before) && !flags().contains(before) ? argument : mark + argument
         }
     }
 

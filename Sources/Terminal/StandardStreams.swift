@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 @preconcurrency import Foundation
+import Synchronization
 
 /// Gives the numbers of standard streams that are closed to something that takes and gives nothing. Else the next file that
 /// is opened, a sound or a model, would get the number, and messages would be written into it.
@@ -29,8 +30,14 @@ func writeError(_ text: String) {
 /// Prints a line on standard output: names of files as they are, where Swift's function would write their characters.
 package func print(_ text: String, terminator: String = "\n") {
     let bytes = FileName.bytes(text + terminator)
-    fwrite(bytes, 1, bytes.count, stdout)
+    // What fills the buffer is refused here already, and the system tells why once.
+    guard fwrite(bytes, 1, bytes.count, stdout) < bytes.count else { return }
+    let code = errno
+    refusal.withLock { $0 = code }
 }
+
+/// Why standard output did not take something, as `errno` has it; 0 if it took all.
+private let refusal = Mutex<Int32>(0)
 
 /// Prints on standard error what a user should know and nothing has stopped for.
 package func printWarning(_ text: String) { printNote("warning: " + text) }
@@ -38,9 +45,8 @@ package func printWarning(_ text: String) { printNote("warning: " + text) }
 /// Hands over what was printed.
 /// - Throws: `ExitCode.failure`, after saying why, if standard output did not take all of it (closed, a full disk); without a
 ///   word, and as if SIGPIPE had ended the process, if nobody reads it any more.
-/// - Parameter code: `errno` of what was printed last; 0 if it went well.
-package func finishOutput(code: Int32 = 0) throws {
-    errno = code
+package func finishOutput() throws {
+    errno = refusal.withLock(\.self)
     guard fflush(stdout) != 0 || ferror(stdout) != 0 else { return }
     guard errno != EPIPE, !readerOfOutputIsGone else { throw ExitCode(128 + SIGPIPE) }
     let reason =

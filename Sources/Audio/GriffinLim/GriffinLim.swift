@@ -112,6 +112,7 @@ package struct GriffinLimStream {
         let behind = head.prefix(max(signal.count - back, 0))
         let led = isLast ? lead.suffix(max(back - fixed, 0)) : []
         let weights = search.weights(frames: count)
+        let (aheadShares, ledShares) = (Self.shares(ahead.count), Self.shares(led.count))
         search.run(
             vocoder.inversion.magnitudes(rows(first..<last), stride: PhaseSearch.stride(count)), frames: count,
             known: min(known, count), signal: &signal, seed: seed &+ UInt64(done)
@@ -120,8 +121,8 @@ package struct GriffinLimStream {
             for index in 0..<fixed { sums[index] = 0 }
             for (index, value) in before.enumerated() { sums[fixed - before.count + index] = value }
             for (index, value) in behind.enumerated() { sums[back + index] = value }
-            Self.lean(sums, from: fixed, to: ahead)
-            Self.lean(sums, from: back - 1, to: led.reversed(), step: -1)
+            Self.lean(sums, from: fixed, to: ahead, by: aheadShares)
+            Self.lean(sums, from: back - 1, to: led.reversed(), by: ledShares, step: -1)
         }
         let samples = Array(signal[start - base..<end * hop - base])
         if isFirst, loops {
@@ -136,16 +137,21 @@ package struct GriffinLimStream {
         return samples
     }
 
-    /// Brings samples near to what was seen of them: wholly beside those that are given, less and less away from them.
+    /// Brings samples near to what was seen of them.
     /// - Parameter start: place of the first of `seen`; the others follow it, in this or the other direction.
     private static func lean(
-        _ sums: UnsafeMutableBufferPointer<Float>, from start: Int, to seen: some Collection<Float>, step: Int = 1
+        _ sums: UnsafeMutableBufferPointer<Float>, from start: Int, to seen: some Collection<Float>, by shares: [Float],
+        step: Int = 1
     ) {
-        for (index, value) in seen.enumerated() {
-            let share = 0.5 + 0.5 * cos(Float.pi * Float(index + 1) / Float(seen.count + 1))
+        for (index, (value, share)) in zip(seen, shares).enumerated() {
             let place = start + step * index
             sums[place] += share * (value - sums[place])
         }
+    }
+
+    /// How much of what was seen is kept: all beside samples that are given, less and less away from them.
+    private static func shares(_ count: Int) -> [Float] {
+        (0..<count).map { 0.5 + 0.5 * cos(Float.pi * Float($0 + 1) / Float(count + 1)) }
     }
 
     /// All of a short loop: its signal goes around, and so do its frames.

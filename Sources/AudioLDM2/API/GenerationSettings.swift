@@ -156,14 +156,7 @@ extension GenerationSettings {
                 "unknown field \"\(key.stringValue)\"; there are " + known.sorted().joined(separator: ", "))
         }
         let container = try decoder.container(keyedBy: Field.self)
-        func value<Value: Decodable>(_ field: Field) throws -> Value? {
-            do {
-                return try container.decodeIfPresent(Value.self, forKey: field)
-            } catch let error where !(error is DecodingError) {
-                // Foundation's own, for a number that the type cannot hold; it would become "not valid JSON".
-                throw DecodingError.typeMismatch(Value.self, .init(codingPath: [field], debugDescription: ""))
-            }
-        }
+        func value<Value: Decodable>(_ field: Field) throws -> Value? { try container.valueIfPresent(for: field) }
         func choice<Value: CaseIterable & RawRepresentable<String>>(_ field: Field) throws -> Value? {
             guard let name: String = try value(field) else { return nil }
             guard let choice = Value(rawValue: name) else {
@@ -201,5 +194,18 @@ extension GenerationSettings {
     private static func refusal(_ text: String) -> DecodingError {
         .dataCorrupted(
             .init(codingPath: [], debugDescription: text, underlyingError: AudioLDM2Error(.invalidOption, text)))
+    }
+}
+
+extension KeyedDecodingContainer {
+    /// A field's value, nil where there is none.
+    /// - Throws: `DecodingError` with the field in its path.
+    package func valueIfPresent<Value: Decodable>(for field: Key) throws -> Value? {
+        do {
+            return try decodeIfPresent(Value.self, forKey: field)
+        } catch let error where !(error is DecodingError) {
+            // Foundation's own, for a number that the type cannot hold; it would become "not valid JSON".
+            throw DecodingError.typeMismatch(Value.self, .init(codingPath: [field], debugDescription: ""))
+        }
     }
 }

@@ -112,16 +112,12 @@ private struct BatchFields: Decodable {
     init(from decoder: any Decoder) throws {
         settings = try GenerationSettings(from: decoder, besides: CodingKeys.allCases.map(\.rawValue))
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        prompt = try container.decodeIfPresent(String.self, forKey: .prompt)
-        negative = try container.decodeIfPresent(String.self, forKey: .negative)
-        output = try container.decodeIfPresent(String.self, forKey: .output)
-        audioPrompt = try container.decodeIfPresent(String.self, forKey: .audioPrompt)
-        condition = try container.decodeIfPresent(String.self, forKey: .condition)
-        do {
-            candidates = try container.decodeIfPresent(Int.self, forKey: .candidates)
-        } catch let error where !(error is DecodingError) {
-            throw DecodingError.typeMismatch(Int.self, .init(codingPath: [CodingKeys.candidates], debugDescription: ""))
-        }
+        prompt = try container.valueIfPresent(for: .prompt)
+        negative = try container.valueIfPresent(for: .negative)
+        output = try container.valueIfPresent(for: .output)
+        audioPrompt = try container.valueIfPresent(for: .audioPrompt)
+        condition = try container.valueIfPresent(for: .condition)
+        candidates = try container.valueIfPresent(for: .candidates)
     }
 }
 

@@ -5,7 +5,9 @@ let package = Package(
     name: "AudioLDM2",
     products: [
         .library(name: "AudioLDM2", targets: ["AudioLDM2"]),
+        .library(name: "AudioLDM2Diagnostics", targets: ["AudioLDM2Diagnostics"]),
         .library(name: "AudioLDM2DefaultModel", targets: ["AudioLDM2DefaultModel"]),
+        .library(name: "AudioLDM2Converter", targets: ["AudioLDM2Converter"]),
         .executable(name: "audioldm2", targets: ["AudioLDM2CLI"]),
         .executable(name: "audioldm2-convert", targets: ["AudioLDM2Convert"]),
     ],
@@ -21,13 +23,18 @@ let package = Package(
         // What can be computed, where its weights come from, and one target that computes it.
         .target(name: "CMappings"),
         .target(name: "Files"),
+        .target(name: "Platform"),
         .target(name: "Tensors"),
-        .target(name: "WeightFile", dependencies: ["Files", "Tensors", "CKernels", "CMappings", "CZstd"]),
-        .target(name: "Compute", dependencies: ["Tensors", "CKernels"]),
+        .target(name: "WeightFile", dependencies: ["Files", "Platform", "Tensors", "CKernels", "CMappings", "CZstd"]),
+        // What both backends are made of, and what both must agree on.
+        .target(name: "ComputeSupport", dependencies: ["Tensors", "CKernels"]),
+        .target(name: "Conformance", dependencies: ["Tensors"]),
+        .target(name: "Compute", dependencies: ["ComputeSupport", "Platform", "Tensors", "CKernels"]),
         // NVIDIA's GPUs: nothing of CUDA is needed to build; its libraries are looked for at run time.
         .target(name: "CCUDA"),
         .target(
-            name: "ComputeCUDA", dependencies: ["CCUDA", "CKernels", "Compute", "Tensors"],
+            name: "ComputeCUDA",
+            dependencies: ["CCUDA", "CKernels", "ComputeSupport", "Conformance", "Platform", "Tensors"],
             resources: [
                 "arguments.h", "common.cuh", "fragments.cuh", "product.cu", "product_mma.cu", "product_halves.cu",
                 "quantize.cu", "attention.cu", "attention_mma.cu", "norms.cu", "elements.cu",
@@ -36,7 +43,7 @@ let package = Package(
 
         // What surrounds the models.
         .target(name: "Tokenizers", dependencies: ["Files"]),
-        .target(name: "Audio", dependencies: ["Files", "CSndfile", "CKernels"]),
+        .target(name: "Audio", dependencies: ["Files", "CSndfile", "CKernels", "CMappings"]),
         .target(name: "Checkpoints", dependencies: ["Files", "Tensors", "CKernels"]),
         .target(name: "Diffusion", dependencies: ["Tensors"]),
 
@@ -44,31 +51,39 @@ let package = Package(
             name: "AudioLDM2",
             dependencies: [
                 "Layers", "Compute", "ComputeCUDA", "WeightFile", "Diffusion", "Audio", "Tokenizers", "Checkpoints",
+                "Platform",
             ]),
+        // Comparing a model's numbers, and timing it: for those who work on models.
+        .target(
+            name: "AudioLDM2Diagnostics",
+            dependencies: ["AudioLDM2", "Layers", "WeightFile", "Diffusion", "Checkpoints", "Tensors"]),
         // The model that ships, for programs that want one that is always there.
         .target(
-            name: "AudioLDM2DefaultModel", dependencies: ["AudioLDM2", "Files"], path: "Weights",
+            name: "AudioLDM2DefaultModel", dependencies: ["AudioLDM2", "CMappings", "Files"], path: "Weights",
             exclude: ["checkpoint", "gallery", "training", "MODEL_CARD.md"], resources: [.copy("default.aldm")]),
         .target(
             name: "Terminal",
             dependencies: [
-                "CMappings", "Files", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CMappings", "Files", "Platform", "Tensors",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
             name: "AudioLDM2CLI",
             dependencies: [
-                "AudioLDM2", "AudioLDM2DefaultModel", "Files", "Terminal",
+                "AudioLDM2", "AudioLDM2DefaultModel", "AudioLDM2Diagnostics", "Files", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
         .target(
-            name: "Converter",
-            dependencies: ["AudioLDM2", "Checkpoints", "Files", "Tensors", "WeightFile", "Tokenizers", "CKernels"],
+            name: "AudioLDM2Converter",
+            dependencies: [
+                "AudioLDM2", "Checkpoints", "Files", "Platform", "Tensors", "WeightFile", "Tokenizers", "CKernels",
+            ],
             path: "Converter", exclude: ["Command"]),
         .executableTarget(
             name: "AudioLDM2Convert",
             dependencies: [
-                "AudioLDM2", "Converter", "Terminal",
+                "AudioLDM2", "AudioLDM2Converter", "Platform", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Converter/Command"),
@@ -79,18 +94,26 @@ let package = Package(
             exclude: ["Command", "Makefile"]),
         .executableTarget(name: "KernelBench", dependencies: ["CKernels"], path: "Tests/KernelBench"),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "KernelChecks"]),
-        .testTarget(name: "ComputeTests", dependencies: ["Compute", "Tensors", "CKernels", "TestSupport"]),
+        .testTarget(
+            name: "ComputeTests",
+            dependencies: [
+                "Compute", "ComputeSupport", "Conformance", "Platform", "Tensors", "CKernels", "TestSupport",
+            ]),
         .testTarget(
             name: "ComputeCUDATests",
             dependencies: [
-                "ComputeCUDA", "Compute", "Tensors", "AudioLDM2", "AudioLDM2CLI", "Converter", "TestSupport",
+                "ComputeCUDA", "Compute", "ComputeSupport", "Conformance", "Tensors", "AudioLDM2", "AudioLDM2CLI",
+                "AudioLDM2Converter",
+                "AudioLDM2Diagnostics",
+                "TestSupport",
             ]),
         .target(name: "TestSupport", dependencies: ["Tensors", "CKernels"], path: "Tests/Support"),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors", "TestSupport"]),
         .testTarget(
             name: "ConverterTests",
             dependencies: [
-                "AudioLDM2Convert", "Converter", "Checkpoints", "Tensors", "Tokenizers", "WeightFile", "TestSupport",
+                "AudioLDM2Convert", "AudioLDM2Converter", "AudioLDM2Diagnostics", "Checkpoints", "Tensors",
+                "Tokenizers", "WeightFile", "TestSupport",
                 "CZstd",
             ]),
         .testTarget(name: "AudioTests", dependencies: ["Audio", "Checkpoints", "TestSupport"]),
@@ -98,11 +121,13 @@ let package = Package(
             name: "WeightFileTests", dependencies: ["Files", "WeightFile", "Tensors", "CKernels", "TestSupport"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),
         .testTarget(
-            name: "DefaultModelTests", dependencies: ["AudioLDM2DefaultModel", "AudioLDM2", "Audio", "TestSupport"]),
+            name: "DefaultModelTests",
+            dependencies: ["AudioLDM2DefaultModel", "AudioLDM2", "AudioLDM2Diagnostics", "Audio", "TestSupport"]),
         .testTarget(
             name: "AudioLDM2Tests",
             dependencies: [
-                "AudioLDM2", "Converter", "Checkpoints", "Compute", "WeightFile", "Tensors", "Audio", "TestSupport",
+                "AudioLDM2", "AudioLDM2Converter", "AudioLDM2Diagnostics", "Checkpoints", "Compute", "WeightFile",
+                "Tensors", "Audio", "TestSupport",
             ]),
     ],
     swiftLanguageModes: [.v6],

@@ -2,6 +2,7 @@ import AudioLDM2
 import Checkpoints
 import Diffusion
 import Foundation
+import Platform
 import Tensors
 import Tokenizers
 import WeightFile
@@ -17,14 +18,14 @@ package struct ConversionOptions: Sendable {
     /// Names from `CheckpointLayout.omissible` of parts whose weights are not wanted.
     package var without: Set<String>
     /// Whose behaviour the model has unless told otherwise; nil for the checkpoint's own.
-    package var profile: GenerationProfile?
+    package var profile: ReferenceProfile?
     /// What makes waveforms unless told otherwise; nil for the checkpoint's own choice.
-    package var vocoder: GenerationOptions.Vocoder?
+    package var vocoder: SoundOptions.Vocoder?
     package var threads: Int
 
     package init(
         weights: WeightPreset = .int8, compression: PackCompression = .zstd(level: 3), license: LicenseText? = nil,
-        without: Set<String> = [], profile: GenerationProfile? = nil,
+        without: Set<String> = [], profile: ReferenceProfile? = nil,
         threads: Int = SystemProcessors.available
     ) {
         self.weights = weights
@@ -68,7 +69,8 @@ package struct CheckpointConverter: Sendable {
     private let tokenizers: [(name: String, definition: TokenizerDefinition)]
     /// Tokenizers that the checkpoint lacks, and what cannot be done without them.
     private var missing: [String]
-    private let scheduler: Data
+    /// Nil for what makes no sounds.
+    private let scheduler: Data?
     /// How sounds are made unless told otherwise; nil if nothing says so.
     private let defaults: ModelDefaults?
     /// Descriptions of what components hear, by name.
@@ -111,7 +113,9 @@ package struct CheckpointConverter: Sendable {
         missing = wanted.filter { checkpoint.components[$0] == nil }.map(layout.withoutTokenizer)
         tokenizers = try wanted.filter { checkpoint.components[$0] != nil }
             .map { ($0, try Self.tokenizer($0, in: checkpoint)) }
-        scheduler = Data(try checkpoint.config("\(PartName.scheduler)/scheduler_config.json"))
+        scheduler =
+            try layout.makesSounds
+            ? Data(checkpoint.config("\(PartName.scheduler)/scheduler_config.json")) : nil
         frontEnds = try Self.frontEnds(of: components.map(\.name), in: checkpoint)
         var defaults = try checkpoint.defaults()
         if let vocoder = options.vocoder {
@@ -120,18 +124,25 @@ package struct CheckpointConverter: Sendable {
         }
         self.defaults = defaults
         vocabulary = try Self.vocabulary(in: checkpoint)
-        let configs = try checkAgreement()
-        let profile = options.profile ?? checkpoint.profile
-        if let note = try configs.schedulerNote(profile: profile) { missing.append(note) }
+        if let configs = try checkAgreement() {
+            let profile = options.profile ?? checkpoint.profile
+            if let note = try configs.schedulerNote(profile: profile) { missing.append(note) }
+        }
     }
 
-    /// What a model file is asked when it is opened is asked here, before there is one.
-    private func checkAgreement() throws -> ModelConfigs {
+    /// Class and configuration of every component, by name.
+    private var parts: [String: PackIndex.Component] {
         let parts = components.map {
             ($0.name, PackIndex.Component(name: $0.name, className: $0.className, config: $0.config))
         }
-        let configs = try ModelConfigs(
-            Dictionary(uniqueKeysWithValues: parts), scheduler: scheduler, source: checkpoint.name)
+        return Dictionary(uniqueKeysWithValues: parts)
+    }
+
+    /// What a model file is asked when it is opened is asked here, before there is one.
+    /// - Returns: nil for what makes no sounds.
+    private func checkAgreement() throws -> ModelConfigs? {
+        guard let scheduler else { return nil }
+        let configs = try ModelConfigs(parts, scheduler: scheduler, source: checkpoint.name)
         for (name, definition) in tokenizers { try configs.check(definition, named: name) }
         return configs
     }
@@ -142,9 +153,10 @@ package struct CheckpointConverter: Sendable {
         let className = try part.className(in: checkpoint)
         let config = Data(try checkpoint.config("\(part.folder)/config.json"))
         let modelName = part.modelName(className)
-        guard
-            let requirements = try ComponentModel.requirements(modelName, component: part.folder, config: config)
-        else { throw MappingError.unknownClass(file: part.folder, className: className) }
+        guard let network = Components.named(modelName) else {
+            throw MappingError.unknownClass(file: part.folder, className: className)
+        }
+        let requirements = try network.requirements(config: config, component: part.folder)
         let roles = Dictionary(uniqueKeysWithValues: requirements.map { ($0.path, $0.role) })
         return Component(
             name: part.name, className: className, config: config, requirements: requirements,
@@ -164,9 +176,12 @@ package struct CheckpointConverter: Sendable {
     )] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
+        var frontEnds: [(name: String, json: Data)] = []
         let vocoder = PartName.vocoder
-        let mel = MelConfig(for: try .read(Data(checkpoint.config("\(vocoder)/config.json")), component: vocoder))
-        var frontEnds = [(name: PartName.mel, json: try encoder.encode(mel))]
+        if names.contains(vocoder) {
+            let mel = MelConfig(for: try .read(Data(checkpoint.config("\(vocoder)/config.json")), component: vocoder))
+            frontEnds.append((PartName.mel, try encoder.encode(mel)))
+        }
         if names.contains(PartName.clapAudio) {
             let (name, file) = (PartName.features, "\(PartName.features)/preprocessor_config.json")
             let config =
@@ -202,10 +217,12 @@ package struct CheckpointConverter: Sendable {
     }
 
     /// Writes the pack. The same checkpoint and options write the same bytes, whatever the number of threads.
-    /// - Parameter report: called after every weight, on the caller's thread.
+    /// - Parameter report: called after every weight, on the caller's thread; what it throws ends the work.
     /// - Throws: `PackError`, `CheckpointError`, `QuantizationError`; `CancellationError`. Then there is no new file, and
     ///   an old one at `path` is as it was.
-    package func convert(to path: String, report: (ConversionProgress) -> Void = { _ in }) throws -> ConversionSummary {
+    package func convert(to path: String, report: (ConversionProgress) throws -> Void = { _ in }) throws
+        -> ConversionSummary
+    {
         let writer = try PackWriter(
             path: path, compression: options.compression, threads: options.threads)
         var summary = ConversionSummary(
@@ -221,12 +238,12 @@ package struct CheckpointConverter: Sendable {
                 try Task.checkCancellation()
                 try add(requirement, of: component.name, weights, to: writer, &result)
                 done += weights.byteCount(of: requirement.path)
-                report(ConversionProgress(component: component.name, bytesDone: done, bytesTotal: total))
+                try report(ConversionProgress(component: component.name, bytesDone: done, bytesTotal: total))
             }
             summary.components.append(result)
         }
         for (name, definition) in tokenizers { try writer.addBlob(name: name, definition.encoded()) }
-        try writer.addBlob(name: PartName.scheduler, scheduler)
+        if let scheduler { try writer.addBlob(name: PartName.scheduler, scheduler) }
         for (name, json) in frontEnds { try writer.addBlob(name: name, json) }
         if let defaults { try writer.addBlob(name: ModelDefaults.blobName, defaults.encoded()) }
         if let vocabulary { try writer.addBlob(name: PartName.vocabulary, vocabulary) }
@@ -266,8 +283,10 @@ package struct CheckpointConverter: Sendable {
         ]
         if options.presets.contains(.int8) { notes.append(("int8 error limit", "\(PrecisionPolicy.int8ErrorLimit)")) }
         if !options.without.isEmpty { notes.append(("without", options.without.sorted().joined(separator: ", "))) }
+        let family = ModelFamily(recognizing: parts)
+        if !family.makesSounds { notes.append((ModelFamily.note, family.name)) }
         if let profile = options.profile ?? checkpoint.profile {
-            notes.append((GenerationProfile.note, profile.rawValue))
+            notes.append((ReferenceProfile.note, profile.rawValue))
         }
         if let savedWith = checkpoint.savedWith { notes.append(("diffusers", savedWith)) }
         if let license { notes.append(("license", license.name)) }

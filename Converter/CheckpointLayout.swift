@@ -97,6 +97,8 @@ package struct CheckpointLayout: Sendable {
             models: [clap, second, CheckpointPart(PartName.projection), CheckpointPart(PartName.languageModel)]
                 + denoising,
             tokenizers: [PartName.tokenizer, PartName.tokenizer2]),
+        // CLAP by itself, which judges.
+        "ClapModel": CheckpointLayout(models: [clap], tokenizers: [PartName.tokenizer]),
         "AudioLDMPipeline": CheckpointLayout(models: [clap] + denoising, tokenizers: [PartName.tokenizer]),
         // No class of diffusers': the authors' model that reads nothing but FLAN-T5, with a CLAP that ranks its sounds.
         AuthorsCheckpoint.crossAttentionPipeline: CheckpointLayout(
@@ -114,9 +116,12 @@ package struct CheckpointLayout: Sendable {
     /// The extras that go with this kind: parts of its models, and what no other part is needed for.
     var extras: [CheckpointPart] {
         Self.extras.filter { extra in
-            models.contains { $0.folder == extra.folder } || extra.addedClassName != nil
+            models.contains { $0.folder == extra.folder } || makesSounds && extra.addedClassName != nil
         }
     }
+
+    /// Whether there is a denoiser, and what goes with it.
+    var makesSounds: Bool { models.contains { $0.name == PartName.unet } }
 
     /// - Throws: `CheckpointError.invalidField` for another pipeline, or one with parts that are not known.
     static func of(_ checkpoint: any Checkpoint) throws -> CheckpointLayout {
@@ -125,7 +130,7 @@ package struct CheckpointLayout: Sendable {
             throw CheckpointError.invalidField(
                 file: file, field: "_class_name",
                 reason: "is \(checkpoint.pipelineClass.quoted); only AudioLDM2Pipeline and AudioLDMPipeline can be "
-                    + "converted")
+                    + "converted, and ClapModel by itself")
         }
         let known = Set(
             layout.models.map(\.folder) + extras.map(\.folder) + layout.tokenizers + settings)

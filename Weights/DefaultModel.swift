@@ -1,4 +1,5 @@
 import AudioLDM2
+import CMappings
 import Files
 
 /// The model that comes with this package: a small AudioLDM 2 trained on free sounds, for programs that want one that is
@@ -6,23 +7,32 @@ import Files
 public enum DefaultModel {
     static let fileName = "default.aldm"
 
-    /// Where the model is: among SwiftPM's resources beside the program, or, where the program is installed in `bin`, in
-    /// `share/audioldm2` beside that.
-    /// - Throws: `AudioLDM2Error` of kind `.modelFile` if it is in neither place.
+    /// Where the model is: among SwiftPM's resources beside the program, or beside the library or test bundle that holds this
+    /// code; or, where either is installed in `bin` or `lib`, in `share/audioldm2` beside that.
+    /// - Throws: `AudioLDM2Error` of kind `.modelFile` if it is in none of these places.
     public static func path() throws -> String {
         // Not by Foundation's bundles: they end the program where the file is missing, or its folder's name is no text.
-        guard let program = FileName.resolved("/proc/self/exe") else {
+        let homes = [FileName.resolved("/proc/self/exe"), library].compactMap(\.self).map(FileName.folder(of:))
+        guard !homes.isEmpty else {
             throw AudioLDM2Error(.modelFile, "\(fileName): the program's own folder cannot be found; name a model file")
         }
-        return try path(beside: FileName.folder(of: program))
+        return try path(beside: homes)
     }
 
-    /// - Parameter program: the program's folder.
-    package static func path(beside program: String) throws -> String {
-        let places = [
-            "\(program)/AudioLDM2_AudioLDM2DefaultModel.resources/\(fileName)",
-            "\(FileName.folder(of: program))/share/audioldm2/\(fileName)",
-        ]
+    /// The file that this code was loaded from: a program's, or a library's.
+    private static var library: String? {
+        // A relative name was relative to the folder that the program was started in.
+        guard let name = cmappings_library(), name.pointee == UInt8(ascii: "/") else { return nil }
+        return FileName.resolved(String(cString: name))
+    }
+
+    /// - Parameter folders: of the program, and of what holds this code.
+    package static func path(beside folders: [String]) throws -> String {
+        var places: [String] = []
+        for folder in folders {
+            places.append("\(folder)/AudioLDM2_AudioLDM2DefaultModel.resources/\(fileName)")
+            places.append("\(FileName.folder(of: folder))/share/audioldm2/\(fileName)")
+        }
         guard let found = places.first(where: FileName.exists) else {
             throw AudioLDM2Error(
                 .modelFile,
@@ -34,9 +44,12 @@ public enum DefaultModel {
 }
 
 extension AudioLDM2Pipeline {
-    /// Opens the model that comes with this package; see `init(modelAt:threads:device:notice:)`.
+    /// Opens the model that comes with this package; see `init(modelAt:threads:device:weightBudget:notice:)`.
     /// - Throws: `AudioLDM2Error`, also where `DefaultModel.path()` finds none.
-    public static func ofDefaultModel(threads: Int? = nil, device: ComputeDevice? = nil) throws -> AudioLDM2Pipeline {
-        try AudioLDM2Pipeline(modelAt: DefaultModel.path(), threads: threads, device: device)
+    public static func ofDefaultModel(
+        threads: Int? = nil, device: ComputeDevice? = nil, weightBudget: Int = 0
+    ) async throws -> AudioLDM2Pipeline {
+        try await AudioLDM2Pipeline(
+            modelAt: DefaultModel.path(), threads: threads, device: device, weightBudget: weightBudget)
     }
 }

@@ -150,7 +150,7 @@ package struct AuthorsCheckpoint: Checkpoint {
         }
     }
     package var savedWith: String? { nil }
-    package var profile: GenerationProfile? { .authors }
+    package var profile: ReferenceProfile? { .authors }
     package func license() throws -> LicenseText? { nil }
     package func tokenizerFolder(_ component: String) -> String? { nil }
 

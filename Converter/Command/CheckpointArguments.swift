@@ -1,5 +1,5 @@
 import ArgumentParser
-import Converter
+import AudioLDM2Converter
 import Terminal
 
 /// Which checkpoint is meant, and what is added to it.

@@ -1,4 +1,4 @@
-import Converter
+import AudioLDM2Converter
 import Foundation
 import Terminal
 

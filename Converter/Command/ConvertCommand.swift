@@ -1,7 +1,8 @@
 import ArgumentParser
 import AudioLDM2
-import Converter
+import AudioLDM2Converter
 import Foundation
+import Platform
 import Tensors
 import Terminal
 import WeightFile
@@ -33,7 +34,7 @@ struct ConvertCommand: AsyncParsableCommand {
               audioldm2-convert ljspeech.pth --output speech.aldm --tokenizer roberta/
               audioldm2-convert mine.ckpt --ema --config mine.yaml -o mine.aldm
             """,
-        version: "0.1.0")
+        version: AudioLDM2Pipeline.version)
 
     @OptionGroup var input: CheckpointArguments
 
@@ -72,14 +73,14 @@ struct ConvertCommand: AsyncParsableCommand {
             Whose behaviour and defaults the model has unless told otherwise: diffusers or authors. Default: the authors' \
             for their files, and none for folders: 25 steps of DPM++.
             """)
-    var profile: GenerationProfile?
+    var profile: ReferenceProfile?
 
     @Option(
         help: """
             What makes waveforms unless told otherwise: hifigan or griffin-lim. Default: what the checkpoint's \
             \(ModelDefaults.fileName) says, or hifigan.
             """)
-    var vocoder: GenerationOptions.Vocoder?
+    var vocoder: SoundOptions.Vocoder?
 
     @Option(help: ArgumentHelp("How many threads work.", valueName: "N"))
     var threads: Int = SystemProcessors.available
@@ -150,8 +151,8 @@ struct ConvertCommand: AsyncParsableCommand {
     }
 }
 
-extension GenerationProfile: ExpressibleByArgument {}
-extension GenerationOptions.Vocoder: ExpressibleByArgument {}
+extension ReferenceProfile: ExpressibleByArgument {}
+extension SoundOptions.Vocoder: ExpressibleByArgument {}
 
 /// `none` or a zstd level. Low levels are as good as high ones: weights have few repetitions, but uneven frequencies.
 struct CompressionArgument: ExpressibleByArgument {

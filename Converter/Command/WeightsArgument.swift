@@ -1,5 +1,5 @@
 import ArgumentParser
-import Converter
+import AudioLDM2Converter
 
 /// `--weights`: a preset for all components, presets for single ones (`unet=int8`), or both, with commas between.
 struct WeightsArgument: ExpressibleByArgument {

@@ -86,7 +86,7 @@ package struct AssembledCheckpoint: Checkpoint {
     package var name: String { base.name }
     package var pipelineClass: String { base.pipelineClass }
     package var savedWith: String? { base.savedWith }
-    package var profile: GenerationProfile? { base.profile }
+    package var profile: ReferenceProfile? { base.profile }
     package func defaults() throws -> ModelDefaults? { try base.defaults() }
 
     package func has(_ file: String) -> Bool {

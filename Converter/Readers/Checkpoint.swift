@@ -13,7 +13,7 @@ package protocol Checkpoint: Sendable {
     /// The version of diffusers that wrote it.
     var savedWith: String? { get }
     /// Whose behaviour its users expect; nil if they may expect any.
-    var profile: GenerationProfile? { get }
+    var profile: ReferenceProfile? { get }
     /// How its sounds are made unless told otherwise, if it says so.
     func defaults() throws -> ModelDefaults?
     /// The components that are there, by name.
@@ -33,7 +33,7 @@ package protocol Checkpoint: Sendable {
 }
 
 extension Checkpoint {
-    package var profile: GenerationProfile? { nil }
+    package var profile: ReferenceProfile? { nil }
 
     package func defaults() throws -> ModelDefaults? {
         guard has(ModelDefaults.fileName) else { return nil }

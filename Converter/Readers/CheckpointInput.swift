@@ -28,7 +28,7 @@ package struct CheckpointInput: Sendable {
                 throw CheckpointError.missing(
                     path: "a file at \(path)", remedy: "--name, --config and --ema are for the authors' files")
             }
-            return try DiffusersFolder(path: path)
+            return NetworkFolder.isOne(path) ? try NetworkFolder(path: path) : try DiffusersFolder(path: path)
         }
         let name = URL(fileURLWithPath: path).lastPathComponent
         var settings = AuthorsSettings(modelName: modelName ?? name)

@@ -13,14 +13,36 @@ extension SoundFile {
     package static func write(
         _ sound: Sound, to path: String, encoding: SampleEncoding? = nil, metadata: SoundMetadata = SoundMetadata()
     ) throws -> Int {
-        _ = try SoundFormat(
+        _ = try StoredFormat(
             frames: sound.samples.count / max(sound.channels, 1), channels: sound.channels,
             sampleRate: sound.sampleRate, path: path, encoding: encoding)
         try checkSamples(sound)
         return try write(
             frames: sound.samples.count / sound.channels, channels: sound.channels, sampleRate: sound.sampleRate,
-            to: path, encoding: encoding, metadata: metadata
-        ) { take in
+            to: path, encoding: encoding, metadata: metadata, blocks: blocks(of: sound))
+    }
+
+    /// What `write` would put into a file of a kind.
+    /// - Returns: also how many samples were clipped.
+    /// - Throws: `AudioError`.
+    package static func data(
+        of sound: Sound, as container: SoundContainer, encoding: SampleEncoding? = nil,
+        metadata: SoundMetadata = SoundMetadata()
+    ) throws -> (data: Data, clipped: Int) {
+        let frames = sound.samples.count / max(sound.channels, 1)
+        let format = try StoredFormat(
+            frames: frames, channels: sound.channels, sampleRate: sound.sampleRate, container: container,
+            path: MemoryFile.name, encoding: encoding)
+        try checkSamples(sound)
+        let file = try MemoryFile()
+        let clipped = try encode(
+            as: format, metadata: metadata, to: file.descriptor, path: MemoryFile.name, blocks: blocks(of: sound))
+        try checkLength(frames, descriptor: file.descriptor, path: MemoryFile.name)
+        return (try file.contents(), clipped)
+    }
+
+    private static func blocks(of sound: Sound) -> (BlockTaker) throws -> Void {
+        { take in
             let block = SndfileHandle.block * sound.channels
             for start in stride(from: 0, to: sound.samples.count, by: block) {
                 try take(sound.samples[start..<min(start + block, sound.samples.count)])
@@ -36,7 +58,7 @@ extension SoundFile {
         frames: Int, channels: Int, sampleRate: Int, to path: String, encoding: SampleEncoding? = nil,
         metadata: SoundMetadata = SoundMetadata(), blocks: (BlockTaker) throws -> Void
     ) throws -> Int {
-        let format = try SoundFormat(
+        let format = try StoredFormat(
             frames: frames, channels: channels, sampleRate: sampleRate, path: path, encoding: encoding)
         var clipped = 0
         try replaceFile(at: path) { file in
@@ -50,7 +72,7 @@ extension SoundFile {
     /// - Returns: how many samples were clipped.
     @discardableResult
     package static func encode(
-        as format: SoundFormat, metadata: SoundMetadata, to descriptor: Int32, path: String,
+        as format: StoredFormat, metadata: SoundMetadata, to descriptor: Int32, path: String,
         blocks: (BlockTaker) throws -> Void
     ) throws -> Int {
         let clipped = try writeSamples(as: format, metadata: metadata, to: descriptor, path: path, blocks: blocks)
@@ -70,7 +92,7 @@ extension SoundFile {
     }
 
     private static func writeSamples(
-        as format: SoundFormat, metadata: SoundMetadata, to descriptor: Int32, path: String,
+        as format: StoredFormat, metadata: SoundMetadata, to descriptor: Int32, path: String,
         blocks: (BlockTaker) throws -> Void
     ) throws -> Int {
         func failed(_ reason: String) -> AudioError {

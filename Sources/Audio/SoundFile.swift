@@ -1,3 +1,5 @@
+import Foundation
+
 /// Sound files through libsndfile.
 package enum SoundFile {
     /// Of all channels together, unless told otherwise.
@@ -7,11 +9,21 @@ package enum SoundFile {
     /// - Parameter maximumSamples: of all channels together; bounds the memory that a file can ask for.
     /// - Throws: `AudioError`.
     package static func read(_ path: String, maximumSamples: Int = maximumSamples) throws -> Sound {
-        let reader = try SoundReader(path)
+        try read(SoundReader(path), maximumSamples: maximumSamples)
+    }
+
+    /// Reads a sound that a program holds.
+    /// - Parameters: as for `read(_:maximumSamples:)`.
+    /// - Throws: `AudioError`.
+    package static func read(_ data: Data, maximumSamples: Int = maximumSamples) throws -> Sound {
+        try read(SoundReader(data), maximumSamples: maximumSamples)
+    }
+
+    private static func read(_ reader: SoundReader, maximumSamples: Int) throws -> Sound {
         var samples: [Float] = []
         while case let block = try reader.next(), !block.isEmpty {
             guard samples.count <= maximumSamples - block.count else {
-                throw AudioError.tooLong(path: path, maximumSamples: maximumSamples)
+                throw AudioError.tooLong(path: reader.path, maximumSamples: maximumSamples)
             }
             samples += block
         }

@@ -21,9 +21,20 @@ package final class SoundReader {
     /// Opens a sound of any kind that libsndfile knows, in a file or from a pipe.
     /// - Parameter name: "-" is the standard input.
     /// - Throws: `AudioError`.
-    package init(_ name: String) throws {
+    package convenience init(_ name: String) throws {
         let path = name == ReadOnce.standardInput ? "standard input" : name
-        let descriptor = try Self.descriptor(of: name, path: path)
+        try self.init(owning: Self.descriptor(of: name, path: path), path: path)
+    }
+
+    /// Opens a sound that a program holds, of any kind that libsndfile knows.
+    /// - Throws: `AudioError`.
+    package convenience init(_ data: Data) throws {
+        let file = try MemoryFile(data)
+        try self.init(owning: dup(file.descriptor), path: MemoryFile.name)
+    }
+
+    /// - Parameter descriptor: is closed with the reader.
+    private init(owning descriptor: Int32, path: String) throws {
         do {
             file = try Self.handle(of: descriptor, path: path)
         } catch {

@@ -1,9 +1,10 @@
 import ArgumentParser
 import AudioLDM2
+import AudioLDM2Diagnostics
 import Foundation
 import Terminal
 
-struct BenchCommand: ParsableCommand {
+struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Time the stages of a model on this machine.",
@@ -41,12 +42,12 @@ struct BenchCommand: ParsableCommand {
         guard steps >= 2 else { throw ValidationError("--steps \(steps): choose 2 or more.") }
     }
 
-    func run() throws {
-        let benchmark = try Benchmark(
+    func run() async throws {
+        let benchmark = try await PipelineBenchmark(
             modelAt: model.path, seconds: seconds, steps: steps, threads: computing.threads, device: computing.device,
             memoryLimit: memory.limit)
         if let warning = benchmark.deviceWarning { printWarning(warning) }
-        let report = try benchmark.run()
+        let report = try await benchmark.run()
         if json {
             print(try Terminal.json(report))
         } else {
@@ -54,7 +55,7 @@ struct BenchCommand: ParsableCommand {
         }
     }
 
-    private func printTable(_ report: BenchmarkReport) {
+    private func printTable(_ report: PipelineBenchmark.Report) {
         func row(_ name: String, _ value: String) {
             print(name.padding(toLength: 20, withPad: " ", startingAt: 0) + value)
         }

@@ -32,7 +32,7 @@ struct CandidateFlags: ParsableArguments {
 /// Writes a sound.
 /// - Returns: what was written.
 @discardableResult
-func write(_ result: GenerationResult, to file: String, quiet: Bool) throws -> GenerationResult {
+func write(_ result: SoundResult, to file: String, quiet: Bool) throws -> SoundResult {
     warnOfClipping(try result.clip.write(to: file, record: result.record), file, quiet: quiet)
     return result
 }
@@ -45,8 +45,8 @@ func warnOfClipping(_ samples: Int, _ file: String, quiet: Bool) {
 
 /// Writes the sounds that are kept, and says so.
 func writeRanked(
-    _ kept: [GenerationResult], to output: String, json: Bool, quiet: Bool,
-    _ write: (GenerationResult, _ file: String, _ quiet: Bool) throws -> GenerationResult = write(_:to:quiet:)
+    _ kept: [SoundResult], to output: String, json: Bool, quiet: Bool,
+    _ write: (SoundResult, _ file: String, _ quiet: Bool) throws -> SoundResult = write(_:to:quiet:)
 ) throws {
     let files = kept.indices.map { kept.count == 1 ? output : numbered(output, $0 + 1) }
     let written = try zip(kept, files).map { try write($0, $1, quiet) }

@@ -23,11 +23,13 @@ struct ComputeOptions: ParsableArguments {
     var device: ComputeDevice?
 
     /// Opens a model, and shows what a GPU's first use waits for.
-    func pipeline(modelAt path: String, quiet: Bool) throws -> AudioLDM2Pipeline {
+    /// - Parameter weightBudget: what weights may take that stay in memory between sounds, in bytes.
+    func pipeline(modelAt path: String, weightBudget: Int = 0, quiet: Bool) async throws -> AudioLDM2Pipeline {
         let line = ProgressLine(quiet: quiet)
         defer { line.clear() }
-        return try AudioLDM2Pipeline(
-            modelAt: path, threads: threads, device: device, notice: { line.show($0, share: 0) })
+        return try await AudioLDM2Pipeline(
+            modelAt: path, threads: threads, device: device, weightBudget: weightBudget,
+            notice: { line.show($0, share: 0) })
     }
 
     func validate() throws {

@@ -2,7 +2,7 @@ import ArgumentParser
 import AudioLDM2
 import Terminal
 
-struct EncodeCommand: ParsableCommand {
+struct EncodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "encode",
         abstract: "Save what a model makes of a prompt, to generate from it without the model's encoders.",
@@ -28,7 +28,7 @@ struct EncodeCommand: ParsableCommand {
             Guidance leads away from the language of audio that GPT-2 makes of the negative prompt (diffusers), or from \
             zeros (authors). Default: what the model was converted for.
             """)
-    var profile: GenerationProfile?
+    var profile: ReferenceProfile?
 
     @OptionGroup var speech: SpeechFlags
 
@@ -41,20 +41,26 @@ struct EncodeCommand: ParsableCommand {
         try requireDistinct(output: output, from: [try? model.path])
     }
 
-    func run() throws {
+    func run() async throws {
         try SoundCondition.checkWritable(output)
-        let pipeline = try AudioLDM2Pipeline(modelAt: model.path, threads: computing.threads, device: computing.device)
+        let pipeline = try await computing.pipeline(modelAt: model.path, quiet: quiet)
         var settings = speech.settings
         settings.negativePrompt = negativePrompt
         settings.profile = profile
         let options = try settings.options()
         let isQuiet = quiet
-        try pipeline.condition(for: prompt, options: options) { if !isQuiet { printWarning($0) } }.write(to: output)
+        let command = self
+        try await untilInterrupted(note: quiet ? nil : "nothing was written") {
+            let condition = try await pipeline.condition(for: command.prompt, options: options) {
+                if !isQuiet { printWarning($0) }
+            }
+            try condition.write(to: command.output)
+        }
         if !quiet { print("\(output): what the model makes of \"\(prompt)\"") }
     }
 }
 
-struct LanguageOfAudioCommand: ParsableCommand {
+struct LanguageOfAudioCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "loa",
         abstract: "Save the language of audio of a sound, to generate sounds like it.",
@@ -83,10 +89,15 @@ struct LanguageOfAudioCommand: ParsableCommand {
         try requireDistinct(output: output, from: [try? model.path, file])
     }
 
-    func run() throws {
+    func run() async throws {
         try SoundCondition.checkWritable(output)
-        let pipeline = try AudioLDM2Pipeline(modelAt: model.path, threads: computing.threads, device: computing.device)
-        try pipeline.languageOfAudio(of: file, notice: { if !quiet { printWarning($0) } }).write(to: output)
+        let pipeline = try await computing.pipeline(modelAt: model.path, quiet: quiet)
+        let command = self
+        try await untilInterrupted(note: quiet ? nil : "nothing was written") {
+            let isQuiet = command.quiet
+            try await pipeline.languageOfAudio(of: command.file, notice: { if !isQuiet { printWarning($0) } })
+                .write(to: command.output)
+        }
         if !quiet { print("\(output): the language of audio of \(file)") }
     }
 }

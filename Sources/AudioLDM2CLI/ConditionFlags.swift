@@ -32,8 +32,8 @@ struct ConditionFlags: ParsableArguments {
     var saysSomething: Bool { audioPrompt != nil || condition != nil }
 
     /// The condition that the options ask for, if they do.
-    func load(_ pipeline: AudioLDM2Pipeline, prompt: String) throws -> SoundCondition? {
-        if let audioPrompt { return try pipeline.languageOfAudio(of: audioPrompt, notice: printWarning) }
+    func load(_ pipeline: AudioLDM2Pipeline, prompt: String) async throws -> SoundCondition? {
+        if let audioPrompt { return try await pipeline.languageOfAudio(of: audioPrompt, notice: printWarning) }
         guard let condition else { return nil }
         let saved = try SoundCondition(contentsOf: condition)
         guard saved.isLanguageOfAudioAlone || prompt.isEmpty else {

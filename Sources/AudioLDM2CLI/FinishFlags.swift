@@ -18,8 +18,8 @@ struct FinishFlags: ParsableArguments {
 
     func validate() throws { try settings.validate() }
 
-    var settings: GenerationSettings {
-        var settings = GenerationSettings()
+    var settings: SoundSettings {
+        var settings = SoundSettings()
         settings.fadeSeconds = fade
         settings.silenceRetries = retries
         return settings

@@ -66,7 +66,7 @@ struct GenerateCommand: AsyncParsableCommand {
         try settings.validate()
     }
 
-    private var settings: GenerationSettings {
+    private var settings: SoundSettings {
         var settings = finish.settings
         settings.seconds = seconds
         settings.loops = loop
@@ -76,7 +76,7 @@ struct GenerateCommand: AsyncParsableCommand {
     func run() async throws {
         if output != "-" { try making.ranking.checkWritable(output) }
         if let spectrogram { try AudioClip.checkSpectrogramWritable(spectrogram) }
-        let (pipeline, options) = try making.open(prompt: prompt, settings)
+        let (pipeline, options) = try await making.open(prompt: prompt, settings)
         let command = self
         try await untilInterrupted(note: making.quiet || output == "-" ? nil : "nothing was written") {
             if command.making.ranking.candidates > 1 {
@@ -87,7 +87,7 @@ struct GenerateCommand: AsyncParsableCommand {
         }
     }
 
-    private func make(_ pipeline: AudioLDM2Pipeline, _ options: GenerationOptions) async throws {
+    private func make(_ pipeline: AudioLDM2Pipeline, _ options: SoundOptions) async throws {
         let stream = output == "-" ? try stream(of: pipeline, options) : nil
         let events = pipeline.events(prompt, options: options, streamingTo: stream.map { $0.write })
         do {
@@ -104,14 +104,14 @@ struct GenerateCommand: AsyncParsableCommand {
         }
     }
 
-    private func makeCandidates(_ pipeline: AudioLDM2Pipeline, _ options: GenerationOptions) async throws {
+    private func makeCandidates(_ pipeline: AudioLDM2Pipeline, _ options: SoundOptions) async throws {
         let count = making.ranking.candidates
         let events = pipeline.events(ranking: count, keeping: making.ranking.keep, of: prompt, options: options)
         let kept = try await follow(events, count: count, quiet: making.quiet, verbose: making.verbose)
         try writeRanked(kept, to: output, json: making.json, quiet: making.quiet)
     }
 
-    private func stream(of pipeline: AudioLDM2Pipeline, _ options: GenerationOptions) throws -> AudioStream {
+    private func stream(of pipeline: AudioLDM2Pipeline, _ options: SoundOptions) throws -> AudioStream {
         signal(SIGPIPE, SIG_IGN)
         return AudioStream(
             format ?? .wav, to: STDOUT_FILENO, sampleRate: pipeline.sampleRate,
@@ -119,13 +119,13 @@ struct GenerateCommand: AsyncParsableCommand {
     }
 
     /// On standard output, unless the sound itself goes there.
-    private func printSummary(_ result: GenerationResult) throws {
+    private func printSummary(_ result: SoundResult) throws {
         let show = output == "-" ? printNote : { print($0) }
         if making.json {
             show(try Terminal.json(ResultSummary(result, output: output, spectrogram: spectrogram)))
         } else if !making.quiet {
             let total = result.stageSeconds.values.reduce(0, +)
-            let stages = GenerationProgress.Stage.allCases
+            let stages = SoundProgress.Stage.allCases
                 .map { String(format: "%@ %.1f", $0.rawValue, result.stageSeconds[$0] ?? 0) }
                 .joined(separator: ", ")
             show(

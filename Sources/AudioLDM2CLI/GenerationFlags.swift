@@ -12,7 +12,7 @@ struct GenerationFlags: ParsableArguments {
             Behave as a reference implementation does, diffusers or authors: what guidance leads away from, and 200 steps \
             of DDIM unless told otherwise. Default: what the model was converted for.
             """)
-    var profile: GenerationProfile?
+    var profile: ReferenceProfile?
 
     @Option(
         parsing: .unconditional,
@@ -41,10 +41,10 @@ struct GenerationFlags: ParsableArguments {
             What makes the waveform: hifigan, the model's network, or griffin-lim, a search for phases that is exact in \
             pitch. Default: the model's choice, or hifigan.
             """)
-    var vocoder: GenerationOptions.Vocoder?
+    var vocoder: SoundOptions.Vocoder?
 
     @Option(help: "ddim, dpm++, dpm++-singlestep, unipc, euler or pndm. Default: dpm++, or the profile's ddim.")
-    var scheduler: GenerationOptions.Scheduler?
+    var scheduler: SoundOptions.Scheduler?
 
     @Option(
         parsing: .unconditional,
@@ -61,8 +61,8 @@ struct GenerationFlags: ParsableArguments {
     func validate() throws { try settings.validate() }
 
     /// What was asked for.
-    var settings: GenerationSettings {
-        var settings = GenerationSettings()
+    var settings: SoundSettings {
+        var settings = SoundSettings()
         settings.negativePrompt = negativePrompt
         settings.profile = profile
         settings.numInferenceSteps = steps
@@ -77,7 +77,7 @@ struct GenerationFlags: ParsableArguments {
 }
 
 /// Fields by the names of their flags.
-extension GenerationSettings {
+extension SoundSettings {
     private static func flag(_ field: Field) -> String { "--" + field.rawValue.replacing("_", with: "-") }
 
     /// - Throws: `ValidationError`.
@@ -86,7 +86,7 @@ extension GenerationSettings {
     }
 
     /// - Throws: `ValidationError`, also for what only does not go together with the profile.
-    func flagOptions(for pipeline: AudioLDM2Pipeline) throws -> GenerationOptions {
+    func flagOptions(for pipeline: AudioLDM2Pipeline) throws -> SoundOptions {
         do {
             return try options(profile: pipeline.profile, naming: Self.flag)
         } catch let error as AudioLDM2Error where error.kind == .invalidOption {
@@ -95,6 +95,6 @@ extension GenerationSettings {
     }
 }
 
-extension GenerationOptions.Scheduler: ExpressibleByArgument {}
-extension GenerationOptions.Vocoder: ExpressibleByArgument {}
-extension GenerationProfile: ExpressibleByArgument {}
+extension SoundOptions.Scheduler: ExpressibleByArgument {}
+extension SoundOptions.Vocoder: ExpressibleByArgument {}
+extension ReferenceProfile: ExpressibleByArgument {}

@@ -3,7 +3,7 @@ import AudioLDM2
 import Foundation
 import Terminal
 
-struct InspectCommand: ParsableCommand {
+struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
         abstract: "List what a model file contains, or check that it is undamaged.",
@@ -57,8 +57,8 @@ struct InspectCommand: ParsableCommand {
         guard !(classes && tensors) else { throw ValidationError("Ask for --classes and --tensors one by one.") }
     }
 
-    func run() throws {
-        if plan { return try printPlan() }
+    func run() async throws {
+        if plan { return try await printPlan() }
         let inspection = try ModelInspection(modelAt: model.path)
         if check {
             let line = ProgressLine(quiet: quiet)
@@ -86,9 +86,9 @@ struct InspectCommand: ParsableCommand {
         }
     }
 
-    private func printPlan() throws {
-        let plan = try AudioLDM2Pipeline(modelAt: model.path, threads: computing.threads, device: computing.device)
-            .memoryPlan(options: GenerationOptions(seconds: seconds, memoryLimit: memory.limit))
+    private func printPlan() async throws {
+        let pipeline = try await computing.pipeline(modelAt: model.path, quiet: quiet)
+        let plan = try pipeline.memoryPlan(options: SoundOptions(seconds: seconds, memoryLimit: memory.limit))
         if json { return print(try Terminal.json(plan)) }
         func row(_ name: String, _ cells: [String]) {
             print(padded(name, 18) + cells.map { padded($0, 13) }.joined())
@@ -106,6 +106,8 @@ struct InspectCommand: ParsableCommand {
 
     private func printTable(_ inspection: ModelInspection) {
         print("\(inspection.path): \(megabytes(inspection.fileBytes)), hash \(inspection.hash)")
+        print(padded("family", 18) + inspection.family)
+        print(padded("can", 18) + inspection.abilities.map(\.rawValue).joined(separator: ", "))
         for component in inspection.components {
             let formats = component.parametersByFormat.sorted { $0.value > $1.value }
                 .map {

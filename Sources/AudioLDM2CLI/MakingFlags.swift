@@ -52,8 +52,10 @@ struct MakingFlags: ParsableArguments {
 
     /// Opens the model and settles all options, the seed included.
     /// - Parameter others: settings that only some commands have.
-    func open(prompt: String, _ others: GenerationSettings = .init()) throws -> (AudioLDM2Pipeline, GenerationOptions) {
-        let pipeline = try computing.pipeline(modelAt: model.path, quiet: quiet)
+    func open(
+        prompt: String, _ others: SoundSettings = .init()
+    ) async throws -> (AudioLDM2Pipeline, SoundOptions) {
+        let pipeline = try await computing.pipeline(modelAt: model.path, quiet: quiet)
         if verbose, let note = pipeline.deviceNote { printNote(note) }
         if ranking.candidates > 1, !quiet { model.noteHowItJudges() }
         var settings = others.over(speech.settings.over(generation.settings))
@@ -61,7 +63,7 @@ struct MakingFlags: ParsableArguments {
         settings.audioWeight = conditioning.audioWeight
         var options = try settings.flagOptions(for: pipeline)
         options.memoryLimit = memory.limit
-        options.condition = try conditioning.load(pipeline, prompt: prompt)
+        options.condition = try await conditioning.load(pipeline, prompt: prompt)
         return (pipeline, options)
     }
 }

@@ -19,10 +19,10 @@ func validateSoundFile(_ output: String) throws {
 ///   - finished: gets the sounds as they are made.
 /// - Throws: what the work and the closures throw; `CancellationError` if its task is cancelled.
 func follow(
-    _ events: AsyncThrowingStream<GenerationEvent, any Error>, quiet: Bool, verbose: Bool = false,
+    _ events: AsyncThrowingStream<SoundEvent, any Error>, quiet: Bool, verbose: Bool = false,
     name: (Int) -> String = { _ in "" }, namesWarnings: Bool = true,
-    failed: (GenerationFailure) throws -> Void = { _ in },
-    finished: (GenerationResult) throws -> Void
+    failed: (SoundFailure) throws -> Void = { _ in },
+    finished: (SoundResult) throws -> Void
 ) async throws {
     let line = ProgressLine(quiet: quiet)
     defer { line.clear() }
@@ -48,7 +48,7 @@ func follow(
 }
 
 /// What is about no sound is said once, however many jobs there are.
-private func isNew(_ warning: GenerationWarning) -> Bool {
+private func isNew(_ warning: SoundWarning) -> Bool {
     warning.sound != nil || said.withLock { $0.insert(warning.description).inserted }
 }
 
@@ -56,9 +56,9 @@ private let said = Mutex<Set<String>>([])
 
 /// Follows the making of one sound.
 func follow(
-    _ events: AsyncThrowingStream<GenerationEvent, any Error>, quiet: Bool, verbose: Bool
-) async throws -> GenerationResult {
-    var result: GenerationResult?
+    _ events: AsyncThrowingStream<SoundEvent, any Error>, quiet: Bool, verbose: Bool
+) async throws -> SoundResult {
+    var result: SoundResult?
     try await follow(events, quiet: quiet, verbose: verbose) { result = $0 }
     guard let result else { throw CancellationError() }
     return result
@@ -67,9 +67,9 @@ func follow(
 /// Follows candidates.
 /// - Returns: those that are kept, best first.
 func follow(
-    _ events: AsyncThrowingStream<GenerationEvent, any Error>, count: Int, quiet: Bool, verbose: Bool
-) async throws -> [GenerationResult] {
-    var kept: [GenerationResult] = []
+    _ events: AsyncThrowingStream<SoundEvent, any Error>, count: Int, quiet: Bool, verbose: Bool
+) async throws -> [SoundResult] {
+    var kept: [SoundResult] = []
     let line = { (number: Int) in "\(number + 1) of \(count)" }
     try await follow(events, quiet: quiet, verbose: verbose, name: line, namesWarnings: false) { kept.append($0) }
     return kept
@@ -77,7 +77,7 @@ func follow(
 
 extension ProgressLine {
     /// - Parameter name: of the sound that is being made, if there are several.
-    func show(_ progress: GenerationProgress, of name: String = "") {
+    func show(_ progress: SoundProgress, of name: String = "") {
         let detail = progress.total > 1 ? "\(progress.completed) of \(progress.total)" : ""
         show(
             progress.stage.rawValue + (name.isEmpty ? "" : " " + name),
@@ -94,7 +94,7 @@ struct ResultSummary: Encodable {
     let stageSeconds: [String: Double]
     let memoryPlan: MemoryPlan
 
-    init(_ result: GenerationResult, output: String, spectrogram: String? = nil) {
+    init(_ result: SoundResult, output: String, spectrogram: String? = nil) {
         record = result.record
         self.output = output
         self.spectrogram = spectrogram

@@ -1,9 +1,10 @@
 import ArgumentParser
 import AudioLDM2
 import Foundation
+import Synchronization
 import Terminal
 
-struct ScoreCommand: ParsableCommand {
+struct ScoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "score",
         abstract: "Say how well sound files fit a prompt, by the model's CLAP.",
@@ -38,14 +39,14 @@ struct ScoreCommand: ParsableCommand {
         }
     }
 
-    func run() throws {
-        let scorer = try SoundScorer(
+    func run() async throws {
+        let scorer = try await SoundScorer(
             modelAt: model.path, threads: computing.threads, device: computing.device, memoryLimit: memory.limit)
         if let warning = scorer.deviceWarning { printWarning(warning) }
         if !json { model.noteHowItJudges() }
-        var failed = false
-        let scores = try scorer.scores(of: files, for: prompt, notice: printWarning) { _, error in
-            failed = true
+        let failed = Atomic<Bool>(false)
+        let scores = try await scorer.scores(of: files, for: prompt, notice: printWarning) { _, error in
+            failed.store(true, ordering: .relaxed)
             printNote("Error: \(error)")
         }.sorted { $0.score > $1.score }
         if json {
@@ -53,6 +54,6 @@ struct ScoreCommand: ParsableCommand {
         } else {
             for score in scores { print(String(format: "%+.4f  ", score.score) + score.file) }
         }
-        if failed { throw ExitCode.failure }
+        if failed.load(ordering: .relaxed) { throw ExitCode.failure }
     }
 }

@@ -17,8 +17,8 @@ struct SpeechFlags: ParsableArguments {
 
     func validate() throws { try settings.validate() }
 
-    var settings: GenerationSettings {
-        var settings = GenerationSettings()
+    var settings: SoundSettings {
+        var settings = SoundSettings()
         settings.transcription = transcription
         settings.phonemes = phonemes
         return settings

@@ -1,8 +1,9 @@
 import ArgumentParser
 import AudioLDM2
+import AudioLDM2Diagnostics
 import Terminal
 
-struct TraceCommand: ParsableCommand {
+struct TraceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "trace",
         abstract: "Run single components on given tensors, to compare them with code that you trust.",
@@ -51,10 +52,11 @@ struct TraceCommand: ParsableCommand {
         try requireDistinct(output: output, from: [try? model.path, inputs])
     }
 
-    func run() throws {
-        let trace = try ComponentTrace(modelAt: model.path, threads: computing.threads, device: computing.device)
+    func run() async throws {
+        let quiet = quiet
+        let trace = try await ComponentTrace(modelAt: model.path, threads: computing.threads, device: computing.device)
         if !quiet, let warning = trace.deviceWarning { printWarning(warning) }
-        try trace.run(
+        try await trace.run(
             inputsAt: inputs, outputTo: output,
             onUnread: { names in
                 guard !quiet else { return }

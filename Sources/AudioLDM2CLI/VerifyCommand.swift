@@ -1,9 +1,10 @@
 import ArgumentParser
 import AudioLDM2
+import AudioLDM2Diagnostics
 import Foundation
 import Terminal
 
-struct VerifyCommand: ParsableCommand {
+struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Compare a model's numbers, stage by stage, with those that a reference implementation recorded.",
@@ -31,12 +32,13 @@ struct VerifyCommand: ParsableCommand {
     @Flag(help: "Print JSON for programs.")
     var json = false
 
-    func run() throws {
-        let verification = try Verification(
+    func run() async throws {
+        let verification = try await ModelVerification(
             modelAt: model.path, goldenAt: golden, threads: computing.threads, device: computing.device)
         if let warning = verification.deviceWarning { printWarning(warning) }
-        let report = try verification.run(dumpTo: dump) { row in
-            if !json { printRow(row) }
+        let command = self
+        let report = try await verification.run(dumpTo: dump) { row in
+            if !command.json { command.printRow(row) }
         }
         if json { print(try Terminal.json(report)) }
         guard report.passed else { throw ExitCode.failure }

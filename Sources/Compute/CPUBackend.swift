@@ -1,5 +1,7 @@
 import CKernels
+import ComputeSupport
 import Foundation
+import Platform
 import Tensors
 
 /// Computes on the host's cores.
@@ -16,15 +18,29 @@ package final class CPUBackend: StageBackend {
     /// - Parameters:
     ///   - threadCount: threads to compute with; nil for one per core.
     ///   - usesBLAS: whether float products are OpenBLAS's, which is faster and keeps 128 MiB per thread.
+    ///   - tier: a name of `tiers`, whose kernels are used; nil for the best that there are.
     /// - Throws: `TensorError` if OpenBLAS is wanted and not installed, or its memory cannot be had.
-    package init(threadCount: Int? = nil, usesBLAS: Bool = true) throws {
+    package init(threadCount: Int? = nil, usesBLAS: Bool = true, tier: String? = nil) throws {
         pool = BufferPool(HostMemory())
         isCounting = false
         meter = OperationMeter()
         threads = ThreadPool(threadCount: threadCount ?? SystemProcessors.available)
-        kernels = kernels_current().pointee
+        kernels = Self.table(tier) ?? kernels_current().pointee
         blas = usesBLAS ? try BLAS(loading: kernels) : BLAS(kernels)
         if usesBLAS { try blas.reserve(threads) }
+    }
+
+    private static let allTiers = [
+        KERNELS_SCALAR, KERNELS_AVX2, KERNELS_AVX_VNNI, KERNELS_AVX512_VNNI, KERNELS_NEON_DOTPROD, KERNELS_NEON_I8MM,
+    ]
+
+    /// The instruction sets that this CPU has kernels for, the plainest first.
+    package static var tiers: [String] {
+        allTiers.compactMap { kernels_for_tier($0).map { String(cString: $0.pointee.name) } }
+    }
+
+    private static func table(_ tier: String?) -> Kernels? {
+        allTiers.lazy.compactMap { kernels_for_tier($0)?.pointee }.first { String(cString: $0.name) == tier }
     }
 
     /// What the variable AUDIOLDM2_CPU names, if that is no kernels' name.

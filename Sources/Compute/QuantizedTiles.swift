@@ -1,4 +1,5 @@
 import CKernels
+import ComputeSupport
 import Tensors
 
 /// Some of a convolution's input as unsigned bytes, tile by tile, with a range for each.

@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import Platform
 import Synchronization
 import Tensors
 

@@ -1,5 +1,5 @@
 import CCUDA
-import Compute
+import ComputeSupport
 import Tensors
 
 extension CUDABackend {

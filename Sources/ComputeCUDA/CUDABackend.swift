@@ -1,6 +1,7 @@
 import CCUDA
-import Compute
+import ComputeSupport
 import Foundation
+import Platform
 import Synchronization
 import Tensors
 

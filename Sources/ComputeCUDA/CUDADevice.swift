@@ -1,5 +1,5 @@
 import CCUDA
-import Compute
+import ComputeSupport
 import Foundation
 import Tensors
 

@@ -10,9 +10,10 @@ package struct GPUSearch {
     ///   - neededBytes: what a device must have free to be of any use.
     ///   - cacheFolder: for compiled kernels; nil for the user's.
     ///   - notice: is told what takes long, before it begins.
+    ///   - reference: makes what is known to compute right.
     package init(
         neededBytes: Int = 0, libraries: CUDALibraryPaths = .init(), cacheFolder: URL? = nil,
-        notice: ((String) -> Void)? = nil
+        notice: ((String) -> Void)? = nil, reference: () throws -> any Backend
     ) {
         do {
             for ordinal in 0..<(try CUDADevice.count(libraries)) {
@@ -25,7 +26,7 @@ package struct GPUSearch {
                             device: device.product, availableBytes: available,
                             neededBytes: neededBytes + CUDADevice.reserve)
                     }
-                    found = try CUDABackend(checking: device)
+                    found = try CUDABackend(checking: device, against: reference)
                     return
                 } catch {
                     failures.append((ordinal, error))

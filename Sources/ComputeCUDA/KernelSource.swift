@@ -60,6 +60,9 @@ package enum Kernel: String, CaseIterable, Sendable {
     case gate
     case combine
     case copyRuns = "copy_runs"
+    case normalizeChannels = "normalize_channels"
+    case blend
+    case pool
     case copyRows = "copy_rows"
 
     /// Those that are compiled for such a target.

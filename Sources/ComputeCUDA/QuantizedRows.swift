@@ -1,5 +1,5 @@
 import CCUDA
-import Compute
+import ComputeSupport
 import Tensors
 
 /// Rows as bytes, with the ranges that they stand for: a range for each row, or for each tile of a convolution's input.

@@ -54,6 +54,14 @@ package protocol Backend: AnyObject, Sendable {
     /// `x · (share · σ(reference) / σ(x) + 1 − share)` with the standard deviations of each sample `[samples, ...]`; what
     /// does not deviate stays as it is.
     func rescale(_ x: Tensor, like reference: Tensor, share: Float) throws -> Tensor
+    /// `(x − mean) / deviation` by channel of `x [..., channels]`.
+    func normalizeChannels(_ x: Tensor, mean: any Weight, deviation: any Weight) throws -> Tensor
+    /// `known` where `kept` is 1, `x` where it is 0, and their mixture between: of `[batch, ..., channels]` both, with `kept
+    /// [positions]` for all samples and channels.
+    func blend(_ x: Tensor, _ known: Tensor, kept: Tensor) throws -> Tensor
+    /// One value for each rectangle of `x [batch, rows, columns, channels]`, which rectangles fill:
+    /// `[batch, rows / height, columns / width, channels]`.
+    func pool(_ x: Tensor, _ kind: Pooling, height: Int, width: Int) throws -> Tensor
     /// Joins tensors along an axis; all other extents equal.
     func concatenate(_ tensors: [Tensor], axis: Int) throws -> Tensor
     /// Rows `order` of axis 1 of `[batch, rows, channels]`, in that order: windows cut out of a picture, patches merged.
@@ -73,6 +81,12 @@ package protocol Backend: AnyObject, Sendable {
     /// - Returns: what makes of tensors what `work` makes of them, and throws what it throws. It keeps memory for that
     ///   as long as it is kept itself.
     func repeatable(_ work: @escaping TensorWork) -> TensorWork
+}
+
+/// What becomes of the values of a rectangle.
+package enum Pooling: Sendable, Hashable {
+    case mean
+    case maximum
 }
 
 /// Makes a tensor of some others.

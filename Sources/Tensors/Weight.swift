@@ -171,3 +171,8 @@ extension WeightData {
 package protocol Weight: AnyObject, Sendable {
     var description: WeightDescription { get }
 }
+
+extension WeightDescription {
+    /// Whether products with the weight are of integers.
+    package var quantizesInput: Bool { format == .int8 && activation == .quantized }
+}

@@ -2,6 +2,7 @@ import ArgumentParser
 import CMappings
 import Files
 import Foundation
+import Platform
 import Tensors
 
 /// What every command does before and after its own work.

@@ -1,3 +1,4 @@
+import Platform
 import Tensors
 
 /// Memory of 64-byte alignment that belongs to one object and returns to the system with it.

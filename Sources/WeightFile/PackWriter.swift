@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Platform
 import Synchronization
 import Tensors
 

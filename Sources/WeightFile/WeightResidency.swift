@@ -1,3 +1,4 @@
+import Platform
 import Tensors
 
 /// Where a component's weights are while it computes. Uncompressed ones are used in place in the mapped file always.

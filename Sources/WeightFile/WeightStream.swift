@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import Tensors
 
 /// Decompresses weights ahead of their use, on a thread of its own, into memory for a few of them.

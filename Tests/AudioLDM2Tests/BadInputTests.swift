@@ -1,5 +1,6 @@
 import AudioLDM2
-import Converter
+import AudioLDM2Converter
+import AudioLDM2Diagnostics
 import Foundation
 import TestSupport
 import Testing
@@ -8,7 +9,7 @@ import Testing
 @Suite struct BadInputTests {
     private func refusal(_ path: String) -> String? {
         do {
-            _ = try AudioLDM2Pipeline(modelAt: path)
+            _ = try AudioLDM2Pipeline(opening: path)
             return nil
         } catch let error as AudioLDM2Error {
             return error.description
@@ -42,21 +43,21 @@ import Testing
         flipped[whole.count / 3] ^= 16
         try flipped.write(to: URL(fileURLWithPath: path))
         await #expect(throws: AudioLDM2Error.self) {
-            let options = GenerationOptions(seconds: 0.2, numInferenceSteps: 1)
-            _ = try await AudioLDM2Pipeline(modelAt: path).generate("rain", options: options)
+            let options = SoundOptions(seconds: 0.2, numInferenceSteps: 1)
+            _ = try await AudioLDM2Pipeline(opening: path).generate("rain", options: options)
         }
         #expect(throws: AudioLDM2Error.self) { try ModelInspection.check(modelAt: path) }
     }
 
     @Test(arguments: [
-        GenerationOptions(seconds: 0.05), GenerationOptions(seconds: .nan), GenerationOptions(seconds: .infinity),
-        GenerationOptions(seconds: 1e9), GenerationOptions(numInferenceSteps: 0),
-        GenerationOptions(numInferenceSteps: -1), GenerationOptions(numInferenceSteps: 1_000_000),
-        GenerationOptions(guidanceScale: .nan), GenerationOptions(guidanceScale: -1), GenerationOptions(eta: 0.5),
-        GenerationOptions(scheduler: .ddim, eta: 2),
+        SoundOptions(seconds: 0.05), SoundOptions(seconds: .nan), SoundOptions(seconds: .infinity),
+        SoundOptions(seconds: 1e9), SoundOptions(numInferenceSteps: 0),
+        SoundOptions(numInferenceSteps: -1), SoundOptions(numInferenceSteps: 1_000_000),
+        SoundOptions(guidanceScale: .nan), SoundOptions(guidanceScale: -1), SoundOptions(eta: 0.5),
+        SoundOptions(scheduler: .ddim, eta: 2),
     ])
-    func unusableOptionsAreErrors(_ options: GenerationOptions) async throws {
-        let pipeline = try AudioLDM2Pipeline(modelAt: ModelFixture.path("tiny", .int8))
+    func unusableOptionsAreErrors(_ options: SoundOptions) async throws {
+        let pipeline = try AudioLDM2Pipeline(opening: ModelFixture.path("tiny", .int8))
         await #expect {
             try await pipeline.generate("rain", options: options)
         } throws: { error in
@@ -67,14 +68,14 @@ import Testing
     @Test(arguments: [0, -1, 100_000])
     func unusableThreadCountsAreErrors(_ threads: Int) throws {
         let model = try ModelFixture.path("tiny", .int8)
-        #expect(throws: AudioLDM2Error.self) { try AudioLDM2Pipeline(modelAt: model, threads: threads) }
+        #expect(throws: AudioLDM2Error.self) { try AudioLDM2Pipeline(opening: model, threads: threads) }
     }
 
     @Test func goldenFilesWithoutSettingsAreNamed() throws {
         let weights = Fixtures.folder("Checkpoints").appendingPathComponent(
             "tiny/vae/diffusion_pytorch_model.safetensors")
         #expect {
-            try Verification(modelAt: ModelFixture.path("tiny", .int8), goldenAt: weights.path)
+            try ModelVerification(opening: ModelFixture.path("tiny", .int8), goldenAt: weights.path)
         } throws: { error in
             "\(error)".contains(weights.path) && "\(error)".contains("prompt")
         }

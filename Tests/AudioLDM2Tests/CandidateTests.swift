@@ -1,5 +1,5 @@
 import AudioLDM2
-import Converter
+import AudioLDM2Converter
 import Foundation
 import TestSupport
 import Testing
@@ -7,15 +7,15 @@ import Testing
 /// Several sounds of a prompt, made together and ranked by CLAP.
 @Suite struct CandidateTests {
     private let folder: TemporaryFolder
-    private let options = GenerationOptions(negativePrompt: "noise", seconds: 0.5, numInferenceSteps: 2, seed: 3)
+    private let options = SoundOptions(negativePrompt: "noise", seconds: 0.5, numInferenceSteps: 2, seed: 3)
 
     init() throws { folder = try TemporaryFolder() }
 
     private func finished(
-        _ events: AsyncThrowingStream<GenerationEvent, any Error>
-    ) async throws -> (plan: MemoryPlan?, sounds: [GenerationResult]) {
+        _ events: AsyncThrowingStream<SoundEvent, any Error>
+    ) async throws -> (plan: MemoryPlan?, sounds: [SoundResult]) {
         var made: MemoryPlan?
-        var sounds: [GenerationResult] = []
+        var sounds: [SoundResult] = []
         for try await event in events {
             if case .plan(let plan) = event { made = plan }
             if case .finished(let sound) = event { sounds.append(sound) }
@@ -24,9 +24,9 @@ import Testing
     }
 
     private func ranked(
-        _ model: String, _ options: GenerationOptions, count: Int = 3, keeping kept: Int = 3
-    ) async throws -> (plan: MemoryPlan?, sounds: [GenerationResult]) {
-        let pipeline = try AudioLDM2Pipeline(modelAt: model)
+        _ model: String, _ options: SoundOptions, count: Int = 3, keeping kept: Int = 3
+    ) async throws -> (plan: MemoryPlan?, sounds: [SoundResult]) {
+        let pipeline = try AudioLDM2Pipeline(opening: model)
         return try await finished(pipeline.events(ranking: count, keeping: kept, of: "a dog", options: options))
     }
 
@@ -40,13 +40,13 @@ import Testing
         for sound in all {
             var single = options
             single.seed = sound.seed
-            let alone = try await AudioLDM2Pipeline(modelAt: model).generate("a dog", options: single)
+            let alone = try await AudioLDM2Pipeline(opening: model).generate("a dog", options: single)
             #expect(alone.clip == sound.clip)
             #expect(sound.record.score == sound.score && sound.record.candidates == 3)
-            #expect(GenerationProgress.Stage.allCases.allSatisfy { sound.stageSeconds[$0] ?? 0 > 0 })
+            #expect(SoundProgress.Stage.allCases.allSatisfy { sound.stageSeconds[$0] ?? 0 > 0 })
             let file = folder.file("\(sound.seed).wav")
             try sound.clip.write(to: file)
-            let score = try SoundScorer(modelAt: model).scores(of: [file], for: "a dog")
+            let score = try SoundScorer(opening: model).blockingScores(of: [file], for: "a dog")
             #expect(abs(score[0].score - (sound.score ?? 2)) < 0.02)
         }
         let best = try await ranked(model, options, keeping: 1).sounds
@@ -60,12 +60,12 @@ import Testing
         try AudioClip(samples: (0..<16000).map { Float(0.3 * sin(Double($0) * 0.1)) }, sampleRate: 16000).write(
             to: tone)
         try Data("no sound".utf8).write(to: URL(fileURLWithPath: text))
-        let scorer = try SoundScorer(modelAt: model)
+        let scorer = try SoundScorer(opening: model)
         var unusable: [String] = []
-        let scores = try scorer.scores(
+        let scores = try scorer.blockingScores(
             of: [text, tone, "/nowhere.wav"], for: "a dog", unusable: { file, _ in unusable.append(file) })
-        #expect(scores == (try scorer.scores(of: [tone], for: "a dog")) && unusable == [text, "/nowhere.wav"])
-        #expect(throws: AudioLDM2Error.self) { try scorer.scores(of: [tone, text], for: "a dog") }
+        #expect(scores == (try scorer.blockingScores(of: [tone], for: "a dog")) && unusable == [text, "/nowhere.wav"])
+        #expect(throws: AudioLDM2Error.self) { try scorer.blockingScores(of: [tone, text], for: "a dog") }
         let outcome = try CommandRun("audioldm2", ["score", "a dog", text, tone, "-m", model, "--json"])
         #expect(outcome.status == 1 && outcome.errors.contains(text))
         let printed = try JSONDecoder().decode([SoundScore].self, from: Data(outcome.output.utf8))
@@ -73,8 +73,8 @@ import Testing
     }
 
     /// The UNet works on several at once, as many as memory has room for, and each is what it would be alone.
-    @Test(arguments: GenerationOptions.Scheduler.allCases, [false, true])
-    func batchesChangeNothing(_ scheduler: GenerationOptions.Scheduler, _ isLong: Bool) async throws {
+    @Test(arguments: SoundOptions.Scheduler.allCases, [false, true])
+    func batchesChangeNothing(_ scheduler: SoundOptions.Scheduler, _ isLong: Bool) async throws {
         let model = try ModelFixture.path("tiny", .int8)
         var options = options
         options.scheduler = scheduler
@@ -85,7 +85,7 @@ import Testing
         for sound in all {
             var single = options
             single.seed = sound.seed
-            let alone = try await AudioLDM2Pipeline(modelAt: model).generate("a dog", options: single)
+            let alone = try await AudioLDM2Pipeline(opening: model).generate("a dog", options: single)
             #expect(alone.clip == sound.clip && alone.memoryPlan.sounds == 1)
         }
     }
@@ -117,9 +117,9 @@ import Testing
     }
 
     /// With either vocoder: a search for phases starts from the seed, too.
-    @Test(arguments: GenerationOptions.Vocoder.allCases)
-    func editsAreRankedToo(_ vocoder: GenerationOptions.Vocoder) async throws {
-        let pipeline = try AudioLDM2Pipeline(modelAt: ModelFixture.path("tiny", .int8))
+    @Test(arguments: SoundOptions.Vocoder.allCases)
+    func editsAreRankedToo(_ vocoder: SoundOptions.Vocoder) async throws {
+        let pipeline = try AudioLDM2Pipeline(opening: ModelFixture.path("tiny", .int8))
         let tone = (0..<32000).map { Float(0.3 * sin(Double($0 / 2) * 0.05)) }
         let clip = AudioClip(samples: tone, sampleRate: 16000, channels: 2)
         let plan = EditPlan.inpaint([0.3...0.6])

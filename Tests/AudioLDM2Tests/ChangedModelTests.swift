@@ -1,5 +1,5 @@
 import AudioLDM2
-import Converter
+import AudioLDM2Converter
 import Foundation
 import TestSupport
 import Testing
@@ -20,8 +20,8 @@ import Testing
 
     /// Does something to the file when the denoiser is at work.
     private func generate(_ change: @Sendable () throws -> Void) async throws {
-        let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: 1, device: .cpu)
-        var options = GenerationOptions(seconds: 2, seed: 1)
+        let pipeline = try AudioLDM2Pipeline(opening: model, threads: 1, device: .cpu)
+        var options = SoundOptions(seconds: 2, seed: 1)
         options.numInferenceSteps = 60
         let events = pipeline.events("a dog", options: options)
         let isChanged = try await withTaskExecutorPreference(OwnExecutor()) {

@@ -1,5 +1,5 @@
 import Audio
-import Converter
+import AudioLDM2Converter
 import Foundation
 import TestSupport
 import Testing

@@ -1,6 +1,6 @@
 import AudioLDM2
+import AudioLDM2Converter
 import Checkpoints
-import Converter
 import Foundation
 import TestSupport
 import Testing
@@ -10,7 +10,7 @@ import WeightFile
 @Suite struct ConditionTests {
     private let folder: TemporaryFolder
     private let model: String
-    private let options = GenerationOptions(negativePrompt: "noise", seconds: 0.5, numInferenceSteps: 2, seed: 3)
+    private let options = SoundOptions(negativePrompt: "noise", seconds: 0.5, numInferenceSteps: 2, seed: 3)
 
     init() throws {
         folder = try TemporaryFolder()
@@ -32,13 +32,12 @@ import WeightFile
         return path
     }
 
-    private func samples(_ prompt: String, _ options: GenerationOptions, _ model: String? = nil) async throws -> [Float]
-    {
-        try await AudioLDM2Pipeline(modelAt: model ?? self.model).generate(prompt, options: options).clip.samples
+    private func samples(_ prompt: String, _ options: SoundOptions, _ model: String? = nil) async throws -> [Float] {
+        try await AudioLDM2Pipeline(opening: model ?? self.model).generate(prompt, options: options).clip.samples
     }
 
     @Test func aSavedConditionMakesThePromptsSound() async throws {
-        let condition = try AudioLDM2Pipeline(modelAt: model).condition(for: "a dog", options: options)
+        let condition = try await AudioLDM2Pipeline(opening: model).condition(for: "a dog", options: options)
         try condition.write(to: folder.file("dog.cond"))
         var saved = options
         saved.condition = try SoundCondition(contentsOf: folder.file("dog.cond"))
@@ -53,9 +52,9 @@ import WeightFile
 
     /// What a condition was made of is not said anew: nothing would come of it, and the record would be false.
     @Test func aSavedConditionHasItsOwnNegativePrompt() async throws {
-        let pipeline = try AudioLDM2Pipeline(modelAt: model)
+        let pipeline = try AudioLDM2Pipeline(opening: model)
         var saved = options
-        saved.condition = try pipeline.condition(for: "a dog", options: options)
+        saved.condition = try await pipeline.condition(for: "a dog", options: options)
         saved.negativePrompt = ""
         #expect(try await pipeline.generate("", options: saved).record.negativePrompt == "noise")
         saved.negativePrompt = "wind"
@@ -68,7 +67,7 @@ import WeightFile
 
     /// With a text encoder that cannot be read.
     @Test func aSavedConditionNeedsNoEncoders() async throws {
-        let condition = try AudioLDM2Pipeline(modelAt: model).condition(for: "a dog", options: options)
+        let condition = try await AudioLDM2Pipeline(opening: model).condition(for: "a dog", options: options)
         let damaged = folder.file("damaged.aldm")
         var bytes = try Data(contentsOf: URL(fileURLWithPath: model))
         for component in ["text_encoder", "text_encoder_2", "projection_model", "language_model"] {
@@ -86,7 +85,7 @@ import WeightFile
         let model = try modelWithAudioMAE()
         let tone = (0..<24000).map { Float(0.3 * sin(Double($0) * 0.05)) }
         try AudioClip(samples: tone, sampleRate: 44100).write(to: folder.file("tone.flac"))
-        let loa = try AudioLDM2Pipeline(modelAt: model).languageOfAudio(of: folder.file("tone.flac"))
+        let loa = try await AudioLDM2Pipeline(opening: model).languageOfAudio(of: folder.file("tone.flac"))
         #expect(loa.isLanguageOfAudioAlone && loa.source == "tone.flac")
         var made: [[Float]] = []
         for weight: Float in [0, 0.5, 1] {
@@ -148,9 +147,9 @@ import WeightFile
         let held = try Pack(opening: small).components.filter { !$0.tensors.isEmpty }.map(\.name)
         #expect(held == ["unet", "vae", "vocoder"])
         var saved = options
-        saved.condition = try AudioLDM2Pipeline(modelAt: model).condition(for: "a dog", options: options)
+        saved.condition = try await AudioLDM2Pipeline(opening: model).condition(for: "a dog", options: options)
         #expect(try await samples("", saved, small) == samples("a dog", options))
-        saved.memoryLimit = try AudioLDM2Pipeline(modelAt: small).memoryPlan(options: options).peakBytes
+        saved.memoryLimit = try AudioLDM2Pipeline(opening: small).memoryPlan(options: options).peakBytes
         #expect(try await samples("", saved, small) == samples("a dog", options))
         let output = folder.file("o.wav")
         let tone = folder.file("tone.wav")

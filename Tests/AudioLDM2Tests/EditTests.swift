@@ -6,9 +6,9 @@ import Testing
 
 @Suite struct EditTests {
     private let pipeline: AudioLDM2Pipeline
-    private let options = GenerationOptions(numInferenceSteps: 3, seed: 1)
+    private let options = SoundOptions(numInferenceSteps: 3, seed: 1)
 
-    init() throws { pipeline = try AudioLDM2Pipeline(modelAt: ModelFixture.path("tiny", .int8)) }
+    init() throws { pipeline = try AudioLDM2Pipeline(opening: ModelFixture.path("tiny", .int8)) }
 
     /// Tones and noise of several channels.
     private func clip(_ seconds: Double, rate: Int = 16000, channels: Int = 1, highest: Double = 7000) -> AudioClip {
@@ -125,8 +125,8 @@ import Testing
         #expect(distances[0] < distances[1] && distances[1] < distances[2], "\(distances)")
     }
 
-    @Test(arguments: GenerationOptions.Scheduler.allCases)
-    func everySchedulerEdits(_ scheduler: GenerationOptions.Scheduler) async throws {
+    @Test(arguments: SoundOptions.Scheduler.allCases)
+    func everySchedulerEdits(_ scheduler: SoundOptions.Scheduler) async throws {
         var options = options
         (options.scheduler, options.numInferenceSteps) = (scheduler, 5)
         let before = clip(1)

@@ -1,5 +1,5 @@
 import AudioLDM2
-import Converter
+import AudioLDM2Converter
 import Foundation
 import Testing
 
@@ -9,18 +9,18 @@ import Testing
     init() throws { model = try ModelFixture.path("tiny", .int8) }
 
     private func generate(
-        _ options: GenerationOptions, threads: Int = 2, prompt: String = "a dog barking"
-    ) async throws -> GenerationResult {
-        try await AudioLDM2Pipeline(modelAt: model, threads: threads).generate(prompt, options: options)
+        _ options: SoundOptions, threads: Int = 2, prompt: String = "a dog barking"
+    ) async throws -> SoundResult {
+        try await AudioLDM2Pipeline(opening: model, threads: threads).generate(prompt, options: options)
     }
 
     @Test(arguments: WeightPreset.allCases)
     func sameSeedSameSamplesOnAnyNumberOfThreads(_ weights: WeightPreset) async throws {
         let model = try ModelFixture.path("tiny", weights)
-        let options = GenerationOptions(seconds: 1.3, numInferenceSteps: 4, seed: 7)
+        let options = SoundOptions(seconds: 1.3, numInferenceSteps: 4, seed: 7)
         var clips: [AudioClip] = []
         for threads in [1, 2, 5] {
-            let pipeline = try AudioLDM2Pipeline(modelAt: model, threads: threads)
+            let pipeline = try AudioLDM2Pipeline(opening: model, threads: threads)
             clips.append(try await pipeline.generate("rain", options: options).clip)
             clips.append(try await pipeline.generate("rain", options: options).clip)
         }
@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test func seedPromptAndNegativePromptMatter() async throws {
-        let base = GenerationOptions(seconds: 0.5, numInferenceSteps: 2, seed: 1)
+        let base = SoundOptions(seconds: 0.5, numInferenceSteps: 2, seed: 1)
         let first = try await generate(base).clip
         var otherSeed = base
         otherSeed.seed = 2
@@ -48,16 +48,16 @@ import Testing
 
     @Test(arguments: [0.1, 0.37, 1.7, 2.56, 3.333])
     func anyLengthIsExact(_ seconds: Double) async throws {
-        let clip = try await generate(GenerationOptions(seconds: seconds, numInferenceSteps: 1, seed: 1)).clip
+        let clip = try await generate(SoundOptions(seconds: seconds, numInferenceSteps: 1, seed: 1)).clip
         #expect(clip.samples.count == Int(seconds * 16000))
         #expect(clip.sampleRate == 16000)
         #expect(clip.samples.allSatisfy { $0.isFinite && abs($0) <= 1 })
         #expect(clip.samples.contains { $0 != 0 })
     }
 
-    @Test(arguments: GenerationOptions.Scheduler.allCases)
-    func everySchedulerMakesItsOwnSound(_ scheduler: GenerationOptions.Scheduler) async throws {
-        let options = GenerationOptions(seconds: 0.5, numInferenceSteps: 5, scheduler: scheduler, seed: 3)
+    @Test(arguments: SoundOptions.Scheduler.allCases)
+    func everySchedulerMakesItsOwnSound(_ scheduler: SoundOptions.Scheduler) async throws {
+        let options = SoundOptions(seconds: 0.5, numInferenceSteps: 5, scheduler: scheduler, seed: 3)
         let clip = try await generate(options).clip
         #expect(clip.samples.allSatisfy { $0.isFinite })
         var other = options
@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test func etaDrawsNoiseFromTheSameSeed() async throws {
-        let options = GenerationOptions(
+        let options = SoundOptions(
             seconds: 0.5, numInferenceSteps: 4, scheduler: .ddim, eta: 1, seed: 3)
         let first = try await generate(options).clip
         #expect(try await generate(options).clip == first)
@@ -76,11 +76,11 @@ import Testing
     }
 
     @Test func eventsComeInOrderAndEndWithTheResult() async throws {
-        let pipeline = try AudioLDM2Pipeline(modelAt: model)
-        var stages: [GenerationProgress.Stage] = []
+        let pipeline = try AudioLDM2Pipeline(opening: model)
+        var stages: [SoundProgress.Stage] = []
         var denoising: [Int] = []
-        var result: GenerationResult?
-        let options = GenerationOptions(seconds: 0.5, numInferenceSteps: 3, scheduler: .ddim)
+        var result: SoundResult?
+        let options = SoundOptions(seconds: 0.5, numInferenceSteps: 3, scheduler: .ddim)
         for try await event in pipeline.events("rain", options: options) {
             #expect(result == nil)
             switch event {
@@ -93,7 +93,7 @@ import Testing
             case .failed(let failure): Issue.record("\(failure.error)")
             }
         }
-        #expect(stages == GenerationProgress.Stage.allCases)
+        #expect(stages == SoundProgress.Stage.allCases)
         #expect(denoising == [0, 1, 2, 3])
         let finished = try #require(result)
         #expect(finished.stageSeconds.count == 4)
@@ -106,8 +106,8 @@ import Testing
     @Test func longPromptsAreCutWithAWarningThatSaysWhat() async throws {
         let prompt = (0..<400).map { "word\($0)" }.joined(separator: " ")
         var warnings: [String] = []
-        let options = GenerationOptions(seconds: 0.2, numInferenceSteps: 1, seed: 1)
-        for try await event in try AudioLDM2Pipeline(modelAt: model).events(prompt, options: options) {
+        let options = SoundOptions(seconds: 0.2, numInferenceSteps: 1, seed: 1)
+        for try await event in try AudioLDM2Pipeline(opening: model).events(prompt, options: options) {
             if case .warning(let warning) = event { warnings.append(warning.description) }
         }
         // CLAP's tokenizer spells every word out; T5's small one knows few of these digits.
@@ -120,22 +120,22 @@ import Testing
     }
 
     @Test func cancellationStopsTheWork() async throws {
-        let pipeline = try AudioLDM2Pipeline(modelAt: model)
+        let pipeline = try AudioLDM2Pipeline(opening: model)
         let task = Task {
             try await pipeline.generate(
-                "rain", options: GenerationOptions(seconds: 60, numInferenceSteps: 900, seed: 1))
+                "rain", options: SoundOptions(seconds: 60, numInferenceSteps: 900, seed: 1))
         }
         try await Task.sleep(for: .milliseconds(300))
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
         // The pipeline is still good for the next sound.
-        let options = GenerationOptions(seconds: 0.2, numInferenceSteps: 1, seed: 1)
+        let options = SoundOptions(seconds: 0.2, numInferenceSteps: 1, seed: 1)
         #expect(try await pipeline.generate("rain", options: options).clip.samples.count == 3200)
     }
 
     @Test func generationsMayRunAtTheSameTime() async throws {
-        let pipeline = try AudioLDM2Pipeline(modelAt: model)
-        let options = GenerationOptions(seconds: 0.4, numInferenceSteps: 3, seed: 5)
+        let pipeline = try AudioLDM2Pipeline(opening: model)
+        let options = SoundOptions(seconds: 0.4, numInferenceSteps: 3, seed: 5)
         let alone = try await pipeline.generate("rain", options: options).clip
         try await withThrowingTaskGroup(of: AudioClip.self) { group in
             for _ in 0..<3 { group.addTask { try await pipeline.generate("rain", options: options).clip } }

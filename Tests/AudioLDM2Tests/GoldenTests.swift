@@ -1,5 +1,6 @@
 import AudioLDM2
-import Converter
+import AudioLDM2Converter
+import AudioLDM2Diagnostics
 import Foundation
 import Testing
 
@@ -45,7 +46,7 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: path) }
         let golden = Golden.all[0]
         let model = try ModelFixture.path(golden.checkpoint, .float32)
-        _ = try Verification(modelAt: model, goldenAt: ModelFixture.golden(golden.name)).run(dumpTo: path)
+        _ = try ModelVerification(opening: model, goldenAt: ModelFixture.golden(golden.name)).blockingRun(dumpTo: path)
         let (ours, theirs) = (
             try GoldenTensors(path), try GoldenTensors(ModelFixture.golden(golden.name))
         )
@@ -57,16 +58,16 @@ import Testing
     }
 
     @Test func anotherModelsGoldenFileFails() throws {
-        let report = try Verification(
-            modelAt: ModelFixture.path("tiny", .float32), goldenAt: ModelFixture.golden("tiny-large-2.56s")
-        ).run()
+        let report = try ModelVerification(
+            opening: ModelFixture.path("tiny", .float32), goldenAt: ModelFixture.golden("tiny-large-2.56s")
+        ).blockingRun()
         #expect(!report.passed)
         #expect(report.rows.first { $0.name == "unet.eps.0" }?.status == .failed)
     }
 
     private func verify(_ golden: Golden, _ weights: WeightPreset) throws -> VerificationReport {
-        try Verification(
-            modelAt: ModelFixture.path(golden.checkpoint, weights), goldenAt: ModelFixture.golden(golden.name)
-        ).run()
+        try ModelVerification(
+            opening: ModelFixture.path(golden.checkpoint, weights), goldenAt: ModelFixture.golden(golden.name)
+        ).blockingRun()
     }
 }

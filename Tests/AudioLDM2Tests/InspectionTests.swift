@@ -1,5 +1,5 @@
 import AudioLDM2
-import Converter
+import AudioLDM2Converter
 import Foundation
 import Testing
 

@@ -1,6 +1,7 @@
 import AudioLDM2
+import AudioLDM2Converter
+import AudioLDM2Diagnostics
 import Checkpoints
-import Converter
 import Foundation
 import TestSupport
 import Testing
@@ -40,11 +41,11 @@ import Testing
     /// Against PyTorch's transformer layers and torchaudio's features: `make_audiomae_fixture.py`.
     @Test(arguments: [(WeightPreset.float32, 1e-5), (.int8, 1e-2)])
     func audioMAEEqualsTheReferencesOnRealSounds(weights: WeightPreset, tolerance: Double) throws {
-        let trace = try ComponentTrace(modelAt: model(weights))
+        let trace = try ComponentTrace(opening: model(weights))
         let golden = try GoldenTensors(Fixtures.folder("AudioMAE").appendingPathComponent("golden.safetensors").path)
         for index in 0..<5 {
             let wave = try golden.values("wave.\(index)").values
-            let made = try trace.run([NamedTensor(name: "audiomae.wave", shape: [1, wave.count], values: wave)])
+            let made = try trace.blockingRun([NamedTensor(name: "audiomae.wave", shape: [1, wave.count], values: wave)])
             #expect(made.map(\.name) == ["audiomae.fbank", "audiomae.loa"])
             #expect(made[0].shape == [1, 1024, 128] && made[1].shape == [1, 8, 32])
             let features = try golden.values("fbank.\(index)").values
@@ -59,8 +60,8 @@ import Testing
             let (shape, values) = try golden.values(source)
             return NamedTensor(name: name, shape: prefix + shape.extents, values: values)
         }
-        let trace = try ComponentTrace(modelAt: ModelFixture.path("tiny", .float32))
-        let made = try trace.run([named("vae.enc.mel", "mel"), named("clap.audio.wave", "clap.wave48", [1])])
+        let trace = try ComponentTrace(opening: ModelFixture.path("tiny", .float32))
+        let made = try trace.blockingRun([named("vae.enc.mel", "mel"), named("clap.audio.wave", "clap.wave48", [1])])
         #expect(
             made.map(\.name) == ["vae.enc.mean", "vae.enc.logvar", "clap.audio.logmel", "clap.audio"])
         for (tensor, source) in [(made[0], "vae.encode.mean"), (made[2], "clap.mel"), (made[3], "clap.audio")] {
@@ -70,7 +71,7 @@ import Testing
         }
         #expect(made[1].shape == made[0].shape)
         let wave = try named("mel.wave", "waveform")
-        let mel = try trace.run([wave])[0]
+        let mel = try trace.blockingRun([wave])[0]
         #expect(mel.name == "mel.logmel" && mel.shape == [1, 1, wave.values.count / 160 + 1, 64])
     }
 
@@ -82,7 +83,7 @@ import Testing
         let model = try ModelFixture.path("tiny", .float32)
         let prompt = "a dog barking in the distance while rain falls on a tin roof"
         let files = [folder.file("b.flac"), folder.file("a.wav"), folder.file("a.wav")]
-        let scores = try SoundScorer(modelAt: model).scores(of: files, for: prompt)
+        let scores = try SoundScorer(opening: model).blockingScores(of: files, for: prompt)
         #expect(scores.map(\.file) == files && scores[1] == scores[2] && scores[0].score != scores[1].score)
         // The file holds 16-bit samples.
         #expect(abs(scores[1].score - Double(try golden.values("clap.score").values[0])) < 1e-3)
@@ -94,19 +95,19 @@ import Testing
 
     /// Every sound that can be read has a score, and no file crashes anything.
     @Test func scoresOfUnusualSoundsAndOfNone() throws {
-        let scorer = try SoundScorer(modelAt: ModelFixture.path("tiny", .int8))
+        let scorer = try SoundScorer(opening: ModelFixture.path("tiny", .int8))
         let sounds: [(String, [Float], Int)] = [
             ("silence.wav", Array(repeating: 0, count: 1600), 16000), ("short.wav", [0.1, -0.1], 8000),
             ("long.flac", (0..<500_000).map { Float($0 % 100) / 100 }, 44100), ("fast.wav", [0.5], 192_000),
         ]
         for (name, samples, rate) in sounds {
             try AudioClip(samples: samples, sampleRate: rate).write(to: folder.file(name))
-            #expect(abs(try scorer.scores(of: [folder.file(name)], for: "rain")[0].score) <= 1)
+            #expect(abs(try scorer.blockingScores(of: [folder.file(name)], for: "rain")[0].score) <= 1)
         }
         try folder.write("not a sound", to: "poem.mp3")
         for name in ["poem.mp3", "missing.wav"] {
             let error = #expect(throws: AudioLDM2Error.self) {
-                try scorer.scores(of: [folder.file(name)], for: "rain")
+                try scorer.blockingScores(of: [folder.file(name)], for: "rain")
             }
             #expect(error?.kind == .file && error?.description.contains(name) == true)
         }
@@ -114,7 +115,7 @@ import Testing
 
     @Test func modelsWithoutExtrasSayWhatIsMissing() throws {
         let bare = try model(.int8, without: extras)
-        let report = try Verification(modelAt: bare, goldenAt: ModelFixture.golden("tiny-1.7s")).run()
+        let report = try ModelVerification(opening: bare, goldenAt: ModelFixture.golden("tiny-1.7s")).blockingRun()
         #expect(report.passed)
         for name in ["vae.encode.mean", "clap.mel", "clap.audio", "clap.score"] {
             #expect(report.rows.first { $0.name == name }?.status == .notComputed)

@@ -10,13 +10,13 @@ import Testing
 
     init() throws { model = try ModelFixture.path("tiny", .int8) }
 
-    private func generate(_ options: GenerationOptions, threads: Int = 2) async throws -> [Float] {
-        try await AudioLDM2Pipeline(modelAt: model, threads: threads).generate("rain", options: options).clip.samples
+    private func generate(_ options: SoundOptions, threads: Int = 2) async throws -> [Float] {
+        try await AudioLDM2Pipeline(opening: model, threads: threads).generate("rain", options: options).clip.samples
     }
 
     @Test(arguments: [2.1, 3.7, 6])
     func windowsMakeAnyLength(_ seconds: Double) async throws {
-        let options = GenerationOptions(seconds: seconds, numInferenceSteps: 2, seed: 1, windowSeconds: 2)
+        let options = SoundOptions(seconds: seconds, numInferenceSteps: 2, seed: 1, windowSeconds: 2)
         let samples = try await generate(options)
         #expect(samples.count == Int(seconds * 16000) && samples.allSatisfy(\.isFinite))
         #expect(try await generate(options, threads: 1) == samples)
@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test func aWindowThatHoldsTheSoundChangesNothing() async throws {
-        var options = GenerationOptions(seconds: 2, numInferenceSteps: 2, seed: 1)
+        var options = SoundOptions(seconds: 2, numInferenceSteps: 2, seed: 1)
         let samples = try await generate(options)
         options.windowSeconds = 2
         #expect(try await generate(options) == samples)
@@ -38,7 +38,7 @@ import Testing
         var jumps: [Float] = []
         for seed in 1...3 {
             let samples = try await generate(
-                GenerationOptions(
+                SoundOptions(
                     seconds: seconds, numInferenceSteps: 4, seed: UInt64(seed), windowSeconds: 2, loops: true))
             #expect(samples.count % 640 == 0 && abs(Double(samples.count) / 16000 - seconds) <= 0.04)
             let steps = zip(samples, samples.dropFirst()).map { abs($0 - $1) }.sorted()
@@ -49,7 +49,7 @@ import Testing
 
     /// A loop that is turned is as good a loop: what precedes the start is what a listener hears before it.
     @Test func loopsHaveNoPlaceOfTheirOwn() async throws {
-        let samples = try await generate(GenerationOptions(seconds: 2, numInferenceSteps: 4, seed: 5, loops: true))
+        let samples = try await generate(SoundOptions(seconds: 2, numInferenceSteps: 4, seed: 5, loops: true))
         // Second differences at the seam, against those everywhere.
         let around = Array(samples.suffix(2) + samples.prefix(2))
         func bends(_ x: [Float]) -> [Float] { (1..<x.count - 1).map { abs(x[$0 - 1] - 2 * x[$0] + x[$0 + 1]) } }
@@ -60,9 +60,9 @@ import Testing
     /// Samples leave as soon as the first window is decoded, and are those of a sound that is made whole.
     @Test func samplesLeaveBeforeTheLastWindowIsDecoded() async throws {
         struct Enough: Error {}
-        let pipeline = try AudioLDM2Pipeline(modelAt: model)
-        let options = GenerationOptions(seconds: 20, numInferenceSteps: 1, seed: 1, windowSeconds: 5)
-        var last: GenerationProgress?
+        let pipeline = try AudioLDM2Pipeline(opening: model)
+        let options = SoundOptions(seconds: 20, numInferenceSteps: 1, seed: 1, windowSeconds: 5)
+        var last: SoundProgress?
         await #expect(throws: AudioLDM2Error.self) {
             for try await event in pipeline.events("rain", options: options, streamingTo: { _ in throw Enough() }) {
                 if case .progress(let progress) = event { last = progress }
@@ -82,7 +82,7 @@ import Testing
     @Test func optionsOutOfRangeAreRefused() async throws {
         for window in [0.5, 601, .nan] {
             let error = await #expect(throws: AudioLDM2Error.self) {
-                try await generate(GenerationOptions(seconds: 1, numInferenceSteps: 1, windowSeconds: window))
+                try await generate(SoundOptions(seconds: 1, numInferenceSteps: 1, windowSeconds: window))
             }
             #expect(error?.kind == .invalidOption)
         }

@@ -1,18 +1,18 @@
 import AudioLDM2
-import Converter
+import AudioLDM2Converter
 import TestSupport
 import Testing
 
 /// Plans, limits, and that no way of holding memory changes a sample.
 @Suite struct MemoryTests {
-    private static let options = GenerationOptions(seconds: 1.3, numInferenceSteps: 3, seed: 7)
+    private static let options = SoundOptions(seconds: 1.3, numInferenceSteps: 3, seed: 7)
 
     private func pipeline(_ weights: WeightPreset, threads: Int = 2) throws -> AudioLDM2Pipeline {
-        try AudioLDM2Pipeline(modelAt: try ModelFixture.path("tiny", weights), threads: threads)
+        try AudioLDM2Pipeline(opening: try ModelFixture.path("tiny", weights), threads: threads)
     }
 
     /// The least that will do, as the refusal of a lower limit names it.
-    private func least(_ pipeline: AudioLDM2Pipeline, _ options: GenerationOptions) async throws -> Int {
+    private func least(_ pipeline: AudioLDM2Pipeline, _ options: SoundOptions) async throws -> Int {
         var options = options
         options.memoryLimit = 1 << 20
         do {
@@ -90,7 +90,7 @@ import Testing
     }
 
     @Test func longClipsArePlannedWithoutTheirMemory() throws {
-        let plan = try pipeline(.int8).memoryPlan(options: GenerationOptions(seconds: 600))
+        let plan = try pipeline(.int8).memoryPlan(options: SoundOptions(seconds: 600))
         #expect(plan.peakBytes > 100 << 20)
     }
 

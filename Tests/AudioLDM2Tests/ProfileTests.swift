@@ -1,5 +1,5 @@
 import AudioLDM2
-import Converter
+import AudioLDM2Converter
 import Foundation
 import TestSupport
 import Testing
@@ -9,35 +9,35 @@ import Testing
 
     init() throws { folder = try TemporaryFolder() }
 
-    private func clip(_ model: String, _ options: GenerationOptions) async throws -> AudioClip {
+    private func clip(_ model: String, _ options: SoundOptions) async throws -> AudioClip {
         var options = options
         (options.seconds, options.numInferenceSteps, options.seed) = (0.5, 2, 1)
-        return try await AudioLDM2Pipeline(modelAt: model).generate("a woman speaks", options: options).clip
+        return try await AudioLDM2Pipeline(opening: model).generate("a woman speaks", options: options).clip
     }
 
     @Test func defaultsAreThoseOfTheReference() {
-        for (profile, eta) in [(GenerationProfile.diffusers, Float(0)), (.authors, 1)] {
-            let options = GenerationOptions.defaults(of: profile)
+        for (profile, eta) in [(ReferenceProfile.diffusers, Float(0)), (.authors, 1)] {
+            let options = SoundOptions.defaults(of: profile)
             #expect(options.scheduler == .ddim && options.numInferenceSteps == 200 && options.guidanceScale == 3.5)
             #expect(options.eta == eta && options.profile == profile)
         }
-        #expect(GenerationOptions.defaults(of: nil) == GenerationOptions())
-        var options = GenerationOptions.defaults(of: .authors)
+        #expect(SoundOptions.defaults(of: nil) == SoundOptions())
+        var options = SoundOptions.defaults(of: .authors)
         options.use(.ddim)
         #expect(options == .defaults(of: .authors))
         options.use(.dpmpp)
         #expect(
             options
-                == GenerationOptions(
+                == SoundOptions(
                     profile: .authors, guidanceRescale: 0, vocoder: .hifigan, fadeSeconds: 0, silenceRetries: 0))
     }
 
     /// The denoiser of a speech model reads nothing but the language of audio, so that no negative prompt matters.
     @Test func authorsGuideAwayFromZeros() async throws {
         let model = try ModelFixture.path("tiny-tts", .int8)
-        func clip(_ profile: GenerationProfile, negative: String) async throws -> AudioClip {
+        func clip(_ profile: ReferenceProfile, negative: String) async throws -> AudioClip {
             try await self.clip(
-                model, GenerationOptions(negativePrompt: negative, speech: .phonemes("dˈeɪ"), profile: profile))
+                model, SoundOptions(negativePrompt: negative, speech: .phonemes("dˈeɪ"), profile: profile))
         }
         let authors = try await clip(.authors, negative: "noise")
         #expect(try await clip(.authors, negative: "rain falling on a tin roof") == authors)
@@ -48,11 +48,11 @@ import Testing
 
     @Test func aSavedConditionKeepsItsProfile() async throws {
         let model = try ModelFixture.path("tiny", .int8)
-        let pipeline = try AudioLDM2Pipeline(modelAt: model)
-        let saved = try pipeline.condition(for: "a woman speaks", options: GenerationOptions(profile: .authors))
+        let pipeline = try AudioLDM2Pipeline(opening: model)
+        let saved = try await pipeline.condition(for: "a woman speaks", options: SoundOptions(profile: .authors))
         #expect(
-            try await clip(model, GenerationOptions(condition: saved))
-                == clip(model, GenerationOptions(profile: .authors)))
+            try await clip(model, SoundOptions(condition: saved))
+                == clip(model, SoundOptions(profile: .authors)))
     }
 
     @Test func theFileSaysTheDefault() async throws {
@@ -60,11 +60,11 @@ import Testing
         let checkpoint = Fixtures.folder("Checkpoints").appendingPathComponent("tiny").path
         _ = try CheckpointConverter(DiffusersFolder(path: checkpoint), ConversionOptions(profile: .authors))
             .convert(to: model)
-        #expect(try AudioLDM2Pipeline(modelAt: model).profile == .authors)
-        #expect(try AudioLDM2Pipeline(modelAt: ModelFixture.path("tiny", .int8)).profile == nil)
-        let unsaid = try await clip(model, GenerationOptions())
-        #expect(try await clip(model, GenerationOptions(profile: .authors)) == unsaid)
-        #expect(try await clip(model, GenerationOptions(profile: .diffusers)) != unsaid)
+        #expect(try AudioLDM2Pipeline(opening: model).profile == .authors)
+        #expect(try AudioLDM2Pipeline(opening: ModelFixture.path("tiny", .int8)).profile == nil)
+        let unsaid = try await clip(model, SoundOptions())
+        #expect(try await clip(model, SoundOptions(profile: .authors)) == unsaid)
+        #expect(try await clip(model, SoundOptions(profile: .diffusers)) != unsaid)
 
         // The command takes the profile's defaults, and what it is told over them.
         func record(_ arguments: String...) throws -> [String: Any] {

@@ -10,8 +10,8 @@ import Testing
 
     init() throws {
         folder = try TemporaryFolder()
-        let pipeline = try AudioLDM2Pipeline(modelAt: ModelFixture.path("tiny", .int8), device: .cpu)
-        record = try pipeline.record(of: "rain", options: GenerationOptions(seed: 7))
+        let pipeline = try AudioLDM2Pipeline(opening: ModelFixture.path("tiny", .int8), device: .cpu)
+        record = try pipeline.record(of: "rain", options: SoundOptions(seed: 7))
     }
 
     /// The record in the comment of a WAV file, as any reader of RIFF chunks finds it.

@@ -1,5 +1,5 @@
 import AudioLDM2
-import Converter
+import AudioLDM2Converter
 import Foundation
 import TestSupport
 import Testing
@@ -158,7 +158,7 @@ import WeightFile
     @Test func theListIsShown() throws {
         let folder = try TemporaryFolder()
         let model = try model(in: folder)
-        let pipeline = try AudioLDM2Pipeline(modelAt: model)
+        let pipeline = try AudioLDM2Pipeline(opening: model)
         #expect(pipeline.soundClasses.map(\.name) == ["cow", "lion", "rain"])
         let listed = try CommandRun("audioldm2", ["inspect", model, "--classes"])
         #expect(listed.status == 0)
@@ -171,7 +171,7 @@ import WeightFile
             try JSONDecoder().decode(ModelInspection.self, from: Data(json.output.utf8)).classes
                 == pipeline.soundClasses)
         let tiny = try ModelFixture.path("tiny", .int8)
-        #expect(try AudioLDM2Pipeline(modelAt: tiny).vocabulary == nil)
+        #expect(try AudioLDM2Pipeline(opening: tiny).vocabulary == nil)
         let none = try CommandRun("audioldm2", ["inspect", tiny, "--classes"])
         #expect(none.status == 0 && none.output.contains("does not say"))
     }

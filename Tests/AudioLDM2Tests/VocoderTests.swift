@@ -1,5 +1,5 @@
 import AudioLDM2
-import Converter
+import AudioLDM2Converter
 import Foundation
 import Synchronization
 import TestSupport
@@ -15,13 +15,13 @@ import Testing
         model = try ModelFixture.path("tiny", .int8)
     }
 
-    private func options(_ seconds: Double, loops: Bool = false) -> GenerationOptions {
-        GenerationOptions(
+    private func options(_ seconds: Double, loops: Bool = false) -> SoundOptions {
+        SoundOptions(
             seconds: seconds, numInferenceSteps: 2, seed: 1, windowSeconds: 2, loops: loops, vocoder: .griffinLim)
     }
 
-    private func generate(_ options: GenerationOptions, threads: Int = 2) async throws -> GenerationResult {
-        try await AudioLDM2Pipeline(modelAt: model, threads: threads).generate("rain", options: options)
+    private func generate(_ options: SoundOptions, threads: Int = 2) async throws -> SoundResult {
+        try await AudioLDM2Pipeline(opening: model, threads: threads).generate("rain", options: options)
     }
 
     @Test(arguments: [0.1, 0.64, 2, 5.3])
@@ -41,12 +41,12 @@ import Testing
     }
 
     /// What fits into a window is whole before it leaves; of what is longer, the gain may differ: see below.
-    @Test(arguments: [(1.0, .griffinLim), (7, .hifigan)] as [(Double, GenerationOptions.Vocoder)])
-    func streamingEqualsWhole(_ seconds: Double, _ vocoder: GenerationOptions.Vocoder) async throws {
+    @Test(arguments: [(1.0, .griffinLim), (7, .hifigan)] as [(Double, SoundOptions.Vocoder)])
+    func streamingEqualsWhole(_ seconds: Double, _ vocoder: SoundOptions.Vocoder) async throws {
         var options = options(seconds)
         options.vocoder = vocoder
         let taken = Mutex<[[Float]]>([])
-        for try await _ in try AudioLDM2Pipeline(modelAt: model).events(
+        for try await _ in try AudioLDM2Pipeline(opening: model).events(
             "rain", options: options, streamingTo: { block in taken.withLock { $0.append(block) } })
         {}
         let blocks = taken.withLock(\.self)
@@ -60,7 +60,7 @@ import Testing
         louder.guidanceScale = 12
         let whole = try await generate(louder).clip.samples
         let taken = Mutex<[Float]>([])
-        for try await _ in try AudioLDM2Pipeline(modelAt: model).events(
+        for try await _ in try AudioLDM2Pipeline(opening: model).events(
             "rain", options: louder, streamingTo: { block in taken.withLock { $0 += block } })
         {}
         let streamed = taken.withLock(\.self)
@@ -80,13 +80,13 @@ import Testing
     }
 
     @Test func editsAndGroupsTakeIt() async throws {
-        let pipeline = try AudioLDM2Pipeline(modelAt: model)
+        let pipeline = try AudioLDM2Pipeline(opening: model)
         let clip = AudioClip(samples: (0..<32000).map { 0.1 * sin(Float($0) * 0.1) }, sampleRate: 16000)
         let plan = EditPlan.inpaint([0.5...1])
         let edit = try await pipeline.edit(clip, "rain", plan: plan, options: options(1))
         #expect(edit.record.vocoder == "griffin-lim" && edit.clip.samples.count == 32000)
         var samples: [[Float]] = []
-        let requests = [GenerationRequest(prompt: "rain", options: options(1))]
+        let requests = [SoundRequest(prompt: "rain", options: options(1))]
         for try await event in pipeline.events(of: requests) {
             if case .finished(let result) = event { samples.append(result.clip.samples) }
         }
@@ -104,13 +104,13 @@ import Testing
         let pack = folder.file("model.aldm")
         func convert(_ options: ConversionOptions = .init()) throws -> AudioLDM2Pipeline {
             _ = try CheckpointConverter(DiffusersFolder(path: copy), options).convert(to: pack)
-            return try AudioLDM2Pipeline(modelAt: pack)
+            return try AudioLDM2Pipeline(opening: pack)
         }
         let pipeline = try convert()
-        let unsaid = GenerationOptions(seconds: 0.5, numInferenceSteps: 2, seed: 1)
+        let unsaid = SoundOptions(seconds: 0.5, numInferenceSteps: 2, seed: 1)
         let record = try await pipeline.generate("rain", options: unsaid).record
         #expect(record.vocoder == "griffin-lim" && record.guidanceRescale == 0.5 && record.fadeSeconds == 0.01)
-        var reference = GenerationOptions.defaults(of: .diffusers)
+        var reference = SoundOptions.defaults(of: .diffusers)
         (reference.seconds, reference.numInferenceSteps, reference.seed) = (0.5, 2, 1)
         let plain = try await pipeline.generate("rain", options: reference).record
         #expect(plain.vocoder == "hifigan" && plain.guidanceRescale == nil && plain.fadeSeconds == nil)
@@ -150,7 +150,7 @@ import Testing
 
     /// What is made anew of a sound does not exceed full scale, whatever the spectrogram says.
     @Test func editsDoNotClip() async throws {
-        let pipeline = try AudioLDM2Pipeline(modelAt: model)
+        let pipeline = try AudioLDM2Pipeline(opening: model)
         let clip = AudioClip(samples: (0..<32000).map { 0.9 * sin(Float($0) * 0.1) }, sampleRate: 16000)
         for plan in [EditPlan.transform(strength: 1), .inpaint([0.5...1]), .extend(by: 1)] {
             let edit = try await pipeline.edit(clip, "rain", plan: plan, options: options(1))
@@ -160,7 +160,7 @@ import Testing
 
     /// With all of the conditional prediction's deviation kept, guidance makes sounds less loud, and another sound.
     @Test func rescaledGuidanceIsAnotherSound() async throws {
-        var plain = GenerationOptions(seconds: 0.5, numInferenceSteps: 2, guidanceScale: 7, seed: 1)
+        var plain = SoundOptions(seconds: 0.5, numInferenceSteps: 2, guidanceScale: 7, seed: 1)
         let first = try await generate(plain)
         plain.guidanceRescale = 0
         #expect(try await generate(plain).clip == first.clip)
@@ -170,10 +170,10 @@ import Testing
     }
 
     @Test func sillyOptionsAreRefused() async throws {
-        let pipeline = try AudioLDM2Pipeline(modelAt: model)
+        let pipeline = try AudioLDM2Pipeline(opening: model)
         for options in [
-            GenerationOptions(guidanceRescale: 1.5), GenerationOptions(guidanceRescale: .nan),
-            GenerationOptions(fadeSeconds: -1), GenerationOptions(silenceRetries: 1000),
+            SoundOptions(guidanceRescale: 1.5), SoundOptions(guidanceRescale: .nan),
+            SoundOptions(fadeSeconds: -1), SoundOptions(silenceRetries: 1000),
         ] {
             await #expect(throws: AudioLDM2Error.self) { try await pipeline.generate("rain", options: options) }
         }

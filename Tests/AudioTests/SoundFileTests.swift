@@ -170,7 +170,7 @@ final class SoundFileTests {
         defer { close(descriptor) }
         let path = "x.\(container.rawValue)"
         let sound = tone(frames: 100_000)
-        let format = try SoundFormat(
+        let format = try StoredFormat(
             frames: sound.samples.count, channels: 1, sampleRate: sound.sampleRate, path: path, encoding: nil)
         let error = #expect(throws: AudioError.self) {
             try SoundFile.encode(as: format, metadata: SoundMetadata(), to: descriptor, path: path) {

@@ -40,7 +40,7 @@ struct BackendTests {
     func theSelfCheckPasses(usesMMA: Bool, isReversed: Bool) throws {
         EmulatedGPU.reverseThreads(isReversed)
         defer { EmulatedGPU.reverseThreads(false) }
-        try SelfCheck().run(CUDABackend(cuda.device, usesMMA: usesMMA))
+        try CUDABackend(cuda.device, usesMMA: usesMMA).check(against: cpu)
     }
 
     @Test(arguments: [WeightFormat.float32, .float16, .int8])

@@ -1,3 +1,4 @@
+import Compute
 import ComputeCUDA
 import Foundation
 import Tensors
@@ -167,7 +168,7 @@ struct DeviceTests {
         }
         let (first, before) = (try device(), EmulatedGPU.launches(of: "product_mma"))
         #expect(first.description.contains("sm_\(own)") && first.target.name == target)
-        #expect(try CUDABackend(checking: first).usesMMA)
+        #expect(try CUDABackend(checking: first, against: reference).usesMMA)
         #expect((EmulatedGPU.launches(of: "product_mma") > before) == hasByteMMA)
         #expect(kernels?.lastPathComponent.contains("sm_\(own)-driver13000-nvrtc13.0-\(target)") == true)
         for compiler in [EmulatedGPU.library, "/nowhere/libnvrtc.so"] {
@@ -191,21 +192,21 @@ struct DeviceTests {
     @Test func theOutcomeOfTheSelfCheckIsKept() throws {
         let first = try device()
         #expect(first.checkOutcome == nil)
-        #expect(try CUDABackend(checking: first).usesMMA)
+        #expect(try CUDABackend(checking: first, against: reference).usesMMA)
         #expect(first.checkOutcome == .mma)
         first.note(.plain)
-        #expect(try !CUDABackend(checking: device()).usesMMA)
+        #expect(try !CUDABackend(checking: device(), against: reference).usesMMA)
     }
 
     /// Not that of a device that computes something else: another build of the driver may have mended it.
     @Test func aFailedSelfCheckIsMadeAgain() throws {
         for _ in 0..<2 {
             let failure = #expect(throws: CUDAError.self) {
-                try EmulatedGPU.breaking("rms_norm") { try CUDABackend(checking: device()) }
+                try EmulatedGPU.breaking("rms_norm") { try CUDABackend(checking: device(), against: reference) }
             }
             #expect(failure?.description.contains("norms") == true)
         }
-        #expect(try CUDABackend(checking: device()).usesMMA)
+        #expect(try CUDABackend(checking: device(), against: reference).usesMMA)
     }
 
     @Test func aLibraryToLinkToIsNoDriver() {
@@ -226,11 +227,13 @@ struct DeviceTests {
     @Test func theSelfCheckDoesNotNeedTheCache() throws {
         try Data().write(to: cache)
         let before = EmulatedGPU.launches(of: "layer_norm")
-        #expect(try CUDABackend(checking: device()).usesMMA)
+        #expect(try CUDABackend(checking: device(), against: reference).usesMMA)
         #expect(EmulatedGPU.launches(of: "layer_norm") == before + 1)
-        #expect(try !EmulatedGPU.breaking("product_mma") { try CUDABackend(checking: device()).usesMMA })
+        #expect(
+            try !EmulatedGPU.breaking("product_mma") { try CUDABackend(checking: device(), against: reference).usesMMA }
+        )
         #expect(throws: CUDAError.self) {
-            try EmulatedGPU.breaking("rms_norm") { try CUDABackend(checking: device()) }
+            try EmulatedGPU.breaking("rms_norm") { try CUDABackend(checking: device(), against: reference) }
         }
     }
 
@@ -248,3 +251,6 @@ struct DeviceTests {
         #expect(memory.total == 1 << 30 && memory.available <= memory.total)
     }
 }
+
+/// What a GPU is compared with.
+func reference() throws -> any Backend { try CPUBackend(threadCount: 1, usesBLAS: false) }

@@ -1,6 +1,6 @@
 import AudioLDM2
+import AudioLDM2Converter
 import ComputeCUDA
-import Converter
 import Foundation
 import TestSupport
 import Testing
@@ -12,7 +12,7 @@ extension RepetitionTests {
         private let folder: TemporaryFolder
         private let model: String
         private let backend: CUDABackend
-        private let options = GenerationOptions(seconds: 0.2, numInferenceSteps: 4, seed: 1)
+        private let options = SoundOptions(seconds: 0.2, numInferenceSteps: 4, seed: 1)
 
         init() throws {
             folder = try TemporaryFolder()
@@ -36,7 +36,7 @@ extension RepetitionTests {
         }
 
         private func pipeline(_ backend: CUDABackend? = nil) throws -> AudioLDM2Pipeline {
-            try AudioLDM2Pipeline(modelAt: model, on: backend ?? self.backend)
+            try AudioLDM2Pipeline(opening: model, on: backend ?? self.backend)
         }
 
         /// Samples of a loop whose steps are replayed, and of the same where no driver has graphs.

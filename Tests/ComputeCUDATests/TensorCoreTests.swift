@@ -254,7 +254,7 @@ struct TensorCoreTests {
             (.attentionMMA48, .attention64, halves), (.productMMA, .productInt8, bytes),
         ]
         let before = kernels.map { (EmulatedGPU.launches(of: $0.0.rawValue), EmulatedGPU.launches(of: $0.1.rawValue)) }
-        try SelfCheck().run(backend)
+        try backend.check(against: CPUBackend(threadCount: 1, usesBLAS: false))
         for ((new, old, isNew), count) in zip(kernels, before) {
             #expect((EmulatedGPU.launches(of: new.rawValue) > count.0) == isNew, "\(new)")
             #expect((EmulatedGPU.launches(of: old.rawValue) > count.1) == !isNew, "\(old)")

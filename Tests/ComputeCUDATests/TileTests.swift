@@ -1,5 +1,6 @@
 import Compute
 import ComputeCUDA
+import ComputeSupport
 import Foundation
 import Tensors
 import TestSupport

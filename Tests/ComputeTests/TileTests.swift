@@ -1,4 +1,5 @@
 import Compute
+import ComputeSupport
 import Foundation
 import Tensors
 import TestSupport

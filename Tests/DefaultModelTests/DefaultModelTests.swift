@@ -32,7 +32,7 @@ import Testing
     @Test func aProgramFindsItAmongItsResourcesOrInShare() throws {
         let (program, share) = (folder.file("bin"), "share/audioldm2")
         #expect {
-            try DefaultModel.path(beside: program)
+            try DefaultModel.path(beside: [program])
         } throws: { error in
             (error as? AudioLDM2Error)?.kind == .modelFile && "\(error)".contains("share/audioldm2/default.aldm")
         }
@@ -41,7 +41,7 @@ import Testing
             try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
             let file = home.appendingPathComponent("default.aldm")
             try Data().write(to: file)
-            #expect(try DefaultModel.path(beside: program) == file.path)
+            #expect(try DefaultModel.path(beside: [program]) == file.path)
         }
     }
 
@@ -67,11 +67,11 @@ import Testing
         #expect(run.status == 0 && run.output.contains("cc-by-sa-4.0"), "\(run.output.prefix(500)) \(run.errors)")
     }
 
-    @Test func theLibraryOpensIt() throws {
-        #expect(try AudioLDM2Pipeline.ofDefaultModel().sampleRate == 16000)
+    @Test func theLibraryOpensIt() async throws {
+        #expect(try await AudioLDM2Pipeline.ofDefaultModel().sampleRate == 16000)
     }
 
-    @Test func promptsForWhatItHasNotLearnedAreNoted() throws {
+    @Test func promptsForWhatItHasNotLearnedAreNoted() async throws {
         let output = folder.file("cat.wav")
         let arguments = [
             "generate", "a cat meowing", "-o", output, "--seed", "1", "--seconds", "1", "--steps", "2", "--retries",
@@ -84,7 +84,7 @@ import Testing
             made.errors.hasPrefix(
                 #"warning: the model has not learned "cat", "meowing"; the nearest of its sounds is "#
                     + "\"a lion roaring\"\n"))
-        let vocabulary = try #require(AudioLDM2Pipeline.ofDefaultModel().vocabulary)
+        let vocabulary = try #require(await AudioLDM2Pipeline.ofDefaultModel().vocabulary)
         let unknown = [
             "a dog barking": ["dog", "barking"], "a baby crying": ["baby"], "a frog in a swamp": ["frog"],
             "two men laughing": ["laughing"], "the sound of freedom": ["freedom"],
@@ -95,8 +95,8 @@ import Testing
         #expect(vocabulary.nearestClass(to: "freedom") == nil)
     }
 
-    @Test func promptsForWhatItHasLearnedAreNot() throws {
-        let vocabulary = try #require(AudioLDM2Pipeline.ofDefaultModel().vocabulary)
+    @Test func promptsForWhatItHasLearnedAreNot() async throws {
+        let vocabulary = try #require(await AudioLDM2Pipeline.ofDefaultModel().vocabulary)
         #expect(vocabulary.classes.count == 79 + 18 + 1)
         #expect(Set(vocabulary.classes.map(\.name)).isSuperset(of: ["rain", "kick drum", "piano", "speech"]))
         // Of README and of the commands' help, where they mean the model that ships.
@@ -116,8 +116,8 @@ import Testing
     }
 
     /// What training's captions are made of (`Weights/training/phrases.tsv`).
-    @Test func wordsOfTrainingCaptionsAreKnown() throws {
-        let vocabulary = try #require(AudioLDM2Pipeline.ofDefaultModel().vocabulary)
+    @Test func wordsOfTrainingCaptionsAreKnown() async throws {
+        let vocabulary = try #require(await AudioLDM2Pipeline.ofDefaultModel().vocabulary)
         let list = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("../../Weights/training/phrases.tsv").standardized
         let rows = try String(contentsOf: list, encoding: .utf8).split(separator: "\n").dropFirst()

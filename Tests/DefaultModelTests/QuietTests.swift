@@ -1,5 +1,6 @@
 import AudioLDM2
 import AudioLDM2DefaultModel
+import AudioLDM2Diagnostics
 import Foundation
 import TestSupport
 import Testing
@@ -32,7 +33,7 @@ import Testing
 
     /// dBFS of every 50 ms.
     private func levels(_ model: String) throws -> [Double] {
-        let samples = try ComponentTrace(modelAt: model, device: .cpu).run([strokes()])[0].values
+        let samples = try ComponentTrace(opening: model, device: .cpu).blockingRun([strokes()])[0].values
         return stride(from: 0, to: samples.count - 799, by: 800).map { start in
             let power = samples[start..<start + 800].reduce(0.0) { $0 + Double($1) * Double($1) } / 800
             return 10 * log10(power + 1e-18)

@@ -58,6 +58,9 @@ const struct {
     KERNEL_ENTRY(gate, cuda_gate),
     KERNEL_ENTRY(combine, cuda_combine),
     KERNEL_ENTRY(copy_runs, cuda_copy),
+    KERNEL_ENTRY(normalize_channels, cuda_normalize),
+    KERNEL_ENTRY(blend, cuda_blend),
+    KERNEL_ENTRY(pool, cuda_pool),
     KERNEL_ENTRY(copy_rows, cuda_rows),
 };
 

@@ -1,4 +1,5 @@
 import Audio
+import Foundation
 
 /// A sound.
 public struct AudioClip: Sendable, Hashable {
@@ -9,57 +10,102 @@ public struct AudioClip: Sendable, Hashable {
     /// 1 for what is made; sounds that are read may have more.
     public let channels: Int
 
+    /// A sound of samples, checked when it is used.
     public init(samples: [Float], sampleRate: Int, channels: Int = 1) {
         self.samples = samples
         self.sampleRate = sampleRate
         self.channels = channels
     }
 
+    /// Length.
     public var seconds: Double { Double(samples.count / max(channels, 1)) / Double(sampleRate) }
 
     /// Reads a sound file of any kind that libsndfile knows, of any sample rate.
     /// - Parameter memoryLimit: in bytes; a sound of which not even three copies fit into it is not read to its end.
     /// - Throws: `AudioLDM2Error` of kind `.file` for what is missing, damaged, no sound, or longer than 100 million samples
-    ///   of all channels together or than the limit allows.
+    ///   of all channels together; of kind `.outOfMemory` for what is longer than the limit allows.
     public init(contentsOf path: String, memoryLimit: Int? = nil) throws {
-        self = try AudioLDM2Error.translating {
+        self = try Self.read(path, memoryLimit) { try SoundFile.read(path, maximumSamples: $0) }
+    }
+
+    /// The same of a file that a URL names.
+    public init(contentsOf url: URL, memoryLimit: Int? = nil) throws {
+        try self.init(contentsOf: url.path, memoryLimit: memoryLimit)
+    }
+
+    /// The same of a file's contents that the program holds.
+    public init(data: Data, memoryLimit: Int? = nil) throws {
+        self = try Self.read("the sound", memoryLimit) { try SoundFile.read(data, maximumSamples: $0) }
+    }
+
+    private static func read(
+        _ name: String, _ memoryLimit: Int?, _ read: (_ maximumSamples: Int) throws -> Sound
+    ) throws -> AudioClip {
+        try AudioLDM2Error.translating {
             let limit = [memoryLimit, MemoryPlan.processLimit].compactMap(\.self).min() ?? .max
             let room = limit / (3 * MemoryLayout<Float>.size)
             do {
-                let sound = try SoundFile.read(path, maximumSamples: min(room, SoundFile.maximumSamples))
+                let sound = try read(min(room, SoundFile.maximumSamples))
                 guard !sound.samples.isEmpty else {
-                    throw AudioLDM2Error(.file, "\(path): damaged sound file: it holds no samples")
+                    throw AudioLDM2Error(.file, "\(name): damaged sound file: it holds no samples")
                 }
                 if let index = sound.samples.firstIndex(where: { !$0.isFinite }) {
-                    throw AudioLDM2Error.notFinite(sample: index, of: path)
+                    throw AudioLDM2Error.notFinite(sample: index, of: name)
                 }
                 return AudioClip(samples: sound.samples, sampleRate: sound.sampleRate, channels: sound.channels)
             } catch AudioError.tooLong where room < SoundFile.maximumSamples {
                 throw AudioLDM2Error(
                     .outOfMemory,
-                    "\(path): too long for the \(MemoryPlan.mebibytes(limit)) of memory that are allowed; cut it first, or "
+                    "\(name): too long for the \(MemoryPlan.mebibytes(limit)) of memory that are allowed; cut it first, or "
                         + "choose a higher limit")
             }
         }
     }
 
-    /// The formats that sounds can be written in.
-    public static let fileExtensions = SoundContainer.allCases.map(\.rawValue)
-
     /// Writes a sound file whose format follows from its extension: wav, flac or ogg.
     ///
     /// The file appears when it is complete; one that was there is replaced.
-    /// - Parameter record: how the sound came about, stored as the file's title, comment (JSON) and licence.
-    /// - Returns: how many samples lay beyond ±1 and were clipped to it, as the formats hold nothing else.
-    /// - Throws: `AudioLDM2Error` of kind `.file` for another extension, a folder that cannot be written to, a full disk.
+    /// - Parameters:
+    ///   - encoding: of samples in wav and flac files; nil for 16-bit integers.
+    ///   - record: how the sound came about, stored as the file's title, comment (JSON) and licence.
+    /// - Returns: how many samples lay beyond ±1 and were clipped to it, as all but float files hold nothing else.
+    /// - Throws: `AudioLDM2Error` of kind `.file` for another extension, an encoding that the format does not have, a folder
+    ///   that cannot be written to, a full disk.
     @discardableResult
-    public func write(to path: String, record: SoundRecord? = nil) throws -> Int {
+    public func write(
+        to path: String, encoding: SoundFormat.Encoding? = nil, record: SoundRecord? = nil
+    ) throws -> Int {
         try AudioLDM2Error.translating {
-            try SoundFile.write(
-                Sound(samples: samples, channels: channels, sampleRate: sampleRate), to: path,
-                metadata: record?.metadata ?? SoundMetadata(software: AudioLDM2Pipeline.software))
+            try SoundFile.write(sound, to: path, encoding: encoding?.stored, metadata: Self.metadata(of: record))
         }
     }
+
+    /// The same to a file that a URL names.
+    @discardableResult
+    public func write(to url: URL, encoding: SoundFormat.Encoding? = nil, record: SoundRecord? = nil) throws -> Int {
+        try write(to: url.path, encoding: encoding, record: record)
+    }
+
+    /// What `write` would put into a file.
+    /// - Throws: `AudioLDM2Error` of kind `.file` for an encoding that the format does not have.
+    public func data(
+        as format: SoundFormat, encoding: SoundFormat.Encoding? = nil, record: SoundRecord? = nil
+    ) throws -> Data {
+        try AudioLDM2Error.translating {
+            try SoundFile.data(
+                of: sound, as: format.container, encoding: encoding?.stored, metadata: Self.metadata(of: record)
+            ).data
+        }
+    }
+
+    private var sound: Sound { Sound(samples: samples, channels: channels, sampleRate: sampleRate) }
+
+    private static func metadata(of record: SoundRecord?) -> SoundMetadata {
+        record?.metadata ?? SoundMetadata(software: AudioLDM2Pipeline.software)
+    }
+
+    /// The extensions of files that sounds can be written to.
+    public static let fileExtensions = SoundFormat.allCases.map(\.rawValue)
 
     /// Checks a path before any work is done for it.
     /// - Throws: what `write(to:)` would throw for its extension or folder.

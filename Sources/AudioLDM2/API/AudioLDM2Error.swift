@@ -2,12 +2,18 @@ import Audio
 import Checkpoints
 import ComputeCUDA
 import Diffusion
+import Foundation
+import Platform
 import Tensors
 import Tokenizers
 import WeightFile
 
 /// What went wrong, in one sentence that names the file or value and what to do about it.
-public struct AudioLDM2Error: Error, CustomStringConvertible, Sendable, Equatable {
+public struct AudioLDM2Error: LocalizedError, CustomStringConvertible, Sendable, Equatable {
+    /// What kind of thing went wrong, for programs that react to it.
+    #if hasAttribute(nonexhaustive)
+        @nonexhaustive
+    #endif
     public enum Kind: Sendable, Equatable {
         /// The model file is missing, damaged, foreign or made for another version.
         case modelFile
@@ -22,16 +28,30 @@ public struct AudioLDM2Error: Error, CustomStringConvertible, Sendable, Equatabl
         case device
     }
 
+    /// What kind of thing went wrong.
     public let kind: Kind
+    /// One sentence that names the file or value and what to do.
     public let description: String
+    /// The same, as Foundation asks for it.
+    public var errorDescription: String? { description }
 
+    /// An error of a kind, in one sentence.
     public init(_ kind: Kind, _ description: String) {
         self.kind = kind
         self.description = description
     }
 
+    /// An error of the parts below as this one.
+    static func translated(_ error: any Error) -> any Error {
+        do {
+            return try translating { throw error }
+        } catch {
+            return error
+        }
+    }
+
     /// Runs `body`, turning the errors of the parts below into this one; cancellation passes through.
-    static func translating<Result>(_ body: () throws -> Result) throws -> Result {
+    package static func translating<Result>(_ body: () throws -> Result) throws -> Result {
         do {
             return try body()
         } catch let error as AudioLDM2Error {

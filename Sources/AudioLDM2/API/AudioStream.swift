@@ -5,6 +5,10 @@ import Synchronization
 ///
 /// The process must ignore SIGPIPE (`signal(SIGPIPE, SIG_IGN)`), or it ends when the reader goes.
 public final class AudioStream: Sendable {
+    /// How samples are written.
+    #if hasAttribute(nonexhaustive)
+        @nonexhaustive
+    #endif
     public enum Format: String, CaseIterable, Sendable {
         /// 16-bit integers behind a header.
         case wav

@@ -1,6 +1,9 @@
 import ComputeCUDA
 
 /// What a model is computed on.
+#if hasAttribute(nonexhaustive)
+    @nonexhaustive
+#endif
 public enum ComputeDevice: Hashable, Sendable, CustomStringConvertible {
     /// The first of NVIDIA's GPUs that works: its libraries are installed, it is new enough, and it computes what the CPU
     /// does; else the CPU.

@@ -16,6 +16,7 @@ public struct EditPlan: Sendable, Hashable {
     /// Length of the transition on either side of each part, in seconds.
     public var crossFadeSeconds: Double
 
+    /// A plan of its parts; `transform`, `inpaint`, `extend` and `upsample` make the usual ones.
     public init(
         times: [ClosedRange<Double>]? = nil, frequencies: ClosedRange<Double>? = nil, strength: Double = 1,
         appendedSeconds: Double = 0, fillsBandwidth: Bool = false, crossFadeSeconds: Double = 0.05
@@ -59,7 +60,7 @@ public struct EditPlan: Sendable, Hashable {
         try require(strength > 0 && strength <= 1, "a strength of \(strength): choose a number above 0, up to 1")
         try require(
             (0...10).contains(crossFadeSeconds), "a cross-fade of \(crossFadeSeconds) seconds: choose 0…10")
-        let limit = GenerationOptions.secondsRange.upperBound
+        let limit = SoundOptions.secondsRange.upperBound
         try require(
             appendedSeconds == 0 || (0.1...limit).contains(appendedSeconds),
             "\(appendedSeconds) seconds to append: choose 0.1…\(Int(limit))")

@@ -10,9 +10,11 @@ public final class EditableSound {
     private let reader: SoundReader
     /// Samples of each channel.
     public let frames: Int
+    /// Channels, which are interleaved in a clip.
     public var channels: Int { reader.channels }
     /// In Hz.
     public var sampleRate: Int { reader.sampleRate }
+    /// Length.
     public var seconds: Double { Double(frames) / Double(sampleRate) }
 
     /// Reads the sound once, to know how long it is and that it can be read.
@@ -62,7 +64,7 @@ public final class EditableSound {
     /// - Returns: how many samples lay beyond ±1 and were clipped to it.
     /// - Throws: `AudioLDM2Error` of kind `.file`.
     @discardableResult
-    public func write(_ result: GenerationResult, inPlaceOf part: EditPart, to path: String) throws -> Int {
+    public func write(_ result: SoundResult, inPlaceOf part: EditPart, to path: String) throws -> Int {
         guard part.isInserted else { return try result.clip.write(to: path, record: result.record) }
         return try AudioLDM2Error.translating {
             let new = result.clip.samples
@@ -139,7 +141,7 @@ public struct EditPart: Sendable {
     }
 
     /// A result of this part as one of the whole sound.
-    public func completed(_ result: GenerationResult) -> GenerationResult {
+    public func completed(_ result: SoundResult) -> SoundResult {
         guard isInserted else { return result }
         var result = result
         result.record.seconds = seconds
@@ -153,7 +155,7 @@ extension AudioLDM2Pipeline {
     /// sound if it is changed everywhere.
     /// - Throws: `AudioLDM2Error` of kind `.invalidOption` for a plan that does not fit the sound.
     public func part(
-        of sound: EditableSound, plan: EditPlan, options: GenerationOptions = .init()
+        of sound: EditableSound, plan: EditPlan, options: SoundOptions = .init()
     ) throws -> EditPart {
         try plan.validate(seconds: sound.seconds)
         guard plan.times != nil else { return EditPart(plan, of: sound, span: nil) }

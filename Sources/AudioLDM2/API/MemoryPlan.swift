@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import Tensors
 
 /// What memory a generation will take, and how it stays within a limit: made before the work begins, from the model's
@@ -8,6 +9,9 @@ import Tensors
 /// back when it needs them.
 public struct MemoryPlan: Sendable, Hashable, Codable {
     /// Where a stage's weights are.
+    #if hasAttribute(nonexhaustive)
+        @nonexhaustive
+    #endif
     public enum Weights: String, Sendable, Hashable, Codable {
         /// In memory, decompressed once, or in place in the file.
         case resident
@@ -19,11 +23,14 @@ public struct MemoryPlan: Sendable, Hashable, Codable {
     public struct Stage: Sendable, Hashable, Codable {
         /// The part's name in the model file.
         public let name: String
+        /// Where its weights are.
         public let weights: Weights
         /// Of weights in memory; where they are streamed, at any one time.
         public let weightBytes: Int
         /// Of weights that are used in place in the file.
         public let mappedBytes: Int
+        /// Of the weights, what stays in memory after the stage, for other sounds.
+        public let keptBytes: Int
         /// Of activations, with what earlier stages left.
         public let activationBytes: Int
 
@@ -32,6 +39,9 @@ public struct MemoryPlan: Sendable, Hashable, Codable {
     }
 
     /// How the two predictions of a guided step are computed.
+    #if hasAttribute(nonexhaustive)
+        @nonexhaustive
+    #endif
     public enum Guidance: String, Sendable, Hashable, Codable {
         /// In one batch of two.
         case together
@@ -39,7 +49,9 @@ public struct MemoryPlan: Sendable, Hashable, Codable {
         case apart
     }
 
+    /// The limit that the plan stays within, in bytes; nil if there is none.
     public let limitBytes: Int?
+    /// How the two predictions of a guided step are computed.
     public let guidance: Guidance
     /// How many sounds the denoiser works on at once, where several are made.
     public let sounds: Int
@@ -48,8 +60,11 @@ public struct MemoryPlan: Sendable, Hashable, Codable {
     /// In the order of the work.
     public let stages: [Stage]
 
+    /// Of weights that stay in memory between sounds: see `AudioLDM2Pipeline.weightBudget`.
+    public var keptBytes: Int { stages.reduce(0) { $0 + $1.keptBytes } }
+
     /// The most at any time.
-    public var peakBytes: Int { baseBytes + (stages.map(\.bytes).max() ?? 0) }
+    public var peakBytes: Int { baseBytes + keptBytes + (stages.map { $0.bytes - $0.keptBytes }.max() ?? 0) }
 
     /// What the system allows this process (`ulimit -d`, `prlimit --data`), in bytes; nil if that is not limited. Plans
     /// keep within it.
@@ -79,6 +94,8 @@ extension MemoryPlan: CustomStringConvertible {
         if !streamed.isEmpty {
             choices.append("weights decompressed ahead of use: " + streamed.joined(separator: ", "))
         }
+        let kept = stages.filter { $0.keptBytes > 0 }.map(\.name)
+        if !kept.isEmpty { choices.append("weights kept: " + kept.joined(separator: ", ")) }
         let limit = limitBytes.map { " of \(Self.mebibytes($0)) allowed" } ?? ""
         return "memory: \(Self.mebibytes(peakBytes))\(limit)" + (choices.isEmpty ? "" : "; ")
             + choices.joined(separator: "; ")

@@ -1,15 +1,20 @@
 import Foundation
 
-/// How a model's sounds are made where `GenerationOptions` do not say: `generation_config.json` of its checkpoint folder,
+/// How a model's sounds are made where `SoundOptions` do not say: `generation_config.json` of its checkpoint folder,
 /// kept in the model file. Published models have none and sound as the reference implementations make them.
 public struct ModelDefaults: Codable, Sendable, Hashable {
-    public var vocoder: GenerationOptions.Vocoder?
+    /// What makes a waveform of a spectrogram.
+    public var vocoder: SoundOptions.Vocoder?
+    /// As `SoundOptions.guidanceRescale`.
     public var guidanceRescale: Float?
+    /// As `SoundOptions.fadeSeconds`.
     public var fadeSeconds: Double?
+    /// As `SoundOptions.silenceRetries`.
     public var silenceRetries: Int?
 
+    /// Defaults, of which nil says nothing.
     public init(
-        vocoder: GenerationOptions.Vocoder? = nil, guidanceRescale: Float? = nil, fadeSeconds: Double? = nil,
+        vocoder: SoundOptions.Vocoder? = nil, guidanceRescale: Float? = nil, fadeSeconds: Double? = nil,
         silenceRetries: Int? = nil
     ) {
         self.vocoder = vocoder
@@ -49,9 +54,9 @@ public struct ModelDefaults: Codable, Sendable, Hashable {
         self = try decodeConfig(json, component: component)
         let check = ConfigCheck(component: component)
         if let guidanceRescale { try check.require("guidance_rescale", guidanceRescale, in: 0...1) }
-        if let fadeSeconds { try check.require("fade_seconds", fadeSeconds, in: GenerationOptions.fadeRange) }
+        if let fadeSeconds { try check.require("fade_seconds", fadeSeconds, in: SoundOptions.fadeRange) }
         if let silenceRetries {
-            try check.require("silence_retries", silenceRetries, in: GenerationOptions.retriesRange)
+            try check.require("silence_retries", silenceRetries, in: SoundOptions.retriesRange)
         }
     }
 

@@ -4,10 +4,13 @@ import WeightFile
 
 /// What a model file contains.
 public struct ModelInspection: Sendable, Codable {
+    /// A network of the model.
     public struct Component: Sendable, Codable {
+        /// Its part of the file, such as `unet`.
         public let name: String
         /// The reference class whose weights these are.
         public let className: String
+        /// Numbers in its weights.
         public let parameters: Int
         /// In the file, compressed.
         public let storedBytes: Int
@@ -15,30 +18,49 @@ public struct ModelInspection: Sendable, Codable {
         public let bytes: Int
         /// Parameters by storage: int8, float16, float32.
         public let parametersByFormat: [String: Int]
+        /// Its weights, in the order of the file.
         public let tensors: [TensorEntry]
     }
 
+    /// A weight as the file holds it.
     public struct TensorEntry: Sendable, Codable {
+        /// Its path within the network.
         public let name: String
+        /// Its extents, in the order in which it is computed with.
         public let shape: [Int]
+        /// How its numbers are stored: int8, float16 or float32.
         public let format: String
         /// "quantized" if inputs are quantized too, else "float".
         public let activations: String
+        /// As computed with.
         public let bytes: Int
+        /// In the file.
         public let storedBytes: Int
+        /// Pieces in the file, each with a checksum.
         public let chunks: Int
+        /// Whether they are compressed.
         public let compressed: Bool
     }
 
+    /// A remark that the converter left.
     public struct Note: Sendable, Codable {
+        /// What it is about.
         public let key: String
+        /// What it says.
         public let value: String
     }
 
+    /// The file.
     public let path: String
+    /// Its size.
     public let fileBytes: Int
     /// The same for files of the same contents; what `SoundRecord.modelHash` names.
     public let hash: String
+    /// The kind of model, such as "audioldm2" or "judges".
+    public let family: String
+    /// What it can be used for.
+    public let abilities: [ModelAbility]
+    /// The networks, in the order of the file.
     public let components: [Component]
     /// Tokenizers, scheduler, licence and list of words, in bytes.
     public let blobs: [String: Int]
@@ -52,7 +74,7 @@ public struct ModelInspection: Sendable, Codable {
     /// Reads a model file's index and its list of classes.
     /// - Throws: `AudioLDM2Error` for a file that is missing, damaged or foreign.
     public init(modelAt path: String) throws {
-        self = try AudioLDM2Error.translating { try ModelInspection(Pack(opening: path)) }
+        self = try AudioLDM2Error.translating { try ModelInspection(ModelFile(opening: path)) }
     }
 
     /// Reads a model file whole and compares every part with its checksum.
@@ -64,14 +86,17 @@ public struct ModelInspection: Sendable, Codable {
         }
     }
 
-    private init(_ pack: Pack) throws {
+    private init(_ file: ModelFile) {
+        let pack = file.pack
         path = pack.path
+        family = file.family.name
+        abilities = file.abilities
         fileBytes = pack.fileByteCount
         hash = pack.contentHash
         components = pack.components.map(Component.init)
         blobs = Dictionary(uniqueKeysWithValues: pack.blobs.map { ($0.name, $0.byteCount) })
-        classes = try pack.vocabulary()?.classes ?? []
-        defaults = try pack.defaults()
+        classes = file.vocabulary?.classes ?? []
+        defaults = file.defaults
         provenance = pack.provenance.map { Note(key: $0.key, value: $0.value) }
     }
 }

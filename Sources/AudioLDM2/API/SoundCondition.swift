@@ -6,7 +6,7 @@ import Tensors
 ///
 ///     let condition = try pipeline.condition(for: "a dog barking")
 ///     try condition.write(to: "dog.cond")
-///     let options = GenerationOptions(condition: try SoundCondition(contentsOf: "dog.cond"))
+///     let options = SoundOptions(condition: try SoundCondition(contentsOf: "dog.cond"))
 ///
 /// A file of it is a safetensors file: `loa [1, vectors, width]`, and of a prompt also `states [1, tokens, width]` and
 /// `mask [1, tokens]` (1 for tokens, 0 for padding), or `film [1, width]`, whatever the model has; the negative prompt's
@@ -16,6 +16,7 @@ public struct SoundCondition: Sendable, Hashable {
 
     /// The prompt, or the name of the sound, that it was made of.
     public let source: String
+    /// What was said that the sound should not be.
     public let negativePrompt: String
     let tensors: [String: NamedTensor]
 
@@ -56,6 +57,9 @@ public struct SoundCondition: Sendable, Hashable {
                 source: file.metadata["source"] ?? "", negativePrompt: file.metadata["negative_prompt"] ?? "", tensors)
         }
     }
+
+    /// The same of a file that a URL names.
+    public init(contentsOf url: URL) throws { try self.init(contentsOf: url.path) }
 
     /// Checks a path before any work is done for it.
     /// - Throws: what `write(to:)` would throw for its folder or name.

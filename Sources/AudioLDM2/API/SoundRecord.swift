@@ -6,26 +6,33 @@ import WeightFile
 public struct SoundRecord: Codable, Sendable, Hashable {
     /// What was done: "generate" or "edit".
     public var operation: String
+    /// What the sound should be.
     public var prompt: String
+    /// What it should not be.
     public var negativePrompt: String
     /// What a speech model says, as text or as phonemes.
     public var transcription: String?
+    /// The same in phonemes.
     public var phonemes: String?
+    /// The number that settled all chance.
     public var seed: UInt64
     /// Length of the sound.
     public var seconds: Double
+    /// Evaluations of the denoiser.
     public var steps: Int
+    /// As `SoundOptions.guidanceScale`.
     public var guidanceScale: Float
     /// Nil for none.
     public var guidanceRescale: Float?
-    /// As `GenerationOptions.Vocoder` names it.
+    /// As `SoundOptions.Vocoder` names it.
     public var vocoder: String?
     /// Nil for none.
     public var fadeSeconds: Double?
     /// Attempts with the next seed that there could have been if the sound of a seed was silent; nil for none.
     public var silenceRetries: Int?
-    /// As `GenerationOptions.Scheduler` names it.
+    /// As `SoundOptions.Scheduler` names it.
     public var scheduler: String
+    /// As `SoundOptions.eta`.
     public var eta: Float
     /// Whose behaviour it was made with, if that was said.
     public var profile: String?
@@ -45,6 +52,7 @@ public struct SoundRecord: Codable, Sendable, Hashable {
     public var audioWeight: Float?
     /// Of a sound that was chosen from several: how well it fits the prompt, and how many there were.
     public var score: Double?
+    /// Of a sound that was chosen from several: how many there were.
     public var candidates: Int?
     /// The model file's name.
     public var model: String
@@ -52,10 +60,10 @@ public struct SoundRecord: Codable, Sendable, Hashable {
     public var modelHash: String
     /// The model's.
     public var license: String?
+    /// The program and its version.
     public var software: String
 
-    init(prompt: String, options: GenerationOptions, seed: UInt64, seconds: Double, model: Model, edit: EditPlan? = nil)
-    {
+    init(prompt: String, options: SoundOptions, seed: UInt64, seconds: Double, model: Model, edit: EditPlan? = nil) {
         operation = edit == nil ? "generate" : "edit"
         strength = edit?.strength
         times = edit?.times?.map { [$0.lowerBound, $0.upperBound] }

@@ -4,29 +4,42 @@ import Tokenizers
 
 /// How well a sound fits a text.
 public struct SoundScore: Sendable, Hashable, Codable {
+    /// The sound, as it was named.
     public let file: String
     /// Cosine of the angle between the CLAP embeddings of both, −1…1. What counts as high depends on the model; compare
     /// scores of one text and one model.
     public let score: Double
 }
 
-/// Compares sounds with texts by a model's CLAP.
+/// Compares sounds with texts by a model's CLAP. The model need not make sounds: a file of CLAP alone will do.
 ///
-///     let scores = try SoundScorer(modelAt: "audioldm2.aldm").scores(of: ["a.wav", "b.mp3"], for: "a dog barking")
+///     let scorer = try await SoundScorer(modelAt: "audioldm2.aldm")
+///     let scores = try await scorer.scores(of: ["a.wav", "b.mp3"], for: "a dog barking")
 public struct SoundScorer: Sendable {
-    private let context: StageContext
+    private let context: StageContext<ModelFile>
     private let memoryLimit: Int?
+    private let queue: JobQueue
     /// Why a GPU that is there is not used; nil if one is, or there is none, or the CPU was asked for.
     public var deviceWarning: String? { context.deviceWarning }
 
-    /// - Parameter memoryLimit: in bytes, as in `GenerationOptions`.
+    /// - Parameter memoryLimit: in bytes, as in `SoundOptions`.
     /// - Throws: `AudioLDM2Error`, also for a model without CLAP's audio encoder.
     public init(
         modelAt path: String, threads: Int? = nil, device: ComputeDevice? = nil, memoryLimit: Int? = nil
+    ) async throws {
+        self = try await onOwnThread { _ in
+            try SoundScorer(opening: path, threads: threads, device: device, memoryLimit: memoryLimit)
+        }
+    }
+
+    /// The same on the caller's thread, which waits for it.
+    package init(
+        opening path: String, threads: Int? = nil, device: ComputeDevice? = nil, memoryLimit: Int? = nil
     ) throws {
         self.memoryLimit = memoryLimit
+        queue = JobQueue()
         context = try AudioLDM2Error.translating {
-            let context = try StageContext(modelAt: path, threads: threads, device: device)
+            let context = try StageContext(ModelFile(opening: path), threads: threads, device: device)
             try context.model.requireTextEncoders()
             _ = try (context.model.clapAudioConfig(), context.model.clapFeatureConfig())
             return context
@@ -36,42 +49,59 @@ public struct SoundScorer: Sendable {
     /// Of each sound its beginning is heard: ten seconds with the published models. Shorter ones are repeated.
     /// - Parameters:
     ///   - files: of any format, rate and number of channels that can be read.
-    ///   - notice: is told what was done to a sound that nobody expects.
+    ///   - notice: is told what was done to a sound that nobody expects, on the working thread.
     ///   - unusable: told of each file that cannot be used; it is then left out. Without it such a file is an error.
     /// - Returns: in the order of `files`.
-    /// - Throws: `AudioLDM2Error`, without `unusable` also one that names the file that cannot be used.
+    /// - Throws: `AudioLDM2Error`, without `unusable` also one that names the file that cannot be used; `CancellationError`.
     public func scores(
-        of files: [String], for prompt: String, notice: (String) -> Void = { _ in },
-        unusable: ((String, AudioLDM2Error) -> Void)? = nil
+        of files: [String], for prompt: String, notice: @escaping @Sendable (String) -> Void = { _ in },
+        unusable: (@Sendable (String, AudioLDM2Error) -> Void)? = nil
+    ) async throws -> [SoundScore] {
+        try await queue.run { [context] cancellation in
+            try scores(
+                of: files, for: prompt, in: context.cancelled(by: cancellation), notice: notice, unusable: unusable)
+        }
+    }
+
+    /// The same on the caller's thread, which waits for it.
+    package func blockingScores(
+        of files: [String], for prompt: String, unusable: ((String, AudioLDM2Error) -> Void)? = nil
     ) throws -> [SoundScore] {
         try AudioLDM2Error.translating {
-            let config = try context.model.clapFeatureConfig()
-            let plan = try context.plan(
-                limit: memoryLimit, soundBytes: 3 * config.sampleCount * MemoryLayout<Float>.size
-            ) { _ = try SoundEncoder(context: $0).scores(of: [()], for: prompt) { [0] } }
-            var used: [String] = []
-            let scores = try SoundEncoder(context: context.following(plan)).scores(of: files, for: prompt) { file in
-                do {
-                    let samples = try AudioLDM2Error.translating {
-                        try SoundFile.readMono(
-                            file, sampleRate: config.samplingRate, maximumSeconds: Double(config.maxLengthS),
-                            excess: .cut, notice: notice)
-                    }
-                    used.append(file)
-                    return samples
-                } catch let error as AudioLDM2Error {
-                    guard let unusable, error.kind == .file else { throw error }
-                    unusable(file, error)
-                    return nil
-                }
-            }
-            return zip(used, scores).map { SoundScore(file: $0, score: $1) }
+            try scores(of: files, for: prompt, in: context, notice: { _ in }, unusable: unusable)
         }
+    }
+
+    private func scores(
+        of files: [String], for prompt: String, in context: StageContext<ModelFile>, notice: (String) -> Void,
+        unusable: ((String, AudioLDM2Error) -> Void)?
+    ) throws -> [SoundScore] {
+        let config = try context.model.clapFeatureConfig()
+        let plan = try context.plan(
+            limit: memoryLimit, soundBytes: 3 * config.sampleCount * MemoryLayout<Float>.size
+        ) { _ = try SoundEncoder($0).scores(of: [()], for: prompt) { [0] } }
+        var used: [String] = []
+        let scores = try SoundEncoder(context.following(plan)).scores(of: files, for: prompt) { file in
+            do {
+                let samples = try AudioLDM2Error.translating {
+                    try SoundFile.readMono(
+                        file, sampleRate: config.samplingRate, maximumSeconds: Double(config.maxLengthS),
+                        excess: .cut, notice: notice)
+                }
+                used.append(file)
+                return samples
+            } catch let error as AudioLDM2Error {
+                guard let unusable, error.kind == .file else { throw error }
+                unusable(file, error)
+                return nil
+            }
+        }
+        return zip(used, scores).map { SoundScore(file: $0, score: $1) }
     }
 }
 
 /// Of two vectors that are not zero.
-func cosine(_ a: [Float], _ b: [Float]) -> Float {
+package func cosine(_ a: [Float], _ b: [Float]) -> Float {
     let product = zip(a, b).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
     let norms = [a, b].map { $0.reduce(0.0) { $0 + Double($1) * Double($1) } }
     return Float(product / max((norms[0] * norms[1]).squareRoot(), 1e-30))

@@ -40,7 +40,7 @@ private func wrongType(_ context: DecodingError.Context) -> String? {
 }
 
 /// A configuration that cannot be used.
-public enum ConfigError: Error, CustomStringConvertible, Sendable, Equatable {
+package enum ConfigError: Error, CustomStringConvertible, Sendable, Equatable {
     case malformed(component: String, reason: String)
     case unsupported(component: String, key: String, value: String, supported: String)
     /// Two components that do not go together.

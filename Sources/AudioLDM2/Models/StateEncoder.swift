@@ -2,7 +2,7 @@ import Tensors
 import WeightFile
 
 /// A text encoder that makes a vector for every token: the second one of a checkpoint.
-protocol StateEncoder: Sendable {
+package protocol StateEncoder: Sendable {
     /// - Parameters:
     ///   - ids: of one text, padding included.
     ///   - mask: 1 for tokens, 0 for padding.
@@ -11,16 +11,16 @@ protocol StateEncoder: Sendable {
 }
 
 /// Which second text encoder a model has.
-enum StateEncoderConfig: Sendable {
+package enum StateEncoderConfig: Sendable {
     case t5(T5Config)
     case phonemes(PhonemeEncoderConfig)
 
     /// - Throws: `ConfigError`.
     init(_ component: PackIndex.Component) throws {
-        switch component.className {
-        case "VitsModel": self = .phonemes(try .read(component.config, component: component.name))
-        default: self = .t5(try .read(component.config, component: component.name))
-        }
+        self =
+            PhonemeEncoder.classNames.contains(component.className)
+            ? .phonemes(try .read(component.config, component: component.name))
+            : .t5(try .read(component.config, component: component.name))
     }
 
     /// Of the states.
@@ -32,14 +32,14 @@ enum StateEncoderConfig: Sendable {
     }
 
     /// The number of ids.
-    var vocabSize: Int {
+    package var vocabSize: Int {
         switch self {
         case .t5(let config): config.vocabSize
         case .phonemes(let config): config.vocabSize
         }
     }
 
-    func encoder(_ weights: WeightScope) throws -> any StateEncoder {
+    package func encoder(_ weights: WeightScope) throws -> any StateEncoder {
         switch self {
         case .t5(let config): try T5Encoder(config, weights)
         case .phonemes(let config): try PhonemeEncoder(config, weights)

@@ -59,6 +59,15 @@ struct BatchCommand: AsyncParsableCommand {
 
     @OptionGroup var memory: MemoryOption
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Memory in which weights stay from sound to sound, such as 800M, beside what a sound takes; within \
+            --memory-limit, if there is one. Default: 0, each group of sounds loads them again.
+            """, valueName: "size"),
+        transform: MemoryOption.bytes)
+    var keepWeights: Int?
+
     @Flag(help: "Print a JSON object about the whole on standard output.")
     var json = false
 
@@ -77,7 +86,7 @@ struct BatchCommand: AsyncParsableCommand {
     }
 
     /// What was said for all lines.
-    private var settings: GenerationSettings {
+    private var settings: SoundSettings {
         var settings = finish.settings.over(generation.settings)
         settings.seconds = seconds
         settings.loops = loop
@@ -92,7 +101,8 @@ struct BatchCommand: AsyncParsableCommand {
             throw AudioLDM2Error(.file, "\(outputDir): cannot be made or is no folder; choose another --output-dir")
         }
         let manifest = try BatchManifest(folder: outputDir, shard: shard)
-        let pipeline = try computing.pipeline(modelAt: model.path, quiet: quiet)
+        let pipeline = try await computing.pipeline(
+            modelAt: model.path, weightBudget: keepWeights ?? 0, quiet: quiet)
         let run = BatchRun(
             pipeline: pipeline, manifest: manifest, defaults: settings, memoryLimit: memory.limit, firstSeed: seed,
             format: format, quiet: quiet)

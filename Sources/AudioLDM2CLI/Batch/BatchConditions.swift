@@ -8,29 +8,31 @@ final class BatchConditions {
 
     init(_ pipeline: AudioLDM2Pipeline) { self.pipeline = pipeline }
 
-    var profile: GenerationProfile? { pipeline.profile }
+    var profile: ReferenceProfile? { pipeline.profile }
 
     /// - Throws: `AudioLDM2Error` for files that cannot be used, and for what does not go together.
-    func condition(audioPrompt: String?, saved: String?, prompt: String) throws -> SoundCondition? {
+    func condition(audioPrompt: String?, saved: String?, prompt: String) async throws -> SoundCondition? {
         guard audioPrompt == nil || saved == nil else {
             throw AudioLDM2Error(.invalidOption, "\"audio_prompt\" and \"condition\" exclude each other")
         }
         if let audioPrompt {
-            return try remember("sound " + audioPrompt) {
-                try pipeline.languageOfAudio(of: audioPrompt, notice: printWarning)
+            return try await remember("sound " + audioPrompt) {
+                try await pipeline.languageOfAudio(of: audioPrompt, notice: printWarning)
             }
         }
         guard let saved else { return nil }
-        let condition = try remember("saved " + saved) { try SoundCondition(contentsOf: saved) }
+        let condition = try await remember("saved " + saved) { try SoundCondition(contentsOf: saved) }
         guard condition.isLanguageOfAudioAlone || prompt.isEmpty else {
             throw AudioLDM2Error(.invalidOption, "\(saved) was made of a prompt: leave \"prompt\" out")
         }
         return condition
     }
 
-    private func remember(_ key: String, _ make: () throws -> SoundCondition) throws -> SoundCondition {
+    private func remember(
+        _ key: String, _ make: () async throws -> SoundCondition
+    ) async throws -> SoundCondition {
         if let condition = known[key] { return condition }
-        let condition = try make()
+        let condition = try await make()
         known[key] = condition
         return condition
     }

@@ -35,7 +35,7 @@ enum BatchFile {
 struct BatchLine {
     let prompt: String
     /// With a seed.
-    let options: GenerationOptions
+    let options: SoundOptions
     /// Sounds to make, of which the best is kept.
     let candidates: Int
     /// A file's name.
@@ -46,9 +46,9 @@ struct BatchLine {
     ///   - conditions: finds what lines refer to.
     /// - Throws: `AudioLDM2Error` that says which field is wrong.
     init(
-        _ line: BatchFile.Line, defaults: GenerationSettings, memoryLimit: Int?, seed: UInt64, format: String,
+        _ line: BatchFile.Line, defaults: SoundSettings, memoryLimit: Int?, seed: UInt64, format: String,
         conditions: BatchConditions
-    ) throws {
+    ) async throws {
         let fields: BatchFields
         do {
             fields = try JSONDecoder().decode(BatchFields.self, from: Data(line.text.utf8))
@@ -62,7 +62,7 @@ struct BatchLine {
         settings.seed = settings.seed ?? seed
         var options = try settings.options(profile: conditions.profile)
         options.memoryLimit = memoryLimit
-        options.condition = try conditions.condition(
+        options.condition = try await conditions.condition(
             audioPrompt: fields.audioPrompt, saved: fields.condition, prompt: prompt)
         guard options.condition != nil || prompt.contains(where: { !$0.isWhitespace }) else {
             throw AudioLDM2Error(.invalidOption, "\"prompt\" is missing or empty: say what the sound should be")
@@ -95,7 +95,7 @@ struct BatchLine {
 
 /// A line's JSON object: settings of a sound, and what belongs to a batch.
 private struct BatchFields: Decodable {
-    let settings: GenerationSettings
+    let settings: SoundSettings
     let prompt: String?
     /// Another name of `negative_prompt`.
     let negative: String?
@@ -110,7 +110,7 @@ private struct BatchFields: Decodable {
     }
 
     init(from decoder: any Decoder) throws {
-        settings = try GenerationSettings(from: decoder, besides: CodingKeys.allCases.map(\.rawValue))
+        settings = try SoundSettings(from: decoder, besides: CodingKeys.allCases.map(\.rawValue))
         let container = try decoder.container(keyedBy: CodingKeys.self)
         prompt = try container.valueIfPresent(for: .prompt)
         negative = try container.valueIfPresent(for: .negative)

@@ -20,7 +20,7 @@ struct BatchRun: Sendable {
     let pipeline: AudioLDM2Pipeline
     let manifest: BatchManifest
     /// What was said for all lines.
-    let defaults: GenerationSettings
+    let defaults: SoundSettings
     let memoryLimit: Int?
     let firstSeed: UInt64
     let format: String
@@ -34,7 +34,7 @@ struct BatchRun: Sendable {
     /// - Throws: `CancellationError`, and `AudioLDM2Error` for what stops all lines: the model file, the manifest.
     func make(_ lines: [BatchFile.Line], together: Int) async throws -> BatchSummary {
         var summary = BatchSummary()
-        let jobs = try jobs(lines, &summary)
+        let jobs = try await jobs(lines, &summary)
         let single = jobs.filter { $0.line.candidates == 1 }
         for start in stride(from: 0, to: single.count, by: together) {
             try await make(single[start..<min(start + together, single.count)], &summary)
@@ -45,7 +45,7 @@ struct BatchRun: Sendable {
     }
 
     /// What is to be made; notes lines that cannot be.
-    private func jobs(_ lines: [BatchFile.Line], _ summary: inout BatchSummary) throws -> [Job] {
+    private func jobs(_ lines: [BatchFile.Line], _ summary: inout BatchSummary) async throws -> [Job] {
         var jobs: [Job] = []
         let conditions = BatchConditions(pipeline)
         // By bytes, as the system tells names apart: texts that look alike may be different names.
@@ -53,7 +53,7 @@ struct BatchRun: Sendable {
         for line in lines {
             do {
                 let seed = firstSeed &+ UInt64(line.number - 1)
-                let parsed = try BatchLine(
+                let parsed = try await BatchLine(
                     line, defaults: defaults, memoryLimit: memoryLimit, seed: seed, format: format,
                     conditions: conditions)
                 if let other = outputs.updateValue(line.number, forKey: Array(parsed.output.utf8)) {
@@ -89,7 +89,7 @@ struct BatchRun: Sendable {
 
     private func make(_ jobs: ArraySlice<Job>, _ summary: inout BatchSummary) async throws {
         let jobs = Array(jobs)
-        let requests = jobs.map { GenerationRequest(prompt: $0.line.prompt, options: $0.line.options) }
+        let requests = jobs.map { SoundRequest(prompt: $0.line.prompt, options: $0.line.options) }
         try await follow(
             pipeline.events(of: requests), quiet: quiet, name: { "line \(jobs[$0].number)" },
             failed: { try fail(jobs[$0.sound].number, $0.error, &summary) },
@@ -103,7 +103,7 @@ struct BatchRun: Sendable {
             })
     }
 
-    private func keep(_ result: GenerationResult, _ job: Job) throws {
+    private func keep(_ result: SoundResult, _ job: Job) throws {
         let output = job.line.output
         try write(result, to: manifest.file(output), quiet: quiet)
         try manifest.append(

@@ -20,7 +20,7 @@ struct EditFlags: ParsableArguments {
     func run(_ file: String, prompt: String, plan: EditPlan) async throws {
         try making.requireOwnOutput(output, input: file)
         try making.ranking.checkWritable(output)
-        let (pipeline, options) = try making.open(prompt: prompt)
+        let (pipeline, options) = try await making.open(prompt: prompt)
         let sound = try EditableSound(contentsOf: file)
         let part = try pipeline.part(of: sound, plan: plan, options: options)
         let clip = try sound.clip(part, memoryLimit: making.memory.limit)
@@ -44,7 +44,7 @@ struct EditFlags: ParsableArguments {
         }
     }
 
-    private func report(_ result: GenerationResult) throws {
+    private func report(_ result: SoundResult) throws {
         if making.json {
             print(try Terminal.json(ResultSummary(result, output: output)))
         } else if !making.quiet {
@@ -67,7 +67,7 @@ private final class PartialEdit: @unchecked Sendable {
     init(sound: EditableSound, part: EditPart) { (self.sound, self.part) = (sound, part) }
 
     /// - Returns: the result as one of the whole sound.
-    func write(_ result: GenerationResult, to file: String, quiet: Bool) throws -> GenerationResult {
+    func write(_ result: SoundResult, to file: String, quiet: Bool) throws -> SoundResult {
         let whole = part.completed(result)
         warnOfClipping(try sound.write(whole, inPlaceOf: part, to: file), file, quiet: quiet)
         return whole

@@ -24,7 +24,7 @@ struct ExtendCommand: AsyncParsableCommand {
 
     func validate() throws {
         try editing.making.validate(prompt: prompt)
-        guard GenerationOptions.secondsRange.contains(seconds) else {
+        guard SoundOptions.secondsRange.contains(seconds) else {
             throw ValidationError("--seconds \(seconds): choose 0.1 to 3600.")
         }
     }

@@ -13,4 +13,12 @@ void cmappings_leave(int slot);
 /// a line on standard error that names the file, and status 1. Other bus errors end it as ever.
 void cmappings_end_with_message(void);
 
+/// Opens a file that is nowhere but in memory, for reading and writing; its name is for debuggers.
+/// - Returns: a descriptor, or -1 with errno set.
+int cmappings_memory_file(const char *name);
+
+/// The name of the file that this code was loaded from: a program's, or a library's.
+/// - Returns: NULL if the system does not know.
+const char *cmappings_library(void);
+
 #endif

@@ -180,6 +180,34 @@ typedef struct cuda_combine {
     int terms, adds;
 } cuda_combine;
 
+// y = (x − mean) / deviation, by channel.
+typedef struct cuda_normalize {
+    DEVICE_POINTER(const float) x;
+    DEVICE_POINTER(const float) mean;
+    DEVICE_POINTER(const float) deviation;
+    DEVICE_POINTER(float) y;
+    long long count;
+    int channels;
+} cuda_normalize;
+
+// y = known where kept is 1, x where it is 0, and between them their mixture; kept[position], rows of channels.
+typedef struct cuda_blend {
+    DEVICE_POINTER(const float) x;
+    DEVICE_POINTER(const float) known;
+    DEVICE_POINTER(const float) kept;
+    DEVICE_POINTER(float) y;
+    long long count;
+    int positions, channels;
+} cuda_blend;
+
+// y[row][column] = mean or maximum of x's rectangle there; `columns` are those of y, `count` its elements.
+typedef struct cuda_pool {
+    DEVICE_POINTER(const float) x;
+    DEVICE_POINTER(float) y;
+    long long count;
+    int columns, channels, height, width, maximum;
+} cuda_pool;
+
 // Runs of floats, from one stride to another.
 typedef struct cuda_copy {
     DEVICE_POINTER(const float) x;

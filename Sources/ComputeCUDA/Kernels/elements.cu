@@ -22,6 +22,38 @@ KERNEL combine(const cuda_combine c) {
     }
 }
 
+KERNEL normalize_channels(const cuda_normalize n) {
+    for (long long i = first_element(); i < n.count; i += element_stride()) {
+        const int channel = (int)(i % n.channels);
+        n.y[i] = (n.x[i] - n.mean[channel]) / n.deviation[channel];
+    }
+}
+
+KERNEL blend(const cuda_blend b) {
+    for (long long i = first_element(); i < b.count; i += element_stride()) {
+        const float share = b.kept[i / b.channels % b.positions];
+        b.y[i] = share == 1 ? b.known[i] : (1 - share) * b.x[i] + share * b.known[i];
+    }
+}
+
+KERNEL pool(const cuda_pool p) {
+    for (long long i = first_element(); i < p.count; i += element_stride()) {
+        const long long channel = i % p.channels, column = i / p.channels % p.columns;
+        const long long row = i / p.channels / p.columns;
+        const long long line = (long long)p.columns * p.width * p.channels;
+        const float *x = p.x + row * p.height * line + column * p.width * p.channels + channel;
+        float sum = 0, most = x[0];
+        for (int y = 0; y < p.height; y++) {
+            for (int c = 0; c < p.width; c++) {
+                const float value = x[y * line + (long long)c * p.channels];
+                sum += value;
+                most = most > value ? most : value;
+            }
+        }
+        p.y[i] = p.maximum ? most : sum / (p.height * p.width);
+    }
+}
+
 KERNEL copy_runs(const cuda_copy c) {
     for (long long i = first_element(); i < c.runs * c.length; i += element_stride()) {
         const long long run = i / c.length, place = i % c.length;

@@ -1,6 +1,6 @@
 import AudioLDM2
+import AudioLDM2Converter
 import Compute
-import Converter
 import Tensors
 import Testing
 import WeightFile

@@ -1,4 +1,5 @@
 import AudioLDM2
+import AudioLDM2Diagnostics
 import Foundation
 import TestSupport
 import Testing
@@ -27,7 +28,7 @@ import Testing
     }
 
     private func run(_ tensors: NamedTensor...) throws -> [NamedTensor] {
-        try ComponentTrace(modelAt: model).run(tensors)
+        try ComponentTrace(opening: model).blockingRun(tensors)
     }
 
     private func expect(_ made: NamedTensor, is expected: NamedTensor, within tolerance: Double = 1e-5) {
@@ -94,7 +95,7 @@ import Testing
         // Recorded before the end is marked.
         ids[try #require(ids.firstIndex(of: 0))] = 182
         let shape = mask.shape.extents
-        let made = try ComponentTrace(modelAt: ModelFixture.path("tiny-tts", .float32)).run([
+        let made = try ComponentTrace(opening: ModelFixture.path("tiny-tts", .float32)).blockingRun([
             NamedTensor(name: "phoneme.ids", shape: shape, values: ids),
             NamedTensor(name: "phoneme.mask", shape: shape, values: mask.values),
         ])
@@ -109,18 +110,18 @@ import Testing
             let (shape, values) = try golden.values(source)
             return NamedTensor(name: name, shape: shape.extents, values: values)
         }
-        let trace = try ComponentTrace(modelAt: ModelFixture.path("audioldm1-tiny", .float32))
+        let trace = try ComponentTrace(opening: ModelFixture.path("audioldm1-tiny", .float32))
         let timestep = NamedTensor(
             name: "unet.t", shape: [1], values: Array(try golden.values("timesteps").values.prefix(1)))
         let (input, film) = (try tensor("unet.input", "latents.initial"), try tensor("unet.film", "negative.clap.text"))
-        let made = try trace.run([input, timestep, film])
+        let made = try trace.blockingRun([input, timestep, film])
         let both = try tensor("", "unet.eps.0")
         expect(
             made[0],
             is: NamedTensor(
                 name: "", shape: [1] + both.shape.dropFirst(), values: Array(both.values.prefix(both.values.count / 2)))
         )
-        #expect(throws: AudioLDM2Error.self) { try trace.run([input, timestep]) }
+        #expect(throws: AudioLDM2Error.self) { try trace.blockingRun([input, timestep]) }
     }
 
     /// `TacotronSTFT` of the authors', by torch and librosa: the sound is mirrored at both ends.
@@ -139,7 +140,7 @@ import Testing
         let alone = try run(ids)
         // Its own outputs, and a name that means nothing.
         let others = alone + [NamedTensor(name: "note", shape: [1], values: [7])]
-        #expect(try ComponentTrace(modelAt: model).run([ids] + others) == alone)
+        #expect(try ComponentTrace(opening: model).blockingRun([ids] + others) == alone)
         let inputs = folder.file("in.safetensors")
         try GoldenTensors.write([ids] + others, to: inputs)
         let arguments = ["trace", model, "--inputs", inputs, "--output", folder.file("out.safetensors")]
@@ -155,7 +156,7 @@ import Testing
     @Test func wrongInputsAreNamed() throws {
         func message(_ tensors: NamedTensor...) -> String {
             do {
-                return "made \(try ComponentTrace(modelAt: model).run(tensors))"
+                return "made \(try ComponentTrace(opening: model).blockingRun(tensors))"
             } catch { return "\(error)" }
         }
         func ids(_ values: [Float]) -> NamedTensor {
@@ -182,14 +183,14 @@ import Testing
 
     @Test func theCommandReadsAndWritesFiles() throws {
         let folder = try TemporaryFolder()
-        let trace = try ComponentTrace(modelAt: model)
+        let trace = try ComponentTrace(opening: model)
         let ids = try tensor("t5.ids", from: "prompt.ids.second")
         let inputs = folder.file("in.safetensors")
         try GoldenTensors.write([ids], to: inputs)
         let outcome = try CommandRun(
             "audioldm2", ["trace", model, "--inputs", inputs, "--output", folder.file("out.safetensors")])
         #expect(outcome.status == 0 && outcome.output.hasPrefix("t5.hidden [1, "), "\(outcome.errors)")
-        let made = try trace.run([ids])[0]
+        let made = try trace.blockingRun([ids])[0]
         #expect(try GoldenTensors(folder.file("out.safetensors")).values("t5.hidden").values == made.values)
         let absent = folder.file("absent.safetensors")
         #expect(

@@ -1,6 +1,7 @@
 import AudioLDM2
+import AudioLDM2Converter
+import AudioLDM2Diagnostics
 import Checkpoints
-import Converter
 import Foundation
 import Tensors
 import TestSupport
@@ -89,7 +90,7 @@ import Testing
             #expect(summary.missing.contains { $0.contains("--tokenizer") })
             let golden = try SafetensorsFile(
                 path: Fixtures.folder("Authors").appendingPathComponent("golden.safetensors").path, name: "golden")
-            let made = try ComponentTrace(modelAt: model).run(
+            let made = try ComponentTrace(opening: model).blockingRun(
                 Self.inputs(golden, name, only: usesAverage ? "unet." : ""))
             #expect(made.map(\.name).contains("unet.eps"))
             for output in made {
@@ -125,7 +126,7 @@ import Testing
         let model = folder.file("model.aldm")
         _ = try CheckpointConverter(CheckpointInput(path: path).open(), ConversionOptions()).convert(to: model)
         let error = await #expect(throws: AudioLDM2Error.self) {
-            _ = try await AudioLDM2Pipeline(modelAt: model).generate("rain", options: GenerationOptions(seconds: 1))
+            _ = try await AudioLDM2Pipeline(opening: model).generate("rain", options: SoundOptions(seconds: 1))
         }
         #expect(error?.description.contains("convert the checkpoint again with --tokenizer FOLDER") == true)
     }

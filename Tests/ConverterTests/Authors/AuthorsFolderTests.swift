@@ -1,6 +1,6 @@
 import AudioLDM2
+import AudioLDM2Converter
 import Checkpoints
-import Converter
 import Foundation
 import Tensors
 import TestSupport
@@ -51,9 +51,9 @@ import Testing
         for (weight, stored) in theirs {
             #expect(mine[weight]?.description == stored.description && mine[weight]?.bytes == stored.bytes, "\(weight)")
         }
-        #expect(try AudioLDM2Pipeline(modelAt: file).profile == .authors)
-        #expect(try AudioLDM2Pipeline(modelAt: other).profile == nil)
-        for profile in GenerationProfile.allCases {
+        #expect(try AudioLDM2Pipeline(opening: file).profile == .authors)
+        #expect(try AudioLDM2Pipeline(opening: other).profile == nil)
+        for profile in ReferenceProfile.allCases {
             let (made, expected) = (
                 try await samples(file, fixture, profile), try await samples(other, fixture, profile)
             )
@@ -86,20 +86,20 @@ import Testing
         #expect(try #require(described).shapes.keys.contains { $0.hasPrefix("audio_model.") })
         // It is no condition: without it the sounds are the same.
         let bare = try convert(name, without: ["text_encoder"])
-        let options = GenerationOptions(seconds: 0.3, numInferenceSteps: 2, seed: 1)
-        let made = try await AudioLDM2Pipeline(modelAt: alone).generate("rain", options: options).clip.samples
-        let expected = try await AudioLDM2Pipeline(modelAt: bare).generate("rain", options: options).clip.samples
+        let options = SoundOptions(seconds: 0.3, numInferenceSteps: 2, seed: 1)
+        let made = try await AudioLDM2Pipeline(opening: alone).generate("rain", options: options).clip.samples
+        let expected = try await AudioLDM2Pipeline(opening: bare).generate("rain", options: options).clip.samples
         #expect(made == expected)
         #expect(try clap(bare).isEmpty)
     }
 
-    private func samples(_ model: String, _ fixture: FolderFixture, _ profile: GenerationProfile) async throws
+    private func samples(_ model: String, _ fixture: FolderFixture, _ profile: ReferenceProfile) async throws
         -> [Float]
     {
-        let options = GenerationOptions(
+        let options = SoundOptions(
             speech: fixture.isSpeech ? .phonemes("wɪʃ juː") : nil, seconds: 0.3, numInferenceSteps: 2, seed: 1,
             profile: profile)
-        return try await AudioLDM2Pipeline(modelAt: model).generate("a dog barking", options: options).clip.samples
+        return try await AudioLDM2Pipeline(opening: model).generate("a dog barking", options: options).clip.samples
     }
 
     /// Medium and large models of AudioLDM 1 can have tensors of the same shapes, and differ by their heads.

@@ -1,6 +1,6 @@
 import AudioLDM2
+import AudioLDM2Converter
 import Checkpoints
-import Converter
 import Foundation
 import Tensors
 import TestSupport

@@ -1,4 +1,5 @@
-import Converter
+import AudioLDM2
+import AudioLDM2Converter
 import Foundation
 import TestSupport
 import Testing
@@ -79,7 +80,7 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: model))
     }
 
-    @Test func hasAVersion() throws { #expect(try run(["--version"]).output == "0.1.0\n") }
+    @Test func hasAVersion() throws { #expect(try run(["--version"]).output == AudioLDM2Pipeline.version + "\n") }
 
     @Test func helpHasExamples() throws {
         let outcome = try run(["--help"])

@@ -1,4 +1,4 @@
-import Converter
+import AudioLDM2Converter
 import Testing
 
 @Suite struct RowQuantizerTests {

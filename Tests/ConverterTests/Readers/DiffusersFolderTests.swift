@@ -1,5 +1,5 @@
+import AudioLDM2Converter
 import Checkpoints
-import Converter
 import TestSupport
 import Testing
 

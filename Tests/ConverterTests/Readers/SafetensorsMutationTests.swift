@@ -1,5 +1,5 @@
+import AudioLDM2Converter
 import Checkpoints
-import Converter
 import Tensors
 import TestSupport
 import Testing

@@ -4,9 +4,9 @@ import Foundation
 package struct AudioMAEConfig: ModelConfig, Encodable, Equatable {
     /// In Hz.
     package let samplingRate: Int
-    let numMelBins: Int
+    package let numMelBins: Int
     /// Frames of 10 ms.
-    let targetLength: Int
+    package let targetLength: Int
     /// What is subtracted from the features, which are then divided by twice the deviation.
     let featureMean: Float
     let featureStd: Float

@@ -49,26 +49,14 @@ package struct AudioMAEEncoder: Sendable {
 
     /// Half the mean and half the maximum of each rectangle of patches.
     private func pooled(_ patches: Tensor) throws -> Tensor {
-        let (values, width) = (try patches.values(), config.hiddenSize)
-        let (times, frequencies) = (config.grid.time / config.poolTime, config.grid.frequency / config.poolFrequency)
-        var vectors: [Float] = []
-        for time in 0..<times {
-            for frequency in 0..<frequencies {
-                var (sums, maxima) = ([Float](repeating: 0, count: width), [Float](repeating: -.infinity, count: width))
-                for row in time * config.poolTime..<(time + 1) * config.poolTime {
-                    for column in frequency * config.poolFrequency..<(frequency + 1) * config.poolFrequency {
-                        let start = (row * config.grid.frequency + column) * width
-                        for channel in 0..<width {
-                            sums[channel] += values[start + channel]
-                            maxima[channel] = max(maxima[channel], values[start + channel])
-                        }
-                    }
-                }
-                let share = 1 / Float(config.poolTime * config.poolFrequency)
-                vectors += zip(sums, maxima).map { ($0 * share + $1) / 2 }
-            }
-        }
-        return try patches.backend.upload(vectors, [1, times * frequencies, width])
+        let backend = patches.backend
+        let grid = try patches.reshaped([1, config.grid.time, config.grid.frequency, config.hiddenSize])
+        let (height, width) = (config.poolTime, config.poolFrequency)
+        let pooled = try backend.combine([
+            (0.5, backend.pool(grid, .mean, height: height, width: width)),
+            (0.5, backend.pool(grid, .maximum, height: height, width: width)),
+        ])
+        return try pooled.reshaped([1, pooled.shape[1] * pooled.shape[2], config.hiddenSize])
     }
 }
 

@@ -4,14 +4,14 @@ import Foundation
 /// is nothing else.
 package struct CLAPConfig: ModelConfig {
     package struct Text: Decodable, Sendable {
-        let vocabSize: Int
+        package let vocabSize: Int
         let hiddenSize: Int
         let numHiddenLayers: Int
         let numAttentionHeads: Int
         let intermediateSize: Int
         let maxPositionEmbeddings: Int
         let typeVocabSize: Int
-        let padTokenId: Int
+        package let padTokenId: Int
         let layerNormEps: Float
         let hiddenAct: String
         let projectionHiddenAct: String?
@@ -50,7 +50,7 @@ package struct CLAPConfig: ModelConfig {
         }
     }
 
-    let textConfig: Text
+    package let textConfig: Text
     /// Width of the joint embedding.
     package let projectionDim: Int
 

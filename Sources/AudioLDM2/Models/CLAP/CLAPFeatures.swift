@@ -8,7 +8,7 @@ package struct CLAPFeatureConfig: ModelConfig, Encodable, Equatable {
     let fftWindowSize: Int
     let hopLength: Int
     /// Bands.
-    let featureSize: Int
+    package let featureSize: Int
     let frequencyMin: Double
     let frequencyMax: Double
     /// Length of what the model hears, in seconds.

@@ -123,12 +123,7 @@ package struct HiFiGAN: Sendable {
 
     private func normalized(_ mel: Tensor) throws -> Tensor {
         guard let normalization else { return mel }
-        let mean = try mel.backend.tensor(normalization.mean).values()
-        let scale = try mel.backend.tensor(normalization.scale).values()
-        let values = try mel.values().enumerated().map { index, value in
-            (value - mean[index % mean.count]) / scale[index % scale.count]
-        }
-        return try mel.backend.upload(values, mel.shape)
+        return try mel.backend.normalizeChannels(mel, mean: normalization.mean, deviation: normalization.scale)
     }
 }
 

@@ -2,7 +2,7 @@ import Foundation
 
 /// The text encoder's part of `text_encoder_2/config.json` of transformers' `VitsModel`.
 package struct PhonemeEncoderConfig: ModelConfig {
-    let vocabSize: Int
+    package let vocabSize: Int
     package let hiddenSize: Int
     let numHiddenLayers: Int
     let numAttentionHeads: Int

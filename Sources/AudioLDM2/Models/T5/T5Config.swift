@@ -2,7 +2,7 @@ import Foundation
 
 /// `text_encoder_2/config.json` of transformers' `T5EncoderModel`.
 package struct T5Config: ModelConfig {
-    let vocabSize: Int
+    package let vocabSize: Int
     package let dModel: Int
     let dKv: Int
     let dFf: Int

@@ -107,11 +107,51 @@ package struct UNet: Sendable {
     ///   - conditioning: of the one step that is predicted.
     /// - Returns: the predicted noise, `[batch, time, frequency, outChannels]`.
     package func callAsFunction(_ sample: Tensor, _ conditioning: UNetConditioning) throws -> Tensor {
-        var x = try convIn(sample)
-        var skips = [x]
-        for level in downLevels { x = try level(x, conditioning, skips: &skips) }
-        x = try middle(x, conditioning)
-        for level in upLevels { x = try level(x, conditioning, skips: &skips) }
-        return try convOut(normOut(x))
+        try self(sample, conditioning, below: levelCount) { x, _ in try middle(x, conditioning) }
+    }
+
+    /// Resolutions, from the highest at 0 to the lowest; below the last one is the middle.
+    package var levelCount: Int { downLevels.count }
+
+    /// The same with somebody else's work in the place of everything below some levels: what changes little from step to step
+    /// need not be computed at every one (DeepCache, arXiv 2312.00858).
+    /// - Parameters:
+    ///   - depth: how many levels, from the highest, are computed.
+    ///   - deep: of what the last of them gives downwards, `[batch, time, frequency, channels]`, what comes back to it from
+    ///     below, with the height and width of its own: what `levels(from:_:_:_:)` makes of it.
+    package func callAsFunction(
+        _ sample: Tensor, _ conditioning: UNetConditioning, below depth: Int,
+        _ deep: (Tensor, _ size: (Int, Int)) throws -> Tensor
+    ) throws -> Tensor {
+        try convOut(normOut(levels(0..<depth, convIn(sample), nil, conditioning, deep)))
+    }
+
+    /// A level and all below it.
+    /// - Parameters:
+    ///   - level: from 0; `levelCount` is the middle alone.
+    ///   - x: what the level above gives downwards, `[batch, time, frequency, channels]`.
+    ///   - size: height and width of the level above.
+    /// - Returns: what comes back to the level above.
+    package func levels(
+        from level: Int, _ x: Tensor, _ size: (Int, Int), _ conditioning: UNetConditioning
+    ) throws -> Tensor {
+        try levels(level..<levelCount, x, size, conditioning) { x, _ in try middle(x, conditioning) }
+    }
+
+    /// - Parameter x: consumed, so that it goes when the last level that reads it has done so.
+    private func levels(
+        _ range: Range<Int>, _ x: consuming Tensor, _ size: (Int, Int)?, _ conditioning: UNetConditioning,
+        _ deep: (Tensor, _ size: (Int, Int)) throws -> Tensor
+    ) throws -> Tensor {
+        var skips = [copy x]
+        for level in range { x = try downLevels[level](x, conditioning, skips: &skips) }
+        // What is given downwards is read there, and not on the way up.
+        if range.upperBound < levelCount { skips.removeLast() }
+        let lowest = skips.last?.shape ?? x.shape
+        x = try deep(x, (lowest[1], lowest[2]))
+        for level in range.reversed() {
+            x = try upLevels[levelCount - 1 - level](x, conditioning, skips: &skips, outer: size)
+        }
+        return x
     }
 }

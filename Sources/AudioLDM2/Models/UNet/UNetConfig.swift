@@ -5,7 +5,7 @@ package struct UNetConfig: ModelConfig {
     let className: String?
     /// Frames of latents that the model was trained on; the default length of a sound.
     let sampleSize: Int?
-    let inChannels: Int
+    package let inChannels: Int
     let outChannels: Int
     let blockOutChannels: [Int]
     let downBlockTypes: [String]
@@ -104,7 +104,7 @@ package struct UNetConfig: ModelConfig {
     }
 
     /// Widths of the conditioning sequences, by their index; nil for one that no attention reads. Valid after `validate`.
-    var contextWidths: [Int?] {
+    package var contextWidths: [Int?] {
         var widths: [Int?] = [nil, nil]
         for level in levels where level.downHasAttention || level.upHasAttention {
             for (place, dim) in level.crossAttentionDims.enumerated() where dim != nil {

@@ -117,14 +117,15 @@ struct UNetUpLevel: Sendable {
     }
 
     /// Takes its skips off the end of `skips`; upsamples to the size of the next one there.
+    /// - Parameter outer: the height and width to upsample to if there is none.
     func callAsFunction(
-        _ x: Tensor, _ conditioning: UNetConditioning, skips: inout [Tensor]
+        _ x: Tensor, _ conditioning: UNetConditioning, skips: inout [Tensor], outer: (Int, Int)?
     ) throws -> Tensor {
         var x = x
         for layer in layers {
             x = try layer(.concatenate([x, skips.removeLast()]), conditioning)
         }
-        guard let upsampler, let next = skips.last else { return x }
-        return try upsampler(x, resizedTo: (next.shape[1], next.shape[2]))
+        guard let upsampler, let size = skips.last.map({ ($0.shape[1], $0.shape[2]) }) ?? outer else { return x }
+        return try upsampler(x, resizedTo: size)
     }
 }

@@ -2,9 +2,9 @@ import Foundation
 
 /// `vae/config.json` of diffusers' `AutoencoderKL`.
 package struct VAEConfig: ModelConfig {
-    let inChannels: Int
+    package let inChannels: Int
     let outChannels: Int
-    let latentChannels: Int
+    package let latentChannels: Int
     let blockOutChannels: [Int]
     let layersPerBlock: Int
     let normNumGroups: Int

@@ -9,8 +9,8 @@ extension PromptEncoder {
     ///   - speech: for models that speak, and for no others.
     ///   - profile: says what stands for the negative text's language of audio.
     /// - Throws: `AudioLDM2Error` of kind `.invalidOption` if a model that speaks is not told what, or another is.
-    func tokenize(
-        _ prompt: String, negative: String?, speech: GenerationOptions.Speech?, profile: GenerationProfile = .diffusers
+    package func tokenize(
+        _ prompt: String, negative: String?, speech: SoundOptions.Speech?, profile: ReferenceProfile = .diffusers
     ) throws -> [Tokens] {
         let texts =
             [negative.map { (text: $0, name: "negative prompt", prefix: "negative.", zero: profile == .authors) }]
@@ -25,7 +25,7 @@ extension PromptEncoder {
     }
 
     /// As many tokens as a text can have, for plans.
-    func longestTokens(count: Int) throws -> [Tokens] {
+    package func longestTokens(count: Int) throws -> [Tokens] {
         let model = context.model
         func longest(_ tokenizer: String, _ limit: Int) throws -> Encoding {
             let definition = try tokenizers[tokenizer].definition
@@ -42,18 +42,13 @@ extension PromptEncoder {
         return (0..<count).map { Tokens(clap: clap, second: second, prefix: "\($0).", hasZeroLanguage: false) }
     }
 
-    func clapTokens(_ text: String, named name: String) throws -> Encoding? {
-        guard let config = context.model.clapConfig else { return nil }
-        let tokenizer = try tokenizers[PartName.tokenizer]
-        let limit = min(tokenizer.definition.maxLength ?? .max, config.maxTokens)
-        let encoding = tokenizer.encode(text, maxLength: limit, padding: .none)
-        warn(name, encoding, "CLAP", limit: limit)
-        return encoding
+    private func clapTokens(_ text: String, named name: String) throws -> Encoding? {
+        try context.model.clapConfig.map { try context.clapTokens(text, named: name, $0, tokenizers) }
     }
 
     /// - Parameter texts: the prompt last.
     private func secondTokens(
-        _ texts: [(text: String, name: String)], speech: GenerationOptions.Speech?
+        _ texts: [(text: String, name: String)], speech: SoundOptions.Speech?
     ) throws -> [Encoding?] {
         if case .phonemes = context.model.secondConfig { return try phonemes(speech, texts: texts.count) }
         guard speech == nil else {
@@ -63,13 +58,13 @@ extension PromptEncoder {
         guard context.model.secondConfig != nil, let prompt = texts.last else { return texts.map { _ in nil } }
         let tokenizer = try tokenizers[PartName.tokenizer2]
         let positive = tokenizer.encode(prompt.text)
-        warn(prompt.name, positive, "T5", limit: tokenizer.definition.maxLength ?? 0)
+        context.warnOfCut(prompt.name, positive, "T5", limit: tokenizer.definition.maxLength ?? 0)
         for text in texts { warnOfUnknown(text.text, text.name, tokenizer, "T5") }
         // The reference pads the negative prompt to the prompt's length, and cuts it there.
         let length = positive.ids.count
         let negatives = texts.dropLast().map { text in
             let encoding = tokenizer.encode(text.text, maxLength: length, padding: .maxLength(length))
-            warn(text.name, encoding, "T5", limit: length, because: ", as many as the prompt has")
+            context.warnOfCut(text.name, encoding, "T5", limit: length, because: ", as many as the prompt has")
             return encoding
         }
         return negatives + [positive]
@@ -77,7 +72,7 @@ extension PromptEncoder {
 
     /// What to say, padded to the model's length, with a mark at its end if there is room. The negative text says nothing:
     /// it is all padding.
-    private func phonemes(_ speech: GenerationOptions.Speech?, texts: Int) throws -> [Encoding] {
+    private func phonemes(_ speech: SoundOptions.Speech?, texts: Int) throws -> [Encoding] {
         let tokenizer = try tokenizers[PartName.tokenizer2]
         let definition = tokenizer.definition
         let positions = context.model.projectionConfig?.learnedPositions ?? .max
@@ -110,10 +105,10 @@ extension PromptEncoder {
     }
 
     /// The reference's: one past the published symbols.
-    static let endOfPhonemes = 182
+    package static let endOfPhonemes = 182
 
     /// What to say in the symbols of the model.
-    private func spelled(_ speech: GenerationOptions.Speech, for tokenizer: any Tokenizer) throws -> String {
+    private func spelled(_ speech: SoundOptions.Speech, for tokenizer: any Tokenizer) throws -> String {
         guard case .text(let text) = speech, let tokenizer = tokenizer as? CharacterTokenizer else {
             if case .phonemes(let phonemes) = speech { return phonemes.trimmingCharacters(in: .whitespacesAndNewlines) }
             return ""
@@ -130,16 +125,6 @@ extension PromptEncoder {
         return try Phonemizer(Espeak.phonemizer()).phonemes(of: EnglishCleaner.clean(text))
     }
 
-    private func warn(
-        _ name: String, _ encoding: Encoding, _ encoder: String, limit: Int, because reason: String = ""
-    ) {
-        guard let cut = encoding.truncatedText else { return }
-        let start = cut.count > 100 ? cut.prefix(100) + "…" : cut
-        context.warn(
-            "the \(name) is longer than the \(limit) tokens that \(encoder) reads here\(reason); it ignores "
-                + String(start).quoted)
-    }
-
     private func warnOfUnknown(_ text: String, _ name: String, _ tokenizer: any Tokenizer, _ encoder: String) {
         guard case .unigram(let model) = tokenizer.definition.model else { return }
         let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
@@ -147,5 +132,29 @@ extension PromptEncoder {
         guard !words.isEmpty else { return }
         let shown = words.prefix(5).map(\.quoted).joined(separator: ", ") + (words.count > 5 ? " …" : "")
         context.warn("\(encoder) has no tokens for all of \(shown) in the \(name); these models read English")
+    }
+}
+
+extension StageContext {
+    /// A text as CLAP reads it.
+    package func clapTokens(
+        _ text: String, named name: String, _ config: CLAPConfig, _ tokenizers: PromptTokenizers
+    ) throws -> Encoding {
+        let tokenizer = try tokenizers[PartName.tokenizer]
+        let limit = min(tokenizer.definition.maxLength ?? .max, config.maxTokens)
+        let encoding = tokenizer.encode(text, maxLength: limit, padding: .none)
+        warnOfCut(name, encoding, "CLAP", limit: limit)
+        return encoding
+    }
+
+    /// Says what of a text an encoder does not read, if there is something.
+    fileprivate func warnOfCut(
+        _ name: String, _ encoding: Encoding, _ encoder: String, limit: Int, because reason: String = ""
+    ) {
+        guard let cut = encoding.truncatedText else { return }
+        let start = cut.count > 100 ? cut.prefix(100) + "…" : cut
+        warn(
+            "the \(name) is longer than the \(limit) tokens that \(encoder) reads here\(reason); it ignores "
+                + String(start).quoted)
     }
 }

@@ -2,30 +2,30 @@ import Tensors
 import Tokenizers
 
 /// One text as the denoiser reads it. What the model has no use for is nil.
-struct Condition: Sendable {
+package struct Condition: Sendable {
     /// CLAP's embedding, `[1, width]`, for models that are conditioned by it alone.
-    let film: Tensor?
+    package let film: Tensor?
     /// The language of audio, `[1, vectors, width]`.
-    var loa: Tensor?
+    package var loa: Tensor?
     /// The second text encoder's states, `[1, tokens, width]`, padding included.
-    let states: Tensor?
+    package let states: Tensor?
     /// Of the states: 1 for tokens, 0 for padding.
-    let mask: [Int]
+    package let mask: [Int]
 }
 
 /// Prompt and negative prompt to conditions: tokenizers, CLAP, T5 or phoneme encoder, projection, GPT-2.
 ///
 /// diffusers `AudioLDM2Pipeline.encode_prompt` and `AudioLDMPipeline._encode_prompt`. Each model is loaded once, used for
 /// both texts, and let go.
-struct PromptEncoder {
-    let context: StageContext
-    let tokenizers: PromptTokenizers
+package struct PromptEncoder {
+    package let context: GenerationContext
+    package let tokenizers: PromptTokenizers
     /// Sees every intermediate result by its name in golden files.
     private let observe: (_ name: String, _ tensor: Tensor) throws -> Void
 
     /// - Parameter tokenizers: of the context's model; nil for ones of its own.
-    init(
-        context: StageContext, tokenizers: PromptTokenizers? = nil,
+    package init(
+        context: GenerationContext, tokenizers: PromptTokenizers? = nil,
         observe: @escaping (_ name: String, _ tensor: Tensor) throws -> Void = { _, _ in }
     ) {
         self.context = context
@@ -34,18 +34,18 @@ struct PromptEncoder {
     }
 
     /// The ids of one text for both encoders; nil for an encoder that the model does not have.
-    struct Tokens: Hashable {
-        let clap: Encoding?
-        let second: Encoding?
+    package struct Tokens: Hashable {
+        package let clap: Encoding?
+        package let second: Encoding?
         /// Precedes the names of this text's intermediate results.
-        let prefix: String
+        package let prefix: String
         /// Whether its language of audio is zeros, and GPT-2 is not asked.
-        let hasZeroLanguage: Bool
+        package let hasZeroLanguage: Bool
     }
 
     /// - Parameter tokens: of each text.
     /// - Returns: the texts' conditions, in their order.
-    func encode(_ tokens: [Tokens]) throws -> [Condition] {
+    package func encode(_ tokens: [Tokens]) throws -> [Condition] {
         guard !tokens.isEmpty else { return [] }
         let model = context.model
         let total = 3
@@ -68,9 +68,9 @@ struct PromptEncoder {
         guard let config = context.model.clapConfig, context.model.isConditionedOnCLAP else {
             return tokens.map { _ in nil }
         }
-        let embeddings = try context.with(
-            PartName.clap, { try CLAPTextEncoder(config, $0) },
-            { encoder in try tokens.map { try $0.clap.map { try encoder($0.ids, on: context.backend) } } })
+        let embeddings = try context.with(CLAPTextEncoder.self, config) { encoder in
+            try tokens.map { try $0.clap.map { try encoder($0.ids, on: context.backend) } }
+        }
         try observe("clap.text", embeddings, of: tokens)
         return embeddings
     }
@@ -96,28 +96,24 @@ struct PromptEncoder {
         else {
             return tokens.map { _ in nil }
         }
-        let projected = try context.with(
-            PartName.projection, { try ProjectionModel(projectionConfig, $0) },
-            { project in
-                try tokens.indices.map { index -> (sequence: Tensor, mask: [Int])? in
-                    guard !tokens[index].hasZeroLanguage, let clap = embeddings[index], let second = states[index]
-                    else { return nil }
-                    return try project(
-                        clap: clap.reshaped([1, 1, clap.shape.last]), second: second,
-                        mask: tokens[index].second?.attentionMask ?? [])
-                }
-            })
+        let projected = try context.with(ProjectionModel.self, projectionConfig) { project in
+            try tokens.indices.map { index -> (sequence: Tensor, mask: [Int])? in
+                guard !tokens[index].hasZeroLanguage, let clap = embeddings[index], let second = states[index]
+                else { return nil }
+                return try project(
+                    clap: clap.reshaped([1, 1, clap.shape.last]), second: second,
+                    mask: tokens[index].second?.attentionMask ?? [])
+            }
+        }
         try observe("projected", projected.map(\.?.sequence), of: tokens)
         try observe("projected.mask", projected.map { try $0.map { try upload($0.mask) } }, of: tokens)
-        let loas = try context.with(
-            PartName.languageModel, { try GPT2(config, $0) },
-            { languageModel in
-                try projected.map { projected in
-                    guard let (sequence, mask) = projected else { return try zeroLanguage(config) }
-                    try context.cancellation.check()
-                    return try languageModel.generate(from: sequence, mask: mask, count: config.newTokens)
-                }
-            })
+        let loas = try context.with(GPT2.self, config) { languageModel in
+            try projected.map { projected in
+                guard let (sequence, mask) = projected else { return try zeroLanguage(config) }
+                try context.cancellation.check()
+                return try languageModel.generate(from: sequence, mask: mask, count: config.newTokens)
+            }
+        }
         try observe("loa", loas, of: tokens)
         return loas
     }
@@ -125,15 +121,6 @@ struct PromptEncoder {
     private func zeroLanguage(_ config: GPT2Config) throws -> Tensor {
         try context.backend.upload(
             Array(repeating: 0, count: config.newTokens * config.nEmbd), [1, config.newTokens, config.nEmbd])
-    }
-
-    /// CLAP's embedding of a text alone, `[1, width]`, of length 1.
-    /// - Throws: `PackError.missingComponent` for a model without CLAP.
-    func clapEmbedding(of text: String) throws -> Tensor {
-        let config: CLAPConfig = try context.model.pack.config(PartName.clap)
-        let ids = try clapTokens(text, named: "prompt")?.ids ?? []
-        return try context.with(
-            PartName.clap, { try CLAPTextEncoder(config, $0) }, { try $0(ids, on: context.backend) })
     }
 
     private func observe(_ name: String, _ tensors: [Tensor?], of tokens: [Tokens]) throws {

@@ -2,18 +2,18 @@ import Synchronization
 import Tokenizers
 
 /// A model's tokenizers, each made when it is first asked for: all texts of a job share them, and they go with it.
-final class PromptTokenizers: Sendable {
-    private let model: Model
+package final class PromptTokenizers: Sendable {
+    private let file: ModelFile
     private let made = Mutex<[String: any Tokenizer]>([:])
 
-    init(_ model: Model) { self.model = model }
+    package init(_ model: some OpenedModel) { file = model.file }
 
     /// - Throws: also if the model was converted from a file that holds no tokenizers, and none was added.
-    subscript(_ name: String) -> any Tokenizer {
+    package subscript(_ name: String) -> any Tokenizer {
         get throws {
             try made.withLock { made in
                 if let known = made[name] { return known }
-                let tokenizer = try model.tokenizer(name)
+                let tokenizer = try file.tokenizer(name)
                 made[name] = tokenizer
                 return tokenizer
             }

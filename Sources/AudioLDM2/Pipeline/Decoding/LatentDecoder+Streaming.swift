@@ -41,8 +41,7 @@ extension LatentDecoder {
         _ latents: Tensor, _ windows: LatentWindows, _ turn: Range<Int>, into mean: inout WindowMean
     ) throws {
         let (config, isFrugal) = (context.model.vaeConfig, context.memory.use(of: PartName.vae).keeping == 0)
-        let build = { try VAEDecoder(config, $0) }
-        try context.with(PartName.vae, build) { decode in
+        try context.with(VAEDecoder.self, config) { decode in
             for window in turn {
                 try context.cancellation.check()
                 let start = windows.starts[window]

@@ -2,24 +2,31 @@ import Audio
 import Tensors
 
 /// Latents to mel spectrogram to waveform.
-struct LatentDecoder {
-    let context: StageContext
-    var vocoder = GenerationOptions.Vocoder.hifigan
+package struct LatentDecoder {
+    let context: GenerationContext
+    let vocoder: SoundOptions.Vocoder
     /// Settles the phases that Griffin-Lim starts from.
-    var seed: UInt64 = 0
+    let seed: UInt64
+
+    package init(
+        context: GenerationContext, vocoder: SoundOptions.Vocoder = .hifigan, seed: UInt64 = 0
+    ) {
+        self.context = context
+        self.vocoder = vocoder
+        self.seed = seed
+    }
 
     /// - Parameters:
     ///   - latents: `[1, time, frequency, channels]`, as the diffusion loop leaves them.
     ///   - windows: over latents that are decoded piece by piece; nil for all at once.
     /// - Returns: log-mel spectrogram `[1, frames, bands, 1]`.
-    func mel(_ latents: Tensor, windows: LatentWindows? = nil) throws -> Tensor {
+    package func mel(_ latents: Tensor, windows: LatentWindows? = nil) throws -> Tensor {
         context.report(.decoding, 0, of: 1)
         let config = context.model.vaeConfig
         let isFrugal = context.memory.use(of: PartName.vae).keeping == 0
         let scaled = try 1 / config.scalingFactor * latents
-        let build = { try VAEDecoder(config, $0) }
-        let mel = try context.with(PartName.vae, build) { decode in
-            try windows?.first(context.memory.stepLimit).average(scaled, step: 0) { window in
+        let mel = try context.with(VAEDecoder.self, config) { decode in
+            try windows?.first(context.memory.stepLimit).average(scaled, step: 0) { window, _ in
                 try context.cancellation.check()
                 return try decode(window, isFrugal: isFrugal)
             } ?? decode(scaled, isFrugal: isFrugal)
@@ -33,7 +40,7 @@ struct LatentDecoder {
     ///   - loops: whether the sound's end is to lead back to its start.
     ///   - samples: to which the waveform is cut.
     ///   - onSamples: gets the waveform's next samples as soon as they are known.
-    func waveform(
+    package func waveform(
         _ mel: Tensor, loops: Bool = false, samples: Int, onSamples: ([Float]) throws -> Void
     ) throws {
         // HiFi-GAN makes a loop of what has some of its end before its start, and some of its start behind its end.
@@ -55,7 +62,7 @@ struct LatentDecoder {
     }
 
     /// - Returns: the first `samples` samples.
-    func waveform(_ mel: Tensor, samples: Int) throws -> [Float] {
+    package func waveform(_ mel: Tensor, samples: Int) throws -> [Float] {
         var waveform: [Float] = []
         waveform.reserveCapacity(samples)
         try self.waveform(mel, samples: samples) { waveform += $0 }
@@ -92,8 +99,7 @@ struct LatentDecoder {
 
     private func vocode(_ queue: inout HiFiGANQueue, onSamples: ([Float]) throws -> Void) throws {
         let config = context.model.vocoderConfig
-        let build = { try HiFiGAN(config, $0) }
-        try context.with(PartName.vocoder, build) { vocoder in
+        try context.with(HiFiGAN.self, config) { vocoder in
             while let (piece, isLast) = queue.next(of: vocoder) {
                 try context.cancellation.check()
                 let mel = try context.backend.upload(

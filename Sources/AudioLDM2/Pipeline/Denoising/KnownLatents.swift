@@ -6,22 +6,22 @@ import Tensors
 /// Where latents are known, the model's output is replaced by what leads to them, at every step. So a known part is on
 /// its exact way from noise to its values, the unknown part always sees it at its own level of noise, and any scheduler
 /// will do.
-struct KnownLatents {
+package struct KnownLatents {
     /// `[1, frames, bands, channels]`.
-    let latents: Tensor
+    package let latents: Tensor
     /// 1 where the latents are kept, 0 where they are made anew, `[frames, bands]`.
-    let kept: [Float]
+    package let kept: [Float]
     /// Whether unknown parts start from noise alone.
-    let startsFromNoise: Bool
+    package let startsFromNoise: Bool
 
     /// The first sample of the loop.
-    func start(_ noise: Tensor, _ scheduler: any Scheduler) throws -> Tensor {
+    package func start(_ noise: Tensor, _ scheduler: any Scheduler) throws -> Tensor {
         let noised = try scheduler.noised(latents(for: noise), with: noise)
         return startsFromNoise ? try blend(scheduler.initialNoiseScale * noise, known: noised) : noised
     }
 
     /// The model's output, corrected where it is known better.
-    func corrected(
+    package func corrected(
         _ output: Tensor, sample: Tensor, step: Int, _ scheduler: any Scheduler
     ) throws -> Tensor {
         guard kept.contains(where: { $0 > 0 }) else { return output }
@@ -35,12 +35,6 @@ struct KnownLatents {
     }
 
     private func blend(_ free: Tensor, known: Tensor) throws -> Tensor {
-        let channels = free.shape.last
-        let known = try known.values()
-        let blended = try free.values().enumerated().map { index, value in
-            let share = kept[index / channels % kept.count]
-            return share == 1 ? known[index] : (1 - share) * value + share * known[index]
-        }
-        return try free.backend.upload(blended, free.shape)
+        try free.backend.blend(free, known, kept: free.backend.upload(kept, [kept.count]))
     }
 }

@@ -6,20 +6,20 @@ import Tensors
 /// At every step the windows' predictions are averaged where they overlap, so all of them follow one sample:
 /// MultiDiffusion (Bar-Tal et al. 2023, arXiv 2302.08113), with weights that fade towards a window's ends. Memory does not
 /// grow with the sample but for the sample itself.
-struct LatentWindows: Equatable {
+package struct LatentWindows: Equatable {
     /// Of the sample.
-    let frames: Int
+    package let frames: Int
     /// Frames of each window.
-    let length: Int
+    package let length: Int
     /// First frames at step 0.
     private(set) var starts: [Int]
     /// The first frame follows the last: windows go around, and move on from step to step, so that no place is always a
     /// border.
-    let isCircular: Bool
+    package let isCircular: Bool
 
     /// - Parameter longest: frames of a window; a quarter of them overlap.
     /// - Returns: nil if the sample has ends and fits into one window.
-    init?(frames: Int, longest: Int, isCircular: Bool) {
+    package init?(frames: Int, longest: Int, isCircular: Bool) {
         let overlap = longest / 4
         self.frames = frames
         self.isCircular = isCircular
@@ -38,18 +38,18 @@ struct LatentWindows: Equatable {
     /// The weighted mean of what `predict` says about each window.
     /// - Parameters:
     ///   - sample: `[batch, frames, …]`.
-    ///   - predict: gives a result for a window, with the same number of rows for each frame.
-    func average(_ sample: Tensor, step: Int, _ predict: (Tensor) throws -> Tensor) throws -> Tensor {
+    ///   - predict: gives a result for a window and its number, with the same number of rows for each frame.
+    package func average(_ sample: Tensor, step: Int, _ predict: (Tensor, Int) throws -> Tensor) throws -> Tensor {
         var mean = WindowMean(of: self)
-        for start in starts {
+        for (number, start) in starts.enumerated() {
             let first = isCircular ? (start + shift(step)) % frames : start
-            try mean.add(predict(cut(sample, from: first)), from: first)
+            try mean.add(predict(cut(sample, from: first), number), from: first)
         }
         return try mean.result(on: sample.backend)
     }
 
     /// The first windows alone, for a run that finds out what memory all of them need.
-    func first(_ count: Int) -> LatentWindows {
+    package func first(_ count: Int) -> LatentWindows {
         var windows = self
         windows.starts = Array(starts.prefix(count))
         return windows
@@ -58,7 +58,7 @@ struct LatentWindows: Equatable {
     /// By the golden ratio, which spreads borders evenly.
     private func shift(_ step: Int) -> Int { Int(0.618034 * Double(step) * Double(frames)) % frames }
 
-    func cut(_ sample: Tensor, from first: Int) throws -> Tensor {
+    package func cut(_ sample: Tensor, from first: Int) throws -> Tensor {
         let end = first + length
         guard end > frames else { return try sample.slice(axis: 1, first..<end) }
         var pieces = [try sample.slice(axis: 1, first..<frames)]
@@ -74,7 +74,7 @@ struct LatentWindows: Equatable {
 extension Tensor {
     /// `[1, frames, …]` of something that goes around, with frames of its end before its start and of its start behind its
     /// end.
-    func extendedAround(by margin: Int) throws -> Tensor {
+    package func extendedAround(by margin: Int) throws -> Tensor {
         let (frames, row) = (shape[1], shape.count / max(shape[1], 1))
         let values = try values()
         let extended = (-margin..<frames + margin).flatMap { place in

@@ -2,7 +2,7 @@ import Foundation
 import Tensors
 
 /// The weighted mean of overlapping windows, as they come.
-struct WindowMean {
+package struct WindowMean {
     private let windows: LatentWindows
     /// `[batch, rows, …]` of the whole, once the first window has come.
     private var shape: Shape?
@@ -15,12 +15,12 @@ struct WindowMean {
     /// Rows that have been taken.
     private var taken = 0
 
-    init(of windows: LatentWindows) { self.windows = windows }
+    package init(of windows: LatentWindows) { self.windows = windows }
 
     /// - Parameters:
     ///   - window: `[batch, rows, …]`, the same number of rows for each frame.
     ///   - first: frame of the whole where it begins.
-    mutating func add(_ window: Tensor, from first: Int) throws {
+    package mutating func add(_ window: Tensor, from first: Int) throws {
         let rows = window.shape[1] / windows.length
         if shape == nil {
             var shape = window.shape
@@ -41,7 +41,7 @@ struct WindowMean {
     }
 
     /// The whole, when all windows have come.
-    mutating func result(on backend: any Backend) throws -> Tensor {
+    package mutating func result(on backend: any Backend) throws -> Tensor {
         guard let shape else { return try backend.upload([], [0]) }
         grow(to: shape[1], batch: shape[0], row: shape.count / max(shape[0] * shape[1], 1))
         let row = sums.count / max(shape[0] * shares.count, 1)
@@ -50,7 +50,7 @@ struct WindowMean {
     }
 
     /// Rows that no later window changes, of a batch of one: what has not been taken, up to a frame.
-    mutating func take(to frame: Int) -> [Float] {
+    package mutating func take(to frame: Int) -> [Float] {
         guard let shape, shape[0] == 1 else { return [] }
         let count = frame * (shape[1] / windows.frames) - taken
         let row = sums.count / max(shares.count, 1)

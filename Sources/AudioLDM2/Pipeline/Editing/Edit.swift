@@ -16,7 +16,7 @@ struct Edit {
     private let mix: EditMix
 
     /// - Throws: `AudioLDM2Error` for a sound or plan that cannot be used, and for a model without the VAE's encoder.
-    init(_ clip: AudioClip, _ asked: EditPlan, for request: ResolvedRequest, in context: StageContext) throws {
+    init(_ clip: AudioClip, _ asked: EditPlan, for request: ResolvedRequest, in context: GenerationContext) throws {
         try clip.validate()
         try asked.validate(seconds: clip.seconds)
         model = context.model
@@ -40,6 +40,9 @@ struct Edit {
     /// Of the first part that is made anew, in seconds.
     var start: Double { plan.ranges(of: mix.clip.seconds)[0].lowerBound }
 
+    /// The samples before the first that changes, interleaved: what of the result is known beforehand.
+    var untouched: ArraySlice<Float> { mix.untouched }
+
     /// Steps of the denoiser that are left out, as the sound is not made of noise alone.
     func skipped(of steps: Int) -> Int { steps - min(max(Int(Double(steps) * plan.strength), 1), steps) }
 
@@ -56,7 +59,7 @@ struct Edit {
     }
 
     /// The sound's own latents, and where they stay.
-    func known(in context: StageContext) throws -> KnownLatents {
+    func known(in context: GenerationContext) throws -> KnownLatents {
         // What is to come has no latents: only whole frames are encoded.
         let end = plan.appendedSeconds > 0 ? min(source.count / hop, span.upperBound) : span.upperBound
         let bands = model.vocoderConfig.modelInDim / model.vaeConfig.scaleFactor

@@ -38,6 +38,9 @@ struct EditMask {
         return distance < fade ? Float(0.5 + 0.5 * cos(Double.pi * distance / fade)) : 0
     }
 
+    /// When the new sound begins to be heard, in seconds; nil if it never does.
+    var start: Double? { times.map(\.lowerBound).min().map { $0 - fade } }
+
     func touches(_ range: ClosedRange<Double>) -> Bool { times.contains { $0.overlaps(range) } }
 
     /// - Parameters:

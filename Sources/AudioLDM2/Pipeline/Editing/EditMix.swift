@@ -19,6 +19,13 @@ struct EditMix {
         return (clip.samples.count + (results + 2) * clip.channels * frames + 6 * frames) * MemoryLayout<Float>.size
     }
 
+    /// The old samples before the first that changes, as they are in the result.
+    var untouched: ArraySlice<Float> {
+        guard !plan.isWhole, sampleRate == clip.sampleRate, let first = mask.start else { return [] }
+        let frames = min(max(Int(first * Double(sampleRate)), 0), clip.samples.count / clip.channels)
+        return clip.samples.prefix(frames * clip.channels)
+    }
+
     /// `old + weight · band(new − old)`: where the weight is 0 the old samples themselves, and with a band only that band
     /// of them changed.
     /// - Parameters:

@@ -11,11 +11,9 @@ extension LatentEncoder {
         let samples = samples.isEmpty ? [0] : samples
         let mel = try mel(samples, frames: frames * scale)
         let (context, config) = (context, context.model.vaeConfig)
-        let part = Model.OptionalPart.vaeEncoder
-        try context.model.require(part)
+        try context.model.require(.vaeEncoder)
         let margin = tile / 8
-        let build = { try VAEEncoder(config, $0) }
-        return try context.with(part.name, build) { encode in
+        return try context.with(VAEEncoder.self, config) { encode in
             func latents(_ mel: Tensor) throws -> Tensor { try config.scalingFactor * encode(mel).mean }
             guard frames > tile else { return try latents(mel) }
             let pieces = try stride(from: 0, to: frames, by: tile - 2 * margin).map { start in

@@ -1,23 +1,24 @@
 import Tensors
 
 /// Waveform to mel spectrogram to latents: the way back of `LatentDecoder`.
-struct LatentEncoder {
-    let context: StageContext
+package struct LatentEncoder {
+    let context: GenerationContext
+
+    package init(context: GenerationContext) { self.context = context }
 
     /// - Parameters:
     ///   - samples: mono, at the model's sample rate.
     ///   - frames: how many are wanted; silence follows if the sound has fewer.
     /// - Returns: log-mel spectrogram `[1, frames, bands, 1]`.
-    func mel(_ samples: [Float], frames: Int? = nil) throws -> Tensor {
+    package func mel(_ samples: [Float], frames: Int? = nil) throws -> Tensor {
         try MelFrontEnd(context.model.melConfig())(samples, frames: frames, on: context.backend)
     }
 
     /// - Parameter mel: `[batch, frames, bands, 1]`, with multiples of the VAE's scale of frames.
     /// - Returns: mean and log variance `[batch, time, frequency, channels]`, as the VAE has them: unscaled.
-    func posterior(_ mel: Tensor) throws -> (mean: Tensor, logvar: Tensor) {
+    package func posterior(_ mel: Tensor) throws -> (mean: Tensor, logvar: Tensor) {
         let model = context.model
         try model.require(.vaeEncoder)
-        return try context.with(
-            Model.OptionalPart.vaeEncoder.name, { try VAEEncoder(model.vaeConfig, $0) }, { try $0(mel) })
+        return try context.with(VAEEncoder.self, model.vaeConfig) { try $0(mel) }
     }
 }

@@ -6,7 +6,7 @@ import Tensors
 struct ResolvedRequest: Sendable {
     let model: Model
     let prompt: String
-    let options: GenerationOptions
+    let options: SoundOptions
     /// The sound's number among those of its job.
     let number: Int
     private(set) var seed: UInt64
@@ -17,7 +17,7 @@ struct ResolvedRequest: Sendable {
     private(set) var retries: Int
 
     /// - Throws: `AudioLDM2Error`, `SchedulerError`.
-    init(_ request: GenerationRequest, number: Int = 0, in context: StageContext) throws {
+    init(_ request: SoundRequest, number: Int = 0, in context: GenerationContext) throws {
         let options = request.options
         let model = context.model
         if !options.isConditioned { try model.requireTextEncoders() }
@@ -56,7 +56,7 @@ struct ResolvedRequest: Sendable {
         retries > 0 ? ResolvedRequest(self, number: number, seed: seed &+ 1, retries: retries - 1) : nil
     }
 
-    var vocoder: GenerationOptions.Vocoder { options.vocoder(for: model) }
+    var vocoder: SoundOptions.Vocoder { options.vocoder(for: model) }
 
     /// Whether a streamed sound leaves when all of it is known: one that is decoded at once anyway, and has one gain.
     var isHeldWhole: Bool {

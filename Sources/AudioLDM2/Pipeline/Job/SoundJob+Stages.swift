@@ -13,7 +13,7 @@ extension SoundJob {
                 let (clip, isSilent) = try sound(&item, latents)
                 let seconds = edit.map { _ in clip.seconds }
                 let record = item.request.record(seconds: seconds, isSilent: isSilent, edit: edit?.plan)
-                try take(item, clip, record)
+                try take(item, handedOver(clip), record)
             }
         }
     }
@@ -69,21 +69,21 @@ extension SoundJob {
         let windows = LatentWindows(
             frames: frames, longest: request.windowFrames, isCircular: request.options.loops)?
             .first(context.memory.stepLimit)
-        let denoise = try Denoiser(
-            unet, conditions: batch.map(\.conditions), windows: windows, known: known,
-            context: context.about(request.number))
+        let context = context.about(request.number)
+        let conditioned = try ConditionedUNet(unet, conditions: batch.map(\.conditions), context: context)
+        let denoise = DiffusionLoop(context: context, windows: windows, known: known)
         var source = NoiseSource(seeds: batch.map(\.request.seed), on: backend)
         let noise = try source.normal([batch.count, frames, request.length.latentBands, model.unetConfig.inChannels])
         let skipped = edit?.skipped(of: request.options.numInferenceSteps) ?? 0
-        return try denoise(
-            noise, request.options.scheduler(for: model, skipped: skipped), request.options.guidance(for: model)
-        ) { try source.normal($0) }
+        let scheduler = try request.options.scheduler(for: model, skipped: skipped)
+        let predictor = try conditioned.predictor(at: scheduler.timesteps, request.options.guidance(for: model))
+        return try denoise(noise, scheduler, predictor) { try source.normal($0) }
     }
 
     /// Places of sounds that differ in nothing that the UNet would notice but the numbers it is given.
     private static func batches(of items: [Item], at most: Int) -> [[Int]] {
         struct Kind: Hashable {
-            let options: GenerationOptions
+            let options: SoundOptions
             /// Lengths of the conditions.
             let tokens: [Int]
         }
@@ -107,6 +107,19 @@ extension SoundJob {
         }
         return batches
     }
+
+    /// A changed sound, whose samples leave block by block if they are wanted so; what was not changed has left before.
+    private func handedOver(_ clip: AudioClip) throws -> AudioClip {
+        guard let edit, let receive, !context.memory.isPlanning else { return clip }
+        for start in stride(from: edit.untouched.count, to: clip.samples.count, by: Self.blockCount * clip.channels) {
+            try context.cancellation.check()
+            try receive(Array(clip.samples[start..<min(start + Self.blockCount * clip.channels, clip.samples.count)]))
+        }
+        return AudioClip(samples: [], sampleRate: clip.sampleRate, channels: clip.channels)
+    }
+
+    /// Frames of a changed sound that leave at once.
+    private static var blockCount: Int { 4096 }
 
     // MARK: Decoding
 
@@ -148,13 +161,16 @@ extension SoundJob {
         let rate = Double(context.model.vocoderConfig.samplingRate)
         let fade = request.options.loops || edit != nil ? 0 : request.options.fadeSeconds(for: context.model) * rate
         return SoundFinish(
-            total: edit?.sampleCount ?? request.length.samples, holdsAll: receive == nil || request.isHeldWhole,
+            total: edit?.sampleCount ?? request.length.samples, holdsAll: takeEarly == nil || request.isHeldWhole,
             ceiling: request.vocoder == .griffinLim ? SoundFinish.ceiling : nil, fade: Int(fade))
     }
 
+    /// Takes samples as soon as they are made; nil if they are held. What is changed is mixed with the old sound first.
+    private var takeEarly: (@Sendable ([Float]) throws -> Void)? { edit == nil ? receive : nil }
+
     private func emit(_ block: [Float], to samples: inout [Float]) throws {
-        if let receive {
-            try receive(block)
+        if let takeEarly {
+            try takeEarly(block)
         } else if samples.isEmpty {
             samples = block
         } else {
@@ -171,7 +187,7 @@ extension SoundJob {
             context: context.about(request.number), vocoder: request.vocoder, seed: request.seed)
         let windows = LatentWindows(frames: latents.shape[1], longest: request.windowFrames, isCircular: loops)
         func take(_ block: [Float]) throws {
-            try finish.take(block) { if let receive { try receive($0) } }
+            try finish.take(block) { if let takeEarly { try takeEarly($0) } }
         }
         if let windows, !loops {
             return try decoder.waveform(of: latents, windows: windows, samples: count, &item.timer, onSamples: take)

@@ -7,7 +7,7 @@ import Tensors
 ///
 /// diffusers `AudioLDM2Pipeline.__call__`.
 struct SoundJob {
-    var context: StageContext
+    var context: GenerationContext
     /// The sound to change, and how; nil if sounds are made of nothing.
     var change: (clip: AudioClip, plan: EditPlan)?
     /// Makes candidates of the only request and chooses what is kept; nil keeps all that is made.
@@ -18,7 +18,7 @@ struct SoundJob {
     var isolatesFailures = false
     private(set) var edit: Edit?
 
-    init(_ context: StageContext) { self.context = context }
+    init(_ context: GenerationContext) { self.context = context }
 
     /// A sound on its way.
     struct Item {
@@ -33,7 +33,7 @@ struct SoundJob {
 
     /// Reports what becomes of each request.
     /// - Throws: `AudioLDM2Error`, `CancellationError`.
-    func run(_ requests: [GenerationRequest]) throws {
+    func run(_ requests: [SoundRequest]) throws {
         var job = self
         var items = try items(requests)
         if let change, let first = items.first?.request {
@@ -42,9 +42,10 @@ struct SoundJob {
         guard let plan = try job.plan(&items) else { return }
         context.report(.plan(plan.summary))
         job.context = context.following(plan)
-        var candidates: [GenerationResult] = []
+        if let edit = job.edit, let receive, !edit.untouched.isEmpty { try receive(Array(edit.untouched)) }
+        var candidates: [SoundResult] = []
         try job.compute(items) { item, clip, record in
-            let result = GenerationResult(
+            let result = SoundResult(
                 sound: item.number, clip: clip, seed: item.request.seed, record: record, memoryPlan: plan.summary,
                 activationBytes: plan.record.activationBytes, stageSeconds: item.timer.seconds)
             if ranking == nil { context.report(.finished(result)) } else { candidates.append(result) }
@@ -56,7 +57,7 @@ struct SoundJob {
     }
 
     /// What can be made of the requests.
-    private func items(_ requests: [GenerationRequest]) throws -> [Item] {
+    private func items(_ requests: [SoundRequest]) throws -> [Item] {
         let tokenizers = PromptTokenizers(context.model)
         let items = try requests.indices.compactMap { number in
             try attempt([number]) {
@@ -70,14 +71,14 @@ struct SoundJob {
     }
 
     /// What memory a prompt of any length may take.
-    func planForAnyPrompt(_ options: GenerationOptions) throws -> MemoryPlan {
+    func planForAnyPrompt(_ options: SoundOptions) throws -> MemoryPlan {
         var options = options
         if !options.isConditioned, !context.model.missingTextEncoders.isEmpty {
             options.condition = .largest(for: context.model)
             options.negativePrompt = ""
             options.speech = nil
         }
-        let request = try ResolvedRequest(GenerationRequest(prompt: "", options: options), in: context)
+        let request = try ResolvedRequest(SoundRequest(prompt: "", options: options), in: context)
         let tokens =
             options.isConditioned
             ? [] : try PromptEncoder(context: context).longestTokens(count: options.isGuided ? 2 : 1)
@@ -85,7 +86,7 @@ struct SoundJob {
     }
 
     /// All that conditions the denoiser, to be saved.
-    func condition(for request: GenerationRequest) throws -> SoundCondition {
+    func condition(for request: SoundRequest) throws -> SoundCondition {
         try context.model.requireTextEncoders()
         let resolved = try ResolvedRequest(request, in: context)
         let encoder = PromptEncoder(context: context)
@@ -131,7 +132,7 @@ struct SoundJob {
         do {
             return try AudioLDM2Error.translating(body)
         } catch let error as AudioLDM2Error where error.kind != .modelFile {
-            for sound in sounds { context.report(.failed(GenerationFailure(sound: sound, error: error))) }
+            for sound in sounds { context.report(.failed(SoundFailure(sound: sound, error: error))) }
             return nil
         }
     }

@@ -4,14 +4,14 @@ import WeightFile
 
 /// The configurations of a model's parts, which agree with each other where the parts meet.
 package struct ModelConfigs: Sendable {
-    let clapConfig: CLAPConfig?
-    let secondConfig: StateEncoderConfig?
+    package let clapConfig: CLAPConfig?
+    package let secondConfig: StateEncoderConfig?
     let projectionConfig: ProjectionConfig?
-    let languageModelConfig: GPT2Config?
-    let unetConfig: UNetConfig
-    let vaeConfig: VAEConfig
-    let vocoderConfig: HiFiGANConfig
-    let schedulerConfig: SchedulerConfig
+    package let languageModelConfig: GPT2Config?
+    package let unetConfig: UNetConfig
+    package let vaeConfig: VAEConfig
+    package let vocoderConfig: HiFiGANConfig
+    package let schedulerConfig: SchedulerConfig
 
     /// What holds them, for messages.
     private let source: String
@@ -30,6 +30,9 @@ package struct ModelConfigs: Sendable {
         }
         self.source = source
         names = parts.keys.sorted()
+        for part in ModelFamily(recognizing: parts).requiredParts where parts[part] == nil {
+            throw PackError.missingComponent(path: source, name: part, available: names)
+        }
         clapConfig = try read(PartName.clap)
         secondConfig = try parts[PartName.second].map { try StateEncoderConfig($0) }
         projectionConfig = try read(PartName.projection)
@@ -137,9 +140,9 @@ extension ModelConfigs {
     /// What can be known of the model's scheduler before a sound is made.
     /// - Returns: why the default one for a profile cannot run what the checkpoint says, and which ones can; nil if it can.
     /// - Throws: `SchedulerError` if none can.
-    package func schedulerNote(profile: GenerationProfile?) throws -> String? {
+    package func schedulerNote(profile: ReferenceProfile?) throws -> String? {
         // In one step: how many there may be is another question.
-        func refusal(_ scheduler: GenerationOptions.Scheduler) -> (any Error)? {
+        func refusal(_ scheduler: SoundOptions.Scheduler) -> (any Error)? {
             do {
                 _ = try makeScheduler(scheduler.kind, config: schedulerConfig, steps: 1)
                 return nil
@@ -147,9 +150,9 @@ extension ModelConfigs {
                 return error
             }
         }
-        let usual = GenerationOptions.defaults(of: profile).scheduler
+        let usual = SoundOptions.defaults(of: profile).scheduler
         guard let reason = refusal(usual) else { return nil }
-        let usable = GenerationOptions.Scheduler.allCases.filter { refusal($0) == nil }.map(\.rawValue)
+        let usable = SoundOptions.Scheduler.allCases.filter { refusal($0) == nil }.map(\.rawValue)
         guard !usable.isEmpty else { throw reason }
         return "scheduler: \(usual.rawValue), the default, cannot run this one (\(reason)); "
             + "choose with --scheduler: \(usable.joined(separator: ", "))"

@@ -4,113 +4,137 @@ import Synchronization
 import Tensors
 import WeightFile
 
-/// Set from outside, looked at between pieces of work.
-final class CancellationFlag: Sendable {
-    private let isCancelled = Atomic<Bool>(false)
-
-    func cancel() { isCancelled.store(true, ordering: .relaxed) }
-
-    /// - Throws: `CancellationError` once cancelled.
-    func check() throws {
-        if isCancelled.load(ordering: .relaxed) { throw CancellationError() }
-    }
-}
-
 /// Adds up the time that reading, checking and decompressing weights takes.
-final class LoadingTimer: Sendable {
+package final class LoadingTimer: Sendable {
     private let total = Mutex(0.0)
 
-    var seconds: Double { total.withLock { $0 } }
+    package var seconds: Double { total.withLock { $0 } }
 
-    func measure<Result>(_ body: () throws -> Result) rethrows -> Result {
+    package func measure<Result>(_ body: () throws -> Result) rethrows -> Result {
         let start = ContinuousClock.now
         defer { total.withLock { $0 += (ContinuousClock.now - start) / .seconds(1) } }
         return try body()
     }
 }
 
-/// What every stage of a sound's making needs.
-struct StageContext: Sendable {
-    let model: Model
-    let backend: any StageBackend
-    let cancellation: CancellationFlag
-    let memory: MemoryUse
-    let loading = LoadingTimer()
+/// What every stage of the work on a model needs: the model, what computes, and how memory is used.
+package struct StageContext<Opened: OpenedModel>: Sendable {
+    package let model: Opened
+    package let backend: any StageBackend
+    private(set) var cancellation: CancellationFlag
+    package let memory: MemoryUse
+    /// Networks that stay loaded after their work; nil if none does.
+    package let shelf: NetworkShelf?
+    package let loading = LoadingTimer()
     /// Why a GPU that is there is not used.
-    let deviceWarning: String?
+    package let deviceWarning: String?
     /// The sound that is worked on, of those of its job.
     private(set) var sound = 0
-    private let send: @Sendable (GenerationEvent) -> Void
+    private let send: @Sendable (SoundEvent) -> Void
 
-    init(
-        model: Model, backend: any StageBackend, cancellation: CancellationFlag = CancellationFlag(),
-        memory: MemoryUse = .unplanned, deviceWarning: String? = nil,
-        report: @escaping @Sendable (GenerationEvent) -> Void = { _ in }
+    package init(
+        model: Opened, backend: any StageBackend, cancellation: CancellationFlag = CancellationFlag(),
+        memory: MemoryUse = .unplanned, shelf: NetworkShelf? = nil, deviceWarning: String? = nil,
+        report: @escaping @Sendable (SoundEvent) -> Void = { _ in }
     ) {
         self.model = model
         self.backend = backend
         self.cancellation = cancellation
         self.memory = memory
+        self.shelf = shelf
         self.deviceWarning = deviceWarning
         send = report
     }
 
-    /// Opens a model, to be computed on a device.
-    /// - Throws: as `Model(opening:)` and `Computing` do.
-    init(modelAt path: String, threads: Int?, device: ComputeDevice?) throws {
-        let model = try Model(opening: path)
+    /// - Parameter model: opened, to be computed on a device.
+    /// - Throws: as `Computing` does.
+    package init(_ model: Opened, threads: Int?, device: ComputeDevice?) throws {
         let computing = try Computing(device, for: model, threads: threads)
         self.init(model: model, backend: computing.backend, deviceWarning: computing.warning)
     }
 
-    /// The same, with memory used as planned, and of its own.
-    func following(_ plan: ExecutionPlan) -> StageContext {
-        StageContext(
-            model: model, backend: backend.withOwnMemory(), cancellation: cancellation, memory: .planned(plan),
+    /// The same, of whatever the model file holds.
+    package var ofFile: StageContext<ModelFile> {
+        var context = StageContext<ModelFile>(
+            model: model.file, backend: backend, cancellation: cancellation, memory: memory, shelf: shelf,
             deviceWarning: deviceWarning, report: send)
+        context.sound = sound
+        return context
+    }
+
+    /// The same, with memory used as planned, and of its own.
+    package func following(_ plan: ExecutionPlan) -> StageContext {
+        shelf?.keep(only: plan.kept)
+        return StageContext(
+            model: model, backend: backend.withOwnMemory(), cancellation: cancellation, memory: .planned(plan),
+            shelf: shelf, deviceWarning: deviceWarning, report: send)
+    }
+
+    /// The same, until somebody else's flag is set.
+    package func cancelled(by flag: CancellationFlag) -> StageContext {
+        var context = self
+        context.cancellation = flag
+        return context
     }
 
     /// The same, about one of several sounds.
-    func about(_ sound: Int) -> StageContext {
+    package func about(_ sound: Int) -> StageContext {
         var context = self
         context.sound = sound
         return context
     }
 
-    func report(_ event: GenerationEvent) { send(event) }
+    package func report(_ event: SoundEvent) { send(event) }
 
-    func report(_ stage: GenerationProgress.Stage, _ completed: Int, of total: Int) {
-        send(.progress(GenerationProgress(sound: sound, stage: stage, completed: completed, total: total)))
+    package func report(_ stage: SoundProgress.Stage, _ completed: Int, of total: Int) {
+        send(.progress(SoundProgress(sound: sound, stage: stage, completed: completed, total: total)))
     }
 
-    func warn(_ text: String) { send(.warning(GenerationWarning(sound: sound, description: text))) }
+    package func warn(_ text: String) { send(.warning(SoundWarning(sound: sound, description: text))) }
 
-    /// Loads one component, lets `body` use it, and gives its memory back.
-    func with<Component, Result>(
-        _ name: String, _ build: (WeightScope) throws -> Component, _ body: (Component) throws -> Result
+    /// Loads one network, lets `body` use it, and gives its memory back unless it is kept.
+    package func with<Network: Component, Result>(
+        _: Network.Type, _ config: Network.Config, _ body: (Network) throws -> Result
+    ) throws -> Result {
+        try with(Network.part, { try Network(config, $0) }, body)
+    }
+
+    /// The same of a part that several networks can be.
+    package func with<Network: Sendable, Result>(
+        _ part: String, _ build: (WeightScope) throws -> Network, _ body: (Network) throws -> Result
     ) throws -> Result {
         try cancellation.check()
-        if PartName.textEncoders.contains(name) { try model.requireTextEncoders() }
+        if PartName.textEncoders.contains(part) { try model.requireTextEncoders() }
         defer { backend.trim() }
-        let (residency, keeping) = memory.use(of: name)
+        let (residency, keeping) = memory.use(of: part)
         backend.resetPeak(keeping: keeping)
-        let stamp = model.pack.stamp
-        let source = try loading.measure {
-            try PackSource(
-                model.pack, component: name, backend: backend, threads: backend.threadCount, residency: residency)
+        let (network, stamp) = try loaded(part, residency, build)
+        let result = try body(network)
+        do {
+            try model.pack.requireUnchanged(part, since: stamp)
+        } catch {
+            shelf?.remove(part)
+            throw error
         }
-        let component = try withExtendedLifetime(backend.room(for: source.descriptions)) {
-            try build(WeightScope(source))
-        }
-        let result = try body(component)
-        try model.pack.requireUnchanged(name, since: stamp)
-        memory.note(name, residency, activationBytes: backend.peakActivationBytes)
+        memory.note(part, residency, activationBytes: backend.peakActivationBytes)
         return result
     }
 
-    /// Loads the denoiser's UNet, lets `body` use it, and gives its memory back.
-    func withUNet<Result>(_ body: (UNet) throws -> Result) throws -> Result {
-        try with(PartName.unet, { try UNet(model.unetConfig, $0) }, body)
+    private func loaded<Network: Sendable>(
+        _ part: String, _ residency: WeightResidency, _ build: (WeightScope) throws -> Network
+    ) throws -> (Network, FileStamp?) {
+        let shelf = memory.keeps(part) ? shelf : nil
+        if let kept: (Network, FileStamp?) = shelf?.network(part) { return kept }
+        let stamp = model.pack.stamp
+        let source = try loading.measure {
+            try PackSource(
+                model.pack, component: part, backend: backend, threads: backend.threadCount, residency: residency)
+        }
+        let network = try withExtendedLifetime(backend.room(for: source.descriptions)) {
+            try build(WeightScope(source))
+        }
+        shelf?.keep(network, of: part, stamp)
+        return (network, stamp)
     }
 
     /// The fastest way of doing some work within a limit, which is found out by doing it without computing.
@@ -120,12 +144,22 @@ struct StageContext: Sendable {
     ///   - sounds: that can be denoised at once.
     ///   - run: does the work in the context that it is given, each stage in `with`.
     /// - Throws: `AudioLDM2Error` of kind `.outOfMemory`, with the least that would do, if the limit is too low.
-    func plan(
+    package func plan(
         limit: Int?, soundBytes: Int, isGuided: Bool = false, sounds: Int = 1,
         _ run: @escaping (StageContext) throws -> Void
     ) throws -> ExecutionPlan {
         try MemoryPlanner(
             context: self, limit: limit, soundBytes: soundBytes, isGuided: isGuided, sounds: sounds, run: run
         ).plan()
+    }
+}
+
+/// Of a model that makes sounds.
+package typealias GenerationContext = StageContext<Model>
+
+extension GenerationContext {
+    /// Loads the denoiser's UNet, lets `body` use it, and gives its memory back unless it is kept.
+    package func withUNet<Result>(_ body: (UNet) throws -> Result) throws -> Result {
+        try with(UNet.self, model.unetConfig, body)
     }
 }

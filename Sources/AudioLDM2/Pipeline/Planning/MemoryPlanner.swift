@@ -3,29 +3,29 @@ import WeightFile
 
 /// Finds out what some work needs by running it without computing, and the fastest way of holding weights and activations
 /// that stays within a limit.
-struct MemoryPlanner {
+struct MemoryPlanner<Opened: OpenedModel> {
     /// As the work will run in; only the index of its model is read.
-    let context: StageContext
+    let context: StageContext<Opened>
     /// In bytes; nil for none.
     private let limit: Int?
     /// Of sounds, before, within and after the work.
     let soundBytes: Int
     /// From what is best to what takes least.
     private let batchings: [Batching]
-    /// Runs all stages, each in `StageContext.with`.
-    let run: (StageContext) throws -> Void
+    /// Runs all stages, each in `GenerationContext.with`.
+    let run: (StageContext<Opened>) throws -> Void
 
     /// - Parameters:
     ///   - limit: in bytes; nil for none but the system's.
     ///   - sounds: that can be denoised at once.
     init(
-        context: StageContext, limit: Int?, soundBytes: Int, isGuided: Bool = false, sounds: Int = 1,
-        run: @escaping (StageContext) throws -> Void
+        context: StageContext<Opened>, limit: Int?, soundBytes: Int, isGuided: Bool = false, sounds: Int = 1,
+        run: @escaping (StageContext<Opened>) throws -> Void
     ) {
-        (self.context, self.soundBytes, self.run) = (context, soundBytes, run)
-        let backend = context.backend
-        self.limit = [limit, backend.holdsWeights ? backend.availableBytes : MemoryPlan.processLimit].compactMap(\.self)
-            .min()
+        self.context = context
+        self.soundBytes = soundBytes
+        self.run = run
+        self.limit = [limit, Self.systemLimit(context)].compactMap(\.self).min()
         // OpenBLAS rounds a row's sums by what is computed beside it, so there a batch must stay what it is.
         let isFixed = context.backend.reservedBytes > 0
         let most = isFixed ? 1 : min(sounds, Self.mostSounds)
@@ -34,8 +34,16 @@ struct MemoryPlanner {
             + (isGuided && !isFixed ? [Batching(guidance: .apart)] : [])
     }
 
+    /// What the device can give, with what is kept of it, which can be let go; or what the system allows this process.
+    private static func systemLimit(_ context: StageContext<Opened>) -> Int? {
+        let backend = context.backend
+        guard backend.holdsWeights else { return MemoryPlan.processLimit }
+        let kept = context.shelf?.parts.compactMap { context.model.pack.component($0)?.deviceBytes } ?? []
+        return backend.availableBytes.map { $0 + kept.reduce(0, +) }
+    }
+
     /// Beyond these, batches gain nothing.
-    private static let mostSounds = 8
+    private static var mostSounds: Int { 8 }
 
     /// - Throws: `AudioLDM2Error` of kind `.outOfMemory`, with the least that would do, if the limit is too low.
     func plan() throws -> ExecutionPlan {
@@ -62,25 +70,44 @@ struct MemoryPlanner {
         for (number, batching) in batchings.enumerated() where !plans.contains(where: { $0.hardship == 0 }) {
             if number == found.count { found.append((batching, try needs(batching))) }
             let needs = found[number].needs
-            let holdings = needs.compactMap {
-                limit == nil ? $0.comfortable(within: Self.comfortableActivations) : $0.holding(within: budget)
+            for kept in choicesToKeep(among: needs) {
+                let keptBytes = needs.filter { kept.contains($0.name) }.reduce(0) { $0 + $1.heldBytes }
+                let holdings = needs.compactMap { need in
+                    let isKept = kept.contains(need.name)
+                    return limit == nil
+                        ? need.comfortable(within: Self.comfortableActivations, isKept: isKept)
+                        : need.holding(
+                            within: budget - keptBytes + (isKept ? need.heldBytes : 0), isKept: isKept)
+                }
+                guard holdings.count == needs.count else { continue }
+                plans.append((holdings.reduce(0) { $0 + $1.hardship }, try execution(holdings, batching)))
             }
-            guard holdings.count == needs.count else { continue }
-            plans.append((holdings.reduce(0) { $0 + $1.hardship }, try execution(holdings, batching)))
         }
         let best = plans.map(\.hardship).min()
         return plans.first { $0.hardship == best }?.plan
     }
 
+    /// The components that may stay loaded, from the most that the shelf has room for to none, which must do if memory does not.
+    private func choicesToKeep(among needs: [StageNeed]) -> [Set<String>] {
+        guard let budget = context.shelf?.budget, budget > 0 else { return [[]] }
+        var kept = Set<String>()
+        var held = 0
+        for need in needs where need.heldBytes <= budget - held {
+            held += need.heldBytes
+            kept.insert(need.name)
+        }
+        return kept.isEmpty ? [[]] : [kept, []]
+    }
+
     /// What stages leave to others may lie in buffers that are a little too large, depending on what was kept.
-    private static let slack = 1 << 20
+    private static var slack: Int { 1 << 20 }
 
     /// What the allocator keeps in pieces that nothing fits into, and what threads that meet take at the same time: seen up to
     /// 6 MiB, more where more is held.
-    private static let comfort = 8 << 20
+    private static var comfort: Int { 8 << 20 }
 
     /// Activations that nobody minds, when no limit was given.
-    private static let comfortableActivations = 384 << 20
+    private static var comfortableActivations: Int { 384 << 20 }
 
     /// What each stage takes if memory is kept for reuse, and if it is not.
     private func needs(_ batching: Batching) throws -> [StageNeed] {
@@ -88,9 +115,9 @@ struct MemoryPlanner {
         let lean = try record(batching, keeping: Dictionary(uniqueKeysWithValues: roomy.map { ($0.component, 0) }))
         return try zip(roomy, lean).map { roomy, lean in
             let component = try context.model.pack.requiredComponent(roomy.component)
+            let weights = context.backend.holdsWeights ? nil : StageWeights(component, uses: roomy.uses)
             return StageNeed(
-                name: roomy.component,
-                weights: context.backend.holdsWeights ? nil : StageWeights(component, uses: roomy.uses),
+                name: roomy.component, weights: weights, heldBytes: weights?.residentBytes ?? component.deviceBytes,
                 activationBytes: roomy.activationBytes, leanActivationBytes: lean.activationBytes)
         }
     }
@@ -112,7 +139,8 @@ struct MemoryPlanner {
             summary: MemoryPlan(
                 limitBytes: limit, guidance: batching.guidance, sounds: batching.sounds, baseBytes: baseBytes,
                 stages: stages),
-            residency: Dictionary(uniqueKeysWithValues: holdings.map { ($0.name, $0.residency) }), keeping: keeping)
+            residency: Dictionary(uniqueKeysWithValues: holdings.map { ($0.name, $0.residency) }), keeping: keeping,
+            kept: Set(holdings.filter(\.isKept).map(\.name)))
     }
 
     /// The program itself, what each thread has, and sounds.
@@ -127,6 +155,8 @@ private struct StageNeed {
     let name: String
     /// Nil if the backend holds them, among its activations.
     let weights: StageWeights?
+    /// What its weights take if all of them are held.
+    let heldBytes: Int
     let activationBytes: Int
     /// If unused memory is given back at once.
     let leanActivationBytes: Int
@@ -134,28 +164,31 @@ private struct StageNeed {
     var leastBytes: Int { leanActivationBytes + (weights?.leastBytes ?? 0) }
 
     /// The least hard that stays within `budget` bytes, or nil.
-    func holding(within budget: Int) -> StageHolding? {
+    /// - Parameter isKept: whether weights stay after the work, which those that come and go cannot.
+    func holding(within budget: Int, isKept: Bool) -> StageHolding? {
         for (hardship, activations, keeping) in [(0, activationBytes, Int.max), (2, leanActivationBytes, 0)] {
             let room = budget - activations
-            if weights?.residentBytes ?? 0 <= room { return resident(hardship, keeping: keeping) }
-            if let weights, let (streaming, bytes) = weights.streaming(within: room) {
+            if weights?.residentBytes ?? 0 <= room { return resident(hardship, keeping: keeping, isKept: isKept) }
+            if !isKept, let weights, let (streaming, bytes) = weights.streaming(within: room) {
                 return StageHolding(
                     name: name, hardship: hardship + 1, residency: .streamed(streaming), weightBytes: bytes,
-                    mappedBytes: weights.mappedBytes, keeping: keeping)
+                    mappedBytes: weights.mappedBytes, isKept: false, keptBytes: 0, keeping: keeping)
             }
         }
         return nil
     }
 
     /// Weights in memory, and memory kept for reuse if activations take no more than `limit` bytes.
-    func comfortable(within limit: Int) -> StageHolding {
-        activationBytes <= limit ? resident(0, keeping: .max) : resident(2, keeping: 0)
+    func comfortable(within limit: Int, isKept: Bool) -> StageHolding {
+        activationBytes <= limit
+            ? resident(0, keeping: .max, isKept: isKept) : resident(2, keeping: 0, isKept: isKept)
     }
 
-    private func resident(_ hardship: Int, keeping: Int) -> StageHolding {
+    private func resident(_ hardship: Int, keeping: Int, isKept: Bool) -> StageHolding {
         StageHolding(
             name: name, hardship: hardship, residency: .resident, weightBytes: weights?.residentBytes ?? 0,
-            mappedBytes: weights?.mappedBytes ?? 0, keeping: keeping)
+            mappedBytes: weights?.mappedBytes ?? 0, isKept: isKept, keptBytes: isKept ? heldBytes : 0,
+            keeping: keeping)
     }
 }
 
@@ -167,6 +200,9 @@ private struct StageHolding {
     let residency: WeightResidency
     let weightBytes: Int
     let mappedBytes: Int
+    /// Whether its weights stay after the work, and what of memory they take then.
+    let isKept: Bool
+    let keptBytes: Int
     let keeping: Int
 
     func summary(of activationBytes: Int) -> MemoryPlan.Stage {
@@ -174,6 +210,16 @@ private struct StageHolding {
         if case .streamed = residency { weights = .streamed }
         return MemoryPlan.Stage(
             name: name, weights: weights, weightBytes: weightBytes, mappedBytes: mappedBytes,
-            activationBytes: activationBytes)
+            keptBytes: keptBytes, activationBytes: activationBytes)
+    }
+}
+
+extension PackComponent {
+    /// What a device's memory takes for its weights: tables stay on the host.
+    var deviceBytes: Int {
+        tensors.reduce(0) { sum, tensor in
+            if case .table = tensor.description.role { return sum }
+            return sum + tensor.byteCount
+        }
     }
 }

@@ -2,21 +2,21 @@ import Synchronization
 import WeightFile
 
 /// How much the denoiser works on at once.
-struct Batching: Sendable, Hashable {
-    var guidance = MemoryPlan.Guidance.together
+package struct Batching: Sendable, Hashable {
+    package var guidance = MemoryPlan.Guidance.together
     /// At most.
-    var sounds = 1
+    package var sounds = 1
 }
 
 /// How a run of the stages treats memory.
-enum MemoryUse: Sendable {
+package enum MemoryUse: Sendable {
     /// Everything resident, one sound after the other.
     case unplanned
     /// Nothing is computed: the run finds out what it would need.
     case planning(MemoryRecord, Batching)
     case planned(ExecutionPlan)
 
-    var batching: Batching {
+    package var batching: Batching {
         switch self {
         case .unplanned: Batching()
         case .planning(_, let batching): batching
@@ -25,13 +25,13 @@ enum MemoryUse: Sendable {
     }
 
     /// Whether nothing is computed.
-    var isPlanning: Bool { if case .planning = self { true } else { false } }
+    package var isPlanning: Bool { if case .planning = self { true } else { false } }
 
     /// Steps after which a loop needs no more memory than before.
-    var stepLimit: Int { isPlanning ? 6 : .max }
+    package var stepLimit: Int { isPlanning ? 6 : .max }
 
     /// Where a component's weights are, and how much memory activations may hold before unused memory is given back.
-    func use(of component: String) -> (residency: WeightResidency, keeping: Int) {
+    package func use(of component: String) -> (residency: WeightResidency, keeping: Int) {
         switch self {
         case .unplanned: (.resident, .max)
         case .planning(let record, _): (.planned(WeightUses()), record.keeping[component] ?? .max)
@@ -39,8 +39,13 @@ enum MemoryUse: Sendable {
         }
     }
 
+    /// Whether a component stays loaded after its work.
+    package func keeps(_ component: String) -> Bool {
+        if case .planned(let plan) = self { plan.kept.contains(component) } else { false }
+    }
+
     /// Says what a component took.
-    func note(_ component: String, _ residency: WeightResidency, activationBytes: Int) {
+    package func note(_ component: String, _ residency: WeightResidency, activationBytes: Int) {
         switch (self, residency) {
         case (.planning(let record, _), .planned(let uses)):
             record.add(MemoryRecord.Stage(component: component, uses: uses, activationBytes: activationBytes))
@@ -53,29 +58,29 @@ enum MemoryUse: Sendable {
 }
 
 /// What a run without computing found out.
-final class MemoryRecord: Sendable {
-    struct Stage: Sendable {
-        let component: String
-        let uses: WeightUses
+package final class MemoryRecord: Sendable {
+    package struct Stage: Sendable {
+        package let component: String
+        package let uses: WeightUses
         /// Peak.
-        let activationBytes: Int
+        package let activationBytes: Int
     }
 
     /// How much memory each component's activations may hold before unused memory is given back.
-    let keeping: [String: Int]
+    package let keeping: [String: Int]
     private let recorded = Mutex<[Stage]>([])
 
-    init(keeping: [String: Int] = [:]) { self.keeping = keeping }
+    package init(keeping: [String: Int] = [:]) { self.keeping = keeping }
 
     /// By component.
-    var activationBytes: [String: Int] {
+    package var activationBytes: [String: Int] {
         Dictionary(uniqueKeysWithValues: stages.map { ($0.component, $0.activationBytes) })
     }
 
     /// In the order of the work, so far; of a component that works several times, the most that it took.
-    var stages: [Stage] { recorded.withLock { $0 } }
+    package var stages: [Stage] { recorded.withLock { $0 } }
 
-    func add(_ stage: Stage) {
+    package func add(_ stage: Stage) {
         recorded.withLock { stages in
             guard let place = stages.firstIndex(where: { $0.component == stage.component }) else {
                 return stages.append(stage)
@@ -86,12 +91,14 @@ final class MemoryRecord: Sendable {
 }
 
 /// A plan as it is carried out.
-struct ExecutionPlan: Sendable {
-    var summary: MemoryPlan
-    var batching: Batching { Batching(guidance: summary.guidance, sounds: summary.sounds) }
+package struct ExecutionPlan: Sendable {
+    package var summary: MemoryPlan
+    package var batching: Batching { Batching(guidance: summary.guidance, sounds: summary.sounds) }
     /// By component.
-    var residency: [String: WeightResidency]
-    var keeping: [String: Int]
+    package var residency: [String: WeightResidency]
+    package var keeping: [String: Int]
+    /// Components that stay loaded after their work.
+    package var kept: Set<String>
     /// What the stages that have been carried out took.
-    let record = MemoryRecord()
+    package let record = MemoryRecord()
 }

@@ -29,9 +29,9 @@ struct Ranking {
     /// - Parameter start: of what is heard of each, in seconds.
     /// - Returns: the sounds that are kept, best first; of equal ones the earlier comes first.
     func best(
-        of results: [GenerationResult], from start: Double = 0, in context: StageContext
-    ) throws -> [GenerationResult] {
-        let scores = try SoundEncoder(context: context).scores(of: results, for: prompt) { result in
+        of results: [SoundResult], from start: Double = 0, in context: GenerationContext
+    ) throws -> [SoundResult] {
+        let scores = try SoundEncoder(context).scores(of: results, for: prompt) { result in
             let (clip, length) = (result.clip, Double(config.maxLengthS))
             let first = max(min(start, clip.seconds - length), 0)
             let heard = clip.mono(from: first, to: first + length)
@@ -47,8 +47,8 @@ struct Ranking {
     }
 
     /// The same work for a planner: a second sound would take no more than the first.
-    func tryOut(in context: StageContext) throws {
-        _ = try SoundEncoder(context: context).scores(of: [()], for: prompt) { [0] }
+    func tryOut(in context: GenerationContext) throws {
+        _ = try SoundEncoder(context).scores(of: [()], for: prompt) { [0] }
     }
 
     /// What there is beside one sound, of so many samples each: the others, and what is heard of one.

@@ -1,0 +1,170 @@
+import Dispatch
+import Synchronization
+
+/// The samples of a sound while it is made, in order, block by block.
+///
+///     for try await block in pipeline.blocks("heavy rain", options: .init(seconds: 600)) {
+///         player.schedule(block)
+///     }
+///
+/// The work begins with the first block that is asked for, waits while a few blocks have not been taken, and stops soon after
+/// the iteration is given up or its task cancelled. A sequence is iterated once.
+public struct SoundBlocks: AsyncSequence, Sendable {
+    /// Samples in −1…1, interleaved if there are several channels.
+    public typealias Element = [Float]
+
+    /// Of each channel, in Hz.
+    public let sampleRate: Int
+    /// 1 for what is made of nothing; a changed sound keeps its channels.
+    public let channels: Int
+    let start: @Sendable (SoundBlockChannel) -> AsyncThrowingStream<SoundEvent, any Error>
+    let onEvent: @Sendable (SoundEvent) -> Void
+
+    /// Begins the work.
+    public func makeAsyncIterator() -> Iterator { Iterator(self) }
+
+    /// Hands over block by block.
+    public struct Iterator: AsyncIteratorProtocol {
+        private let channel = SoundBlockChannel()
+        private let owner: Owner
+
+        /// Ends the work when the iterator goes.
+        private final class Owner: Sendable {
+            let work: Task<Void, Never>
+            let channel: SoundBlockChannel
+
+            init(_ work: Task<Void, Never>, _ channel: SoundBlockChannel) {
+                self.work = work
+                self.channel = channel
+            }
+
+            deinit {
+                work.cancel()
+                channel.close()
+            }
+        }
+
+        init(_ blocks: SoundBlocks) {
+            let channel = channel
+            let task = Task {
+                do {
+                    for try await event in blocks.start(channel) { blocks.onEvent(event) }
+                    channel.finish(Task.isCancelled ? CancellationError() : nil)
+                } catch {
+                    channel.finish(error)
+                }
+            }
+            owner = Owner(task, channel)
+        }
+
+        /// The next block; nil at the sound's end.
+        /// - Throws: `AudioLDM2Error`; `CancellationError`.
+        public mutating func next() async throws -> [Float]? {
+            try await withTaskCancellationHandler {
+                try await channel.next()
+            } onCancel: { [owner] in
+                owner.work.cancel()
+                owner.channel.close()
+            }
+        }
+    }
+}
+
+/// Blocks on their way from the thread that makes them to the task that takes them.
+final class SoundBlockChannel: Sendable {
+    private struct State {
+        var blocks: [[Float]] = []
+        /// Nil until the last block is there.
+        var end: Result<Void, any Error>?
+        var isClosed = false
+        var waiting: CheckedContinuation<[Float]?, any Error>?
+    }
+
+    private let state = Mutex(State())
+    private let room = DispatchSemaphore(value: 4)
+
+    /// Waits until there is room. On the working thread.
+    /// - Throws: `CancellationError` if nobody takes blocks any more.
+    func send(_ block: [Float]) throws {
+        room.wait()
+        let taker = try state.withLock { state -> CheckedContinuation<[Float]?, any Error>? in
+            if state.isClosed { throw CancellationError() }
+            guard let taker = state.waiting else {
+                state.blocks.append(block)
+                return nil
+            }
+            state.waiting = nil
+            return taker
+        }
+        if let taker {
+            room.signal()
+            taker.resume(returning: block)
+        }
+    }
+
+    /// No more blocks come.
+    func finish(_ error: (any Error)?) {
+        let end: Result<Void, any Error> = error.map { .failure($0) } ?? .success(())
+        let taker = state.withLock { state in
+            state.end = state.end ?? end
+            defer { state.waiting = nil }
+            return state.waiting
+        }
+        taker?.resume(with: end.map { nil })
+    }
+
+    /// No more blocks are taken.
+    func close() {
+        let taker = state.withLock { state in
+            state.isClosed = true
+            state.end = state.end ?? .failure(CancellationError())
+            defer { state.waiting = nil }
+            return state.waiting
+        }
+        room.signal()
+        taker?.resume(throwing: CancellationError())
+    }
+
+    func next() async throws -> [Float]? {
+        try await withCheckedThrowingContinuation { continuation in
+            let found = state.withLock { state -> Result<[Float]?, any Error>? in
+                if state.isClosed { return .failure(CancellationError()) }
+                if !state.blocks.isEmpty { return .success(state.blocks.removeFirst()) }
+                if let end = state.end { return end.map { nil } }
+                state.waiting = continuation
+                return nil
+            }
+            guard let found else { return }
+            if case .success(.some) = found { room.signal() }
+            continuation.resume(with: found)
+        }
+    }
+}
+
+extension AudioLDM2Pipeline {
+    /// Makes a sound whose samples are handed over as they are ready: of long sounds the first ones long before the last.
+    /// - Parameter onEvent: hears of plan, progress, warnings and the result, whose clip is empty.
+    public func blocks(
+        _ prompt: String, options: SoundOptions = .init(), onEvent: @escaping @Sendable (SoundEvent) -> Void = { _ in }
+    ) -> SoundBlocks {
+        SoundBlocks(
+            sampleRate: sampleRate, channels: 1,
+            start: { [self] channel in
+                events(prompt, options: options, streamingTo: { try channel.send($0) })
+            }, onEvent: onEvent)
+    }
+
+    /// Changes a sound, as `edit` does, and hands its samples over as they are ready: those before the first part that is made
+    /// anew at once.
+    /// - Parameter onEvent: as for `blocks(_:options:onEvent:)`.
+    public func blocks(
+        editing clip: AudioClip, _ prompt: String, plan: EditPlan, options: SoundOptions = .init(),
+        onEvent: @escaping @Sendable (SoundEvent) -> Void = { _ in }
+    ) -> SoundBlocks {
+        SoundBlocks(
+            sampleRate: plan.sampleRate(of: clip, modelRate: sampleRate), channels: plan.channels(of: clip),
+            start: { [self] channel in
+                events(editing: clip, prompt, plan: plan, options: options, streamingTo: { try channel.send($0) })
+            }, onEvent: onEvent)
+    }
+}

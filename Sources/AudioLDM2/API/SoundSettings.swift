@@ -1,0 +1,230 @@
+/// What somebody asked for of a sound, field by field: flags of a command, a line of a batch, the body of a request. What is
+/// nil was not said, and comes from other settings, from the profile, or from the model.
+///
+///     let line = try JSONDecoder().decode(SoundSettings.self, from: Data(#"{"steps": 50, "scheduler": "ddim"}"#.utf8))
+///     let options = try line.over(flags).options(profile: pipeline.profile)
+///
+/// Meanings are those of `SoundOptions`. In JSON fields are called as in `Field`; others are refused, as a misspelled
+/// one would be missed.
+public struct SoundSettings: Sendable, Hashable, Codable {
+    /// As `SoundOptions.negativePrompt`.
+    public var negativePrompt: String?
+    /// As `SoundOptions.profile`.
+    public var profile: ReferenceProfile?
+    /// As `SoundOptions.seconds`.
+    public var seconds: Double?
+    /// As `SoundOptions.seed`.
+    public var seed: UInt64?
+    /// As `SoundOptions.numInferenceSteps`.
+    public var numInferenceSteps: Int?
+    /// As `SoundOptions.guidanceScale`.
+    public var guidanceScale: Float?
+    /// As `SoundOptions.guidanceRescale`.
+    public var guidanceRescale: Float?
+    /// As `SoundOptions.scheduler`.
+    public var scheduler: SoundOptions.Scheduler?
+    /// As `SoundOptions.eta`.
+    public var eta: Float?
+    /// As `SoundOptions.vocoder`.
+    public var vocoder: SoundOptions.Vocoder?
+    /// As `SoundOptions.windowSeconds`.
+    public var windowSeconds: Double?
+    /// As `SoundOptions.loops`.
+    public var loops: Bool?
+    /// As `SoundOptions.fadeSeconds`.
+    public var fadeSeconds: Double?
+    /// As `SoundOptions.silenceRetries`.
+    public var silenceRetries: Int?
+    /// What a speech model says, as text or as phonemes: one of both.
+    public var transcription: String?
+    /// As `SoundOptions.Speech.phonemes`; not with a transcription.
+    public var phonemes: String?
+    /// As `SoundOptions.audioWeight`.
+    public var audioWeight: Float?
+
+    /// Settings that say nothing.
+    public init() {}
+
+    /// The fields by the names that they have in JSON.
+    #if hasAttribute(nonexhaustive)
+        @nonexhaustive
+    #endif
+    public enum Field: String, CodingKey, CaseIterable, Sendable {
+        case negativePrompt = "negative_prompt"
+        case profile, seconds, seed
+        case numInferenceSteps = "steps"
+        case guidanceScale = "guidance_scale"
+        case guidanceRescale = "guidance_rescale"
+        case scheduler, eta, vocoder
+        case windowSeconds = "window"
+        case loops = "loop"
+        case fadeSeconds = "fade"
+        case silenceRetries = "retries"
+        case transcription, phonemes
+        case audioWeight = "audio_weight"
+    }
+
+    private typealias CodingKeys = Field
+
+    /// These settings, and where they say nothing, others: a line of a batch over what was said for all.
+    public func over(_ others: SoundSettings) -> SoundSettings {
+        var all = others
+        func take<Value>(_ field: WritableKeyPath<SoundSettings, Value?>) {
+            if let value = self[keyPath: field] { all[keyPath: field] = value }
+        }
+        // What goes with a choice does not outlive it.
+        if let scheduler, scheduler != .ddim { all.eta = nil }
+        if transcription != nil || phonemes != nil { (all.transcription, all.phonemes) = (nil, nil) }
+        take(\.negativePrompt)
+        take(\.profile)
+        take(\.seconds)
+        take(\.seed)
+        take(\.numInferenceSteps)
+        take(\.guidanceScale)
+        take(\.guidanceRescale)
+        take(\.scheduler)
+        take(\.eta)
+        take(\.vocoder)
+        take(\.windowSeconds)
+        take(\.loops)
+        take(\.fadeSeconds)
+        take(\.silenceRetries)
+        take(\.transcription)
+        take(\.phonemes)
+        take(\.audioWeight)
+        return all
+    }
+
+    /// What was asked for, over the defaults of the profile that was named, or else of `profile`.
+    /// - Parameter profile: the model's.
+    /// - Throws: `AudioLDM2Error` of kind `.invalidOption` that names the field.
+    public func options(profile: ReferenceProfile? = nil) throws -> SoundOptions {
+        try options(profile: profile, naming: { "\"\($0.rawValue)\"" })
+    }
+
+    /// - Parameter name: of a field, as whoever reads the message knows it.
+    package func options(profile other: ReferenceProfile?, naming name: (Field) -> String) throws -> SoundOptions {
+        if let problem = problem(naming: name) { throw AudioLDM2Error(.invalidOption, problem) }
+        var options = SoundOptions.defaults(of: profile ?? other)
+        if profile == nil { options.leaveToModel() }
+        if let scheduler { options.use(scheduler) }
+        options.negativePrompt = negativePrompt ?? options.negativePrompt
+        options.seconds = seconds
+        options.seed = seed
+        options.numInferenceSteps = numInferenceSteps ?? options.numInferenceSteps
+        options.guidanceScale = guidanceScale ?? options.guidanceScale
+        options.guidanceRescale = guidanceRescale ?? options.guidanceRescale
+        options.eta = eta ?? options.eta
+        options.vocoder = vocoder ?? options.vocoder
+        options.windowSeconds = windowSeconds
+        options.loops = loops ?? options.loops
+        options.fadeSeconds = fadeSeconds ?? options.fadeSeconds
+        options.silenceRetries = silenceRetries ?? options.silenceRetries
+        options.speech =
+            transcription.map(SoundOptions.Speech.text) ?? phonemes.map(SoundOptions.Speech.phonemes)
+        options.audioWeight = audioWeight ?? options.audioWeight
+        guard options.eta == 0 || options.scheduler == .ddim else {
+            throw AudioLDM2Error(.invalidOption, "\(name(.eta)) needs \(name(.scheduler)) ddim")
+        }
+        return options
+    }
+
+    /// What is wrong with these settings whatever the model is, in words; nil if nothing is.
+    /// - Parameter name: of a field, as whoever reads the message knows it.
+    package func problem(naming name: (Field) -> String) -> String? {
+        func outside<Value: Comparable>(_ field: Field, _ value: Value?, _ range: ClosedRange<Value>) -> String? {
+            guard let value, !range.contains(value) else { return nil }
+            return "\(name(field)) \(value): choose \(words(range.lowerBound)) to \(words(range.upperBound))"
+        }
+        let found =
+            outside(.seconds, seconds, SoundOptions.secondsRange)
+            ?? outside(.numInferenceSteps, numInferenceSteps, SoundOptions.stepsRange)
+            ?? outside(.guidanceScale, guidanceScale, SoundOptions.guidanceRange)
+            ?? outside(.guidanceRescale, guidanceRescale, 0...1)
+            ?? outside(.eta, eta, 0...1)
+            ?? outside(.windowSeconds, windowSeconds, SoundOptions.windowRange)
+            ?? outside(.fadeSeconds, fadeSeconds, SoundOptions.fadeRange)
+            ?? outside(.silenceRetries, silenceRetries, SoundOptions.retriesRange)
+            ?? outside(.audioWeight, audioWeight, 0...1)
+        if let found { return found }
+        if let scheduler, scheduler != .ddim, let eta, eta != 0 {
+            return "\(name(.eta)) needs \(name(.scheduler)) ddim"
+        }
+        if transcription != nil, phonemes != nil {
+            return "\(name(.transcription)) and \(name(.phonemes)) say the same: give one of them"
+        }
+        return nil
+    }
+
+    /// A bound of a range, without a fraction of nothing.
+    private func words<Value>(_ bound: Value) -> String {
+        let text = "\(bound)"
+        return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+    }
+}
+
+extension SoundSettings {
+    /// - Throws: `DecodingError`; for an unknown field or choice its `underlyingError` is an `AudioLDM2Error` that says so.
+    public init(from decoder: any Decoder) throws { try self.init(from: decoder, besides: []) }
+
+    /// - Parameter others: names of fields that somebody else reads.
+    package init(from decoder: any Decoder, besides others: [String]) throws {
+        let known = Field.allCases.map(\.rawValue) + others
+        for key in try decoder.container(keyedBy: AnyField.self).allKeys where !known.contains(key.stringValue) {
+            throw Self.refusal(
+                "unknown field \"\(key.stringValue)\"; there are " + known.sorted().joined(separator: ", "))
+        }
+        let container = try decoder.container(keyedBy: Field.self)
+        func value<Value: Decodable>(_ field: Field) throws -> Value? { try container.valueIfPresent(for: field) }
+        func choice<Value: CaseIterable & RawRepresentable<String>>(_ field: Field) throws -> Value? {
+            guard let name: String = try value(field) else { return nil }
+            guard let choice = Value(rawValue: name) else {
+                let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
+                throw Self.refusal("\"\(field.rawValue)\" is \"\(name)\"; choose one of \(names)")
+            }
+            return choice
+        }
+        negativePrompt = try value(.negativePrompt)
+        profile = try choice(.profile)
+        seconds = try value(.seconds)
+        seed = try value(.seed)
+        numInferenceSteps = try value(.numInferenceSteps)
+        guidanceScale = try value(.guidanceScale)
+        guidanceRescale = try value(.guidanceRescale)
+        scheduler = try choice(.scheduler)
+        eta = try value(.eta)
+        vocoder = try choice(.vocoder)
+        windowSeconds = try value(.windowSeconds)
+        loops = try value(.loops)
+        fadeSeconds = try value(.fadeSeconds)
+        silenceRetries = try value(.silenceRetries)
+        transcription = try value(.transcription)
+        phonemes = try value(.phonemes)
+        audioWeight = try value(.audioWeight)
+    }
+
+    private struct AnyField: CodingKey {
+        let stringValue: String
+        let intValue: Int? = nil
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    private static func refusal(_ text: String) -> DecodingError {
+        .dataCorrupted(
+            .init(codingPath: [], debugDescription: text, underlyingError: AudioLDM2Error(.invalidOption, text)))
+    }
+}
+
+extension KeyedDecodingContainer {
+    /// A field's value, nil where there is none.
+    /// - Throws: `DecodingError` with the field in its path.
+    package func valueIfPresent<Value: Decodable>(for field: Key) throws -> Value? {
+        do {
+            return try decodeIfPresent(Value.self, forKey: field)
+        } catch let error where !(error is DecodingError) {
+            // Foundation's own, for a number that the type cannot hold; it would become "not valid JSON".
+            throw DecodingError.typeMismatch(Value.self, .init(codingPath: [field], debugDescription: ""))
+        }
+    }
+}

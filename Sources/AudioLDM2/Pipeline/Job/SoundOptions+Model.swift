@@ -1,0 +1,84 @@
+import Diffusion
+
+/// What options mean for a model.
+extension SoundOptions {
+    var isGuided: Bool { guidanceScale > 1 }
+
+    /// Whether all that conditions the denoiser was computed beforehand.
+    var isConditioned: Bool { condition.map { !$0.isLanguageOfAudioAlone } ?? false }
+
+    func profile(for model: Model) -> ReferenceProfile { profile ?? model.profile ?? .diffusers }
+
+    func vocoder(for model: Model) -> Vocoder { vocoder ?? model.defaults.vocoder ?? .hifigan }
+
+    func guidanceRescale(for model: Model) -> Float { guidanceRescale ?? model.defaults.guidanceRescale ?? 0 }
+
+    func fadeSeconds(for model: Model) -> Double { fadeSeconds ?? model.defaults.fadeSeconds ?? 0 }
+
+    func silenceRetries(for model: Model) -> Int { silenceRetries ?? model.defaults.silenceRetries ?? 0 }
+
+    /// - Throws: `AudioLDM2Error` of kind `.invalidOption`.
+    func length(for model: Model) throws -> ClipLength {
+        try ClipLength(seconds: seconds ?? model.defaultSeconds, loops: loops, model: model)
+    }
+
+    /// Frames of latents that the UNet is to see at once.
+    /// - Throws: `AudioLDM2Error` of kind `.invalidOption`.
+    func windowFrames(for model: Model) throws -> Int {
+        let range = Self.windowRange
+        let seconds = windowSeconds ?? max(model.defaultSeconds, range.lowerBound)
+        guard range.contains(seconds) else {
+            throw AudioLDM2Error(
+                .invalidOption,
+                "a window of \(seconds) seconds: choose \(Int(range.lowerBound))…\(Int(range.upperBound))")
+        }
+        return try ClipLength(seconds: seconds, model: model).latentFrames
+    }
+
+    /// - Parameter skipped: steps at the start that are left out.
+    /// - Throws: `AudioLDM2Error` of kind `.invalidOption`, `SchedulerError`.
+    func scheduler(for model: Model, skipped: Int = 0) throws -> any Diffusion.Scheduler {
+        guard Self.guidanceRange.contains(guidanceScale) else {
+            throw AudioLDM2Error(.invalidOption, "a guidance scale of \(guidanceScale): choose 0 to 100")
+        }
+        return try makeScheduler(
+            scheduler.kind, config: model.schedulerConfig, steps: numInferenceSteps, skipped: skipped, eta: eta)
+    }
+
+    func guidance(for model: Model) -> Guidance {
+        Guidance(scale: guidanceScale, rescale: guidanceRescale(for: model))
+    }
+
+    /// - Throws: `AudioLDM2Error` of kind `.invalidOption`; for Griffin-Lim also if the model does not describe its mel
+    ///   spectrogram.
+    func checkFinish(for model: Model) throws {
+        func require<Value: Comparable>(_ name: String, _ value: Value, in range: ClosedRange<Value>) throws {
+            guard range.contains(value) else {
+                throw AudioLDM2Error(
+                    .invalidOption, "\(name) of \(value): choose \(range.lowerBound) to \(range.upperBound)")
+            }
+        }
+        try require("a guidance rescale", guidanceRescale(for: model), in: 0...1)
+        try require("a fade", fadeSeconds(for: model), in: Self.fadeRange)
+        try require("a number of retries", silenceRetries(for: model), in: Self.retriesRange)
+        if vocoder(for: model) == .griffinLim { _ = try model.melConfig() }
+    }
+}
+
+extension SoundOptions.Scheduler {
+    var kind: SchedulerKind {
+        switch self {
+        case .ddim: .ddim
+        case .dpmpp: .dpmpp
+        case .dpmppSinglestep: .dpmppSinglestep
+        case .unipc: .unipc
+        case .euler: .euler
+        case .pndm: .pndm
+        }
+    }
+}
+
+extension Numeric {
+    /// Nil for zero.
+    var nonzero: Self? { self == 0 ? nil : self }
+}

@@ -1,7 +1,7 @@
 import AudioLDM2
 import AudioLDM2DefaultModel
 
-/// A program of somebody else's that makes a sound: `Embedding "PROMPT" OUTPUT.wav [MODEL.aldm]`.
+/// Makes a sound: `Embedding "PROMPT" OUTPUT.wav [MODEL.aldm]`.
 @main
 struct Embedding {
     static func main() async throws {
@@ -11,8 +11,8 @@ struct Embedding {
             return
         }
         let model = try arguments.count == 4 ? arguments[3] : DefaultModel.path()
-        let pipeline = try AudioLDM2Pipeline(modelAt: model)
-        let options = GenerationOptions(seconds: 2.5, numInferenceSteps: 10, seed: 1)
+        let pipeline = try await AudioLDM2Pipeline(modelAt: model)
+        let options = SoundOptions(seconds: 2.5, numInferenceSteps: 10, seed: 1)
         for try await event in pipeline.events(arguments[1], options: options) {
             switch event {
             case .plan(let plan):
@@ -24,8 +24,10 @@ struct Embedding {
             case .failed(let failure):
                 throw failure.error
             case .finished(let result):
-                try result.clip.write(to: arguments[2])
+                try result.clip.write(to: arguments[2], record: result.record)
                 print("\(result.clip.samples.count) samples at \(result.clip.sampleRate) Hz")
+            @unknown default:
+                break
             }
         }
     }

@@ -15,11 +15,12 @@ enum Program {
 struct ConvertCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audioldm2-convert",
-        abstract: "Makes one model file (.aldm) from an AudioLDM 2 checkpoint.",
+        abstract: "Makes one model file (.aldm) of a checkpoint of AudioLDM 2 or 1, or of CLAP.",
         discussion: """
             CHECKPOINT is a folder with the layout that diffusers saves (model_index.json, and a folder for each component \
-            with its config.json and weights), or one of the authors' files (.pth, .ckpt). Those hold no tokenizers but the \
-            symbols of speech: take them from folders. PyTorch's pickles are read as data; nothing in them is run.
+            with its config.json and weights), one of the authors' files (.pth, .ckpt), or a folder of CLAP by itself, which \
+            judges sounds and makes none. The authors' files hold no tokenizers but the symbols of speech: take them from \
+            folders. PyTorch's pickles are read as data; nothing in them is run.
 
             By default products are stored as 8-bit integers with a scale for each output, except where that loses too \
             much, which is measured. Interrupting leaves an older output file as it was.

@@ -6,8 +6,11 @@ import Terminal
 struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "List what a model file contains, or check that it is undamaged.",
+        abstract: "Say what a model file is, can and contains, or check that it is undamaged.",
         discussion: """
+            Shows the family of the model, what it can be used for (generate, speak, edit, score, hear), its networks, and \
+            where it comes from.
+
             EXAMPLES
               audioldm2 inspect
               audioldm2 inspect audioldm2.aldm

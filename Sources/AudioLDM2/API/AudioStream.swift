@@ -1,7 +1,10 @@
 import Audio
 import Synchronization
 
-/// A mono sound on its way into a pipe, block by block: what `events(_:options:streamingTo:)` feeds.
+/// A mono sound on its way into a pipe, block by block.
+///
+///     for try await block in pipeline.blocks("rain", options: options) { try stream.write(block) }
+///     try stream.finish()
 ///
 /// The process must ignore SIGPIPE (`signal(SIGPIPE, SIG_IGN)`), or it ends when the reader goes.
 public final class AudioStream: Sendable {

@@ -4,7 +4,7 @@ import Tensors
 
 /// What a model made of a prompt, or of a sound, to make sounds from without its encoders.
 ///
-///     let condition = try pipeline.condition(for: "a dog barking")
+///     let condition = try await pipeline.condition(for: "a dog barking")
 ///     try condition.write(to: "dog.cond")
 ///     let options = SoundOptions(condition: try SoundCondition(contentsOf: "dog.cond"))
 ///

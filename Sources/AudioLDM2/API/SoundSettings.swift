@@ -1,7 +1,7 @@
 /// What somebody asked for of a sound, field by field: flags of a command, a line of a batch, the body of a request. What is
 /// nil was not said, and comes from other settings, from the profile, or from the model.
 ///
-///     let line = try JSONDecoder().decode(SoundSettings.self, from: Data(#"{"steps": 50, "scheduler": "ddim"}"#.utf8))
+///     let line = try SoundSettings(json: Data(#"{"steps": 50, "scheduler": "ddim"}"#.utf8))
 ///     let options = try line.over(flags).options(profile: pipeline.profile)
 ///
 /// Meanings are those of `SoundOptions`. In JSON fields are called as in `Field`; others are refused, as a misspelled
@@ -164,9 +164,6 @@ public struct SoundSettings: Sendable, Hashable, Codable {
 }
 
 extension SoundSettings {
-    /// - Throws: `DecodingError`; for an unknown field or choice its `underlyingError` is an `AudioLDM2Error` that says so.
-    public init(from decoder: any Decoder) throws { try self.init(from: decoder, besides: []) }
-
     /// - Parameter others: names of fields that somebody else reads.
     package init(from decoder: any Decoder, besides others: [String]) throws {
         let known = Field.allCases.map(\.rawValue) + others

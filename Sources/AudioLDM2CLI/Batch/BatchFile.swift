@@ -120,29 +120,3 @@ private struct BatchFields: Decodable {
         candidates = try container.valueIfPresent(for: .candidates)
     }
 }
-
-extension DecodingError {
-    /// What is wrong with a JSON object, in words.
-    fileprivate var sentence: String {
-        switch self {
-        case .keyNotFound(let key, _): "field \"\(key.stringValue)\" is missing"
-        case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-            context.codingPath.last.map { "field \"\($0.stringValue)\" is not \(words(for: type))" }
-                ?? "it is not a JSON object"
-        case .dataCorrupted(let context):
-            context.codingPath.last.map { "field \"\($0.stringValue)\" cannot be used" }
-                ?? (context.underlyingError as? AudioLDM2Error)?.description ?? "it is not JSON"
-        @unknown default: "it is not JSON"
-        }
-    }
-
-    private func words(for type: Any.Type) -> String {
-        switch type {
-        case is String.Type: "a text"
-        case is Bool.Type: "true or false"
-        case is Int.Type: "a whole number"
-        case is UInt64.Type: "a whole number from 0 to 2^64 - 1"
-        default: "a number"
-        }
-    }
-}

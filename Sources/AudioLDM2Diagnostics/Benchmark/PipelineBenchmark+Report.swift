@@ -15,7 +15,7 @@ extension PipelineBenchmark {
             public let gmacs: Double
         }
 
-        /// Of the sound.
+        /// Length of the sound.
         public let seconds: Double
         /// Steps of the denoiser, the first of which does not count.
         public let steps: Int
@@ -35,7 +35,7 @@ extension PipelineBenchmark {
         public let vocoderSeconds: Double
         /// All components' weights, read, checked and decompressed; contained in the stages, but not in a step.
         public let loadSeconds: Double
-        /// Achieved in a step.
+        /// Billions of multiply-accumulates a second within a step.
         public let gmacs: Double
         /// Of the best instruction, measured on registers, times threads; nil if it cannot be measured.
         public let peakGmacs: Double?

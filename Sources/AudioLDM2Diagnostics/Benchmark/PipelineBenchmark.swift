@@ -42,6 +42,7 @@ public struct PipelineBenchmark: Sendable {
         self.seconds = seconds ?? context.model.defaultSeconds
     }
 
+    /// Runs the whole pipeline once and times its stages.
     /// - Throws: `AudioLDM2Error`; `CancellationError`.
     public func run() async throws -> Report {
         try await onOwnThread { cancellation in

@@ -6,6 +6,7 @@ let package = Package(
     products: [
         .library(name: "AudioLDM2", targets: ["AudioLDM2"]),
         .library(name: "AudioLDM2Diagnostics", targets: ["AudioLDM2Diagnostics"]),
+        .library(name: "AudioLDM2Evaluation", targets: ["Evaluation", "ListeningTest"]),
         .library(name: "AudioLDM2DefaultModel", targets: ["AudioLDM2DefaultModel"]),
         .library(name: "AudioLDM2Converter", targets: ["AudioLDM2Converter"]),
         .executable(name: "audioldm2", targets: ["AudioLDM2CLI"]),
@@ -47,6 +48,12 @@ let package = Package(
         .target(name: "Checkpoints", dependencies: ["Files", "Tensors", "CKernels"]),
         .target(name: "Diffusion", dependencies: ["Tensors"]),
 
+        // How good sounds are: numbers, and what listeners say.
+        .target(name: "Evaluation", dependencies: ["Audio", "CKernels", "Diffusion", "Files", "Tensors"]),
+        .target(
+            name: "ListeningTest", dependencies: ["Audio", "Diffusion", "Evaluation", "Files"],
+            resources: ["page.html", "page.css", "page.js", "questions.js"].map { .embedInCode("Page/" + $0) }),
+
         .target(
             name: "AudioLDM2",
             dependencies: [
@@ -70,7 +77,8 @@ let package = Package(
         .executableTarget(
             name: "AudioLDM2CLI",
             dependencies: [
-                "AudioLDM2", "AudioLDM2DefaultModel", "AudioLDM2Diagnostics", "Files", "Terminal",
+                "AudioLDM2", "AudioLDM2DefaultModel", "AudioLDM2Diagnostics", "Audio", "Evaluation", "Files",
+                "ListeningTest", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -117,6 +125,11 @@ let package = Package(
                 "CZstd",
             ]),
         .testTarget(name: "AudioTests", dependencies: ["Audio", "Checkpoints", "TestSupport"]),
+        .testTarget(
+            name: "EvaluationTests",
+            dependencies: ["Evaluation", "Audio", "Checkpoints", "Diffusion", "Files", "TestSupport"]),
+        .testTarget(
+            name: "ListeningTestTests", dependencies: ["ListeningTest", "Audio", "Evaluation", "Files", "TestSupport"]),
         .testTarget(
             name: "WeightFileTests", dependencies: ["Files", "WeightFile", "Tensors", "CKernels", "TestSupport"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),

@@ -52,7 +52,7 @@ let package = Package(
         .target(name: "Evaluation", dependencies: ["Audio", "CKernels", "Diffusion", "Files", "Tensors"]),
         .target(
             name: "ListeningTest", dependencies: ["Audio", "Diffusion", "Evaluation", "Files"],
-            resources: ["page.html", "page.css", "page.js", "questions.js"].map { .embedInCode("Page/" + $0) }),
+            resources: ["page.html", "page.css", "page.js"].map { .embedInCode("Page/" + $0) }),
 
         .target(
             name: "AudioLDM2",

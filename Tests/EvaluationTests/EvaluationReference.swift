@@ -8,7 +8,7 @@ struct EvaluationReference {
         struct Pair: Decodable {
             let nuclear: Double
             let scipy: Double?
-            let audioldm_eval: Double?
+            let audioldmEval: Double?
             let fadtk: Double?
             let kid: [Double]
             let kad: Double

@@ -16,7 +16,7 @@ import Testing
         #expect(isNear(found.value, scipy, relative: 1e-9), "\(found.value), scipy \(scipy)")
         #expect(isNear(found.value, expected.nuclear, relative: 1e-9))
         // Their means are float32.
-        #expect(isNear(found.value, try #require(expected.audioldm_eval), relative: 1e-6))
+        #expect(isNear(found.value, try #require(expected.audioldmEval), relative: 1e-6))
         #expect(isNear(found.value, try #require(expected.fadtk), relative: 1e-6))
         #expect(try !GaussianFactor(x).isRankDeficient)
     }

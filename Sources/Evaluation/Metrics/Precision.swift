@@ -32,7 +32,7 @@ public enum Bootstrap {
     }
 
     /// Linear between neighbours, as `numpy.quantile`.
-    static func quantile(_ sorted: [Double], _ share: Double) -> Double {
+    package static func quantile(_ sorted: [Double], _ share: Double) -> Double {
         let place = share * Double(sorted.count - 1)
         let index = min(Int(place), sorted.count - 1)
         let next = min(index + 1, sorted.count - 1)

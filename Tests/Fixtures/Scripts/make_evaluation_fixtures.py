@@ -144,7 +144,7 @@ def main():
             (m1, c1), (m2, c2) = stats(x), stats(y)
             entry["scipy"] = float(((m1 - m2) ** 2).sum() + np.trace(c1) + np.trace(c2)
                                    - 2 * np.trace(scipy.linalg.sqrtm(c1 @ c2)).real)
-            entry["audioldm_eval"] = of["fid"].calculate_fid({"f": torch.from_numpy(x)}, {"f": torch.from_numpy(y)}, "f")["frechet_distance"]
+            entry["audioldmEval"] = of["fid"].calculate_fid({"f": torch.from_numpy(x)}, {"f": torch.from_numpy(y)}, "f")["frechet_distance"]
             entry["fadtk"] = float(np.real(of["fad"].calc_frechet_distance(*of["fad"].calc_embd_statistics(y),
                                                                            *of["fad"].calc_embd_statistics(x))))
         else:

@@ -58,7 +58,7 @@ let package = Package(
             name: "AudioLDM2",
             dependencies: [
                 "Layers", "Compute", "ComputeCUDA", "WeightFile", "Diffusion", "Audio", "Tokenizers", "Checkpoints",
-                "Platform",
+                "Platform", "Evaluation",
             ]),
         // Comparing a model's numbers, and timing it: for those who work on models.
         .target(

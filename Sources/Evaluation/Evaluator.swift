@@ -190,10 +190,12 @@ public struct Evaluator: Sendable {
             report.files[first].logSpectralDistance = value
             if isPackage, let value = try Self.asAudioldmEval(x, y, distance) { packaged.append(value) }
         }
-        report.figures.append(mean(.logSpectralDistance, plain, of: "pairs"))
+        var figure = mean(.logSpectralDistance, plain, of: "pairs")
+        figure.note = "at \(rate) Hz"
+        report.figures.append(figure)
         guard isPackage, !packaged.isEmpty else { return }
-        var figure = mean(.logSpectralDistanceAudioldmEval, packaged, of: "pairs")
-        figure.note = "both to a peak of 1, without the generated sound's first 1120 samples"
+        figure = mean(.logSpectralDistanceAudioldmEval, packaged, of: "pairs")
+        figure.note = "at \(rate) Hz, both to a peak of 1, without the generated sound's first 1120 samples"
         report.figures.append(figure)
     }
 

@@ -19,7 +19,7 @@ public struct CrossedMean: Sendable, Equatable, Encodable {
     public let ratings: Int
     public let raters: Int
     public let items: Int
-    /// Of the mean; nil where there is one rater and one item.
+    /// Of the mean; nil where there is one rater.
     public let standardError: Double?
     public let degrees: Double?
     /// By Student's t; of 95 %.
@@ -49,7 +49,8 @@ public struct CrossedMean: Sendable, Equatable, Encodable {
         }
         let free = count - Double(byRater.count + byItem.count) + 1
         if parts.count == 2, free > 0 { parts.append((rest / free, -1 / count, free)) }
-        guard !parts.isEmpty else {
+        // One rater's answers say nothing of raters.
+        guard byRater.count > 1 else {
             (standardError, degrees, interval, bootstrap) = (nil, nil, nil, nil)
             return
         }
@@ -65,10 +66,9 @@ public struct CrossedMean: Sendable, Equatable, Encodable {
         bootstrap = Self.bootstrap(ratings, Array(byRater.keys).sorted(), Array(byItem.keys).sorted(), draws, seed)
     }
 
-    /// That the mean is 0; nil where that cannot be said.
+    /// That the mean is 0; nil where that cannot be said, as where all ratings are the same.
     public var pValue: Double? {
-        guard let standardError, let degrees else { return nil }
-        if standardError == 0 { return mean == 0 ? 1 : 0 }
+        guard let standardError, let degrees, standardError > 0 else { return nil }
         return StudentT.twoSided(mean / standardError, degrees: degrees)
     }
 
@@ -86,7 +86,7 @@ public struct CrossedMean: Sendable, Equatable, Encodable {
     private static func bootstrap(
         _ ratings: [Rating], _ raters: [Int], _ items: [Int], _ draws: Int, _ seed: UInt32
     ) -> Interval? {
-        guard draws > 1, raters.count > 1 || items.count > 1 else { return nil }
+        guard draws > 1 else { return nil }
         var random = NumPyRandom(seed: seed)
         let raterPlaces = Dictionary(uniqueKeysWithValues: raters.enumerated().map { ($1, $0) })
         let itemPlaces = Dictionary(uniqueKeysWithValues: items.enumerated().map { ($1, $0) })

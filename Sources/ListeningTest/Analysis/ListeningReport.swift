@@ -126,7 +126,7 @@ public struct ListeningReport: Sendable, Encodable {
     }
 
     /// Holm 1979: each value times how many are as large or larger, never less than that of a smaller one, and at most 1.
-    static func holm(_ values: [Double?]) -> [Double?] {
+    package static func holm(_ values: [Double?]) -> [Double?] {
         let known = values.indices.filter { values[$0] != nil }.sorted { (values[$0] ?? 1) < (values[$1] ?? 1) }
         var result = values
         var most = 0.0

@@ -95,9 +95,9 @@ public struct RaterAnswers: Sendable, Equatable {
 }
 
 /// Tables as RFC 4180 has them.
-enum CommaSeparated {
+package enum CommaSeparated {
     /// - Returns: each row with the number of its line; rows of nothing are left out.
-    static func rows(of text: String) -> [(line: Int, fields: [String])] {
+    package static func rows(of text: String) -> [(line: Int, fields: [String])] {
         var rows: [(Int, [String])] = []
         var (fields, field, isQuoted, wasQuoted) = ([String](), "", false, false)
         var (line, start) = (1, 1)

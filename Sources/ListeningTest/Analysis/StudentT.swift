@@ -1,15 +1,15 @@
 import Foundation
 
 /// Student's distribution, of any positive number of degrees of freedom.
-enum StudentT {
+package enum StudentT {
     /// The probability of a number at least as far from 0 as `t`.
-    static func twoSided(_ t: Double, degrees: Double) -> Double {
+    package static func twoSided(_ t: Double, degrees: Double) -> Double {
         guard t.isFinite else { return t.isNaN ? 1 : 0 }
         return incompleteBeta(degrees / (degrees + t * t), degrees / 2, 0.5)
     }
 
     /// The number that a share `level` lies nearer to 0 than.
-    static func quantile(twoSided level: Double, degrees: Double) -> Double {
+    package static func quantile(twoSided level: Double, degrees: Double) -> Double {
         var (low, high) = (0.0, 1.0)
         while twoSided(high, degrees: degrees) > 1 - level, high < 1e9 { high *= 2 }
         for _ in 0..<200 {

@@ -47,6 +47,13 @@ public struct Clip: Sendable, Codable, Equatable {
     public var prompt: String?
     /// Answers that are right.
     public var expected: ClosedRange<Double>?
+
+    public init(
+        role: Role, condition: Int? = nil, item: String? = nil, prompt: String? = nil,
+        expected: ClosedRange<Double>? = nil
+    ) {
+        (self.role, self.condition, self.item, self.prompt, self.expected) = (role, condition, item, prompt, expected)
+    }
 }
 
 /// What only those who made a test know: which clip is what.
@@ -62,4 +69,13 @@ public struct ListeningTestKey: Sendable, Codable {
     public var headphonesNeeded: Int
     public var orders: Int
     public var seed: UInt32
+
+    public init(
+        test: String = "", title: String = "", questions: [Question], conditions: [Condition], clips: [String: Clip],
+        loudness: Double = 0, headphonesNeeded: Int = 0, orders: Int = 1, seed: UInt32 = 0
+    ) {
+        (self.test, self.title, self.questions, self.conditions) = (test, title, questions, conditions)
+        (self.clips, self.loudness, self.headphonesNeeded) = (clips, loudness, headphonesNeeded)
+        (self.orders, self.seed) = (orders, seed)
+    }
 }

@@ -1,0 +1,71 @@
+import Audio
+import Evaluation
+import Tensors
+
+/// A model's own CLAP as a judge of sounds and of how well they fit texts.
+///
+/// The one place where evaluation touches how models are opened and run.
+public struct CLAPJudge: TextJudge {
+    public let identity: JudgeIdentity
+    public let sampleRate: Int
+    public let width: Int
+    /// Why a GPU that is there is not used; nil if one is, or there is none, or the CPU was asked for.
+    public let deviceWarning: String?
+    private let context: StageContext
+    /// What the model hears, in seconds.
+    private let seconds: Int
+
+    /// - Parameter memoryLimit: in bytes, as in `GenerationOptions`.
+    /// - Throws: `AudioLDM2Error`, also for a model without CLAP's audio encoder.
+    public init(
+        modelAt path: String, threads: Int? = nil, device: ComputeDevice? = nil, memoryLimit: Int? = nil
+    ) throws {
+        (context, identity, sampleRate, width, seconds) = try AudioLDM2Error.translating {
+            let context = try StageContext(modelAt: path, threads: threads, device: device)
+            try context.model.requireTextEncoders()
+            _ = try context.model.clapAudioConfig()
+            let config = try context.model.clapFeatureConfig()
+            let plan = try context.plan(
+                limit: memoryLimit, soundBytes: 3 * config.sampleCount * MemoryLayout<Float>.size
+            ) { _ = try SoundEncoder(context: $0).scores(of: [()], for: "") { [0] } }
+            let planned = context.following(plan)
+            let width = try PromptEncoder(context: planned).clapEmbedding(of: "").values().count
+            let hash = context.model.pack.contentHash
+            return (
+                planned, JudgeIdentity(name: "CLAP of \(path.split(separator: "/").last ?? "")", hash: hash),
+                config.samplingRate, width, config.maxLengthS
+            )
+        }
+        deviceWarning = context.deviceWarning
+    }
+
+    /// AudioLDM 2's tables heard files that had been at 32 kHz.
+    public func intermediateRate(_ rules: EvaluationProtocol) -> Int? { rules.name == .audioldm2 ? 32000 : nil }
+
+    /// The first ten seconds, shorter sounds repeated; fadtk and kadtk hear ten from every second on.
+    public func windows(_ rules: EvaluationProtocol) -> WindowRule {
+        rules.name == .fadtk || rules.name == .kadtk
+            ? rules.windows(sampleRate: sampleRate)
+            : .first(seconds * sampleRate, filling: .repetition)
+    }
+
+    public func hear(_ windows: [[Float]]) throws -> [Heard] {
+        try AudioLDM2Error.translating {
+            try SoundEncoder(context: context).clapEmbeddings(of: windows) { $0 }.map { embedding in
+                Heard(embeddings: try Embeddings(width: width, values: try embedding.values()))
+            }
+        }
+    }
+
+    public func embeddings(ofTexts texts: [String]) throws -> Embeddings {
+        try AudioLDM2Error.translating {
+            let tokens = PromptEncoder(context: context)
+            let ids = try texts.map { try tokens.clapTokens($0, named: "prompt")?.ids ?? [] }
+            let config: CLAPConfig = try context.model.pack.config(PartName.clap)
+            let values = try context.with(
+                PartName.clap, { try CLAPTextEncoder(config, $0) },
+                { encoder in try ids.flatMap { try encoder($0, on: context.backend).values() } })
+            return try Embeddings(width: width, values: values)
+        }
+    }
+}

@@ -50,22 +50,21 @@ public struct CLAPJudge: TextJudge {
     }
 
     public func hear(_ windows: [[Float]]) throws -> [Heard] {
-        try AudioLDM2Error.translating {
-            try SoundEncoder(context: context).clapEmbeddings(of: windows) { $0 }.map { embedding in
-                Heard(embeddings: try Embeddings(width: width, values: try embedding.values()))
-            }
+        let values = try AudioLDM2Error.translating {
+            try SoundEncoder(context: context).clapEmbeddings(of: windows) { $0 }.map { try $0.values() }
         }
+        return try values.map { Heard(embeddings: try Embeddings(width: width, values: $0)) }
     }
 
     public func embeddings(ofTexts texts: [String]) throws -> Embeddings {
-        try AudioLDM2Error.translating {
+        let values = try AudioLDM2Error.translating {
             let tokens = PromptEncoder(context: context)
             let ids = try texts.map { try tokens.clapTokens($0, named: "prompt")?.ids ?? [] }
             let config: CLAPConfig = try context.model.pack.config(PartName.clap)
-            let values = try context.with(
+            return try context.with(
                 PartName.clap, { try CLAPTextEncoder(config, $0) },
                 { encoder in try ids.flatMap { try encoder($0, on: context.backend).values() } })
-            return try Embeddings(width: width, values: values)
         }
+        return try Embeddings(width: width, values: values)
     }
 }

@@ -21,7 +21,7 @@ public struct EvaluationProtocol: Sendable, Equatable {
     public let resampling: SincResampler.Kind
     /// What is resampled is kept in files of 16 bits.
     public let roundsTo16Bits: Bool
-    /// Zeros are added to shorter sounds, at the judge's rate.
+    /// Zeros are added to shorter sounds, at the judge's rate, for judges that hear a sound whole.
     public let leastSamples: Int
     /// Embeddings are kept in float16.
     public let roundsToHalf: Bool

@@ -61,26 +61,30 @@ public enum WindowRule: Sendable, Hashable {
     /// Windows one after the other; a last one of more than `leastTail` samples is heard too, and filled with zeros if `fillsTail`.
     case sliding(length: Int, hop: Int, leastTail: Int, fillsTail: Bool)
 
-    /// - Parameter samples: at least one.
-    /// - Returns: none only where a sliding window finds its sound too short.
-    public func cut(_ samples: [Float]) -> [[Float]] {
+    /// Where windows of a sound of so many samples begin; none only where a sliding window finds it too short.
+    public func starts(samples count: Int) -> [Int] {
+        guard case .sliding(let length, let hop, let leastTail, _) = self else { return [0] }
+        return stride(from: 0, to: count, by: max(hop, 1)).filter { count - $0 >= length || count - $0 > leastTail }
+    }
+
+    /// - Parameters:
+    ///   - samples: of the sound, at least one.
+    ///   - start: of `starts`.
+    public func window(of samples: [Float], at start: Int) -> [Float] {
         switch self {
         case .whole(let least, let filling):
-            return [samples.count >= least ? samples : Self.fill(samples, to: least, filling)]
+            return Self.fill(samples, to: max(least, samples.count), filling)
         case .first(let count, let filling):
-            return [samples.count >= count ? Array(samples.prefix(count)) : Self.fill(samples, to: count, filling)]
-        case .sliding(let length, let hop, let leastTail, let fillsTail):
-            return stride(from: 0, to: samples.count, by: max(hop, 1)).compactMap { start in
-                let part = Array(samples[start..<min(start + length, samples.count)])
-                if part.count == length { return part }
-                guard part.count > leastTail else { return nil }
-                return fillsTail ? Self.fill(part, to: length, .zeros) : part
-            }
+            return Self.fill(Array(samples.prefix(count)), to: count, filling)
+        case .sliding(let length, _, _, let fillsTail):
+            let part = Array(samples[start..<min(start + length, samples.count)])
+            return fillsTail ? Self.fill(part, to: length, .zeros) : part
         }
     }
 
     private static func fill(_ samples: [Float], to count: Int, _ filling: Filling) -> [Float] {
-        switch filling {
+        if samples.count >= count { return samples }
+        return switch filling {
         case .zeros: samples + [Float](repeating: 0, count: count - samples.count)
         case .repetition: (0..<count).map { samples[$0 % samples.count] }
         }

@@ -47,9 +47,6 @@ extension EvaluationProtocol {
             rate = next
         }
         if roundsTo16Bits { for index in samples.indices { samples[index] = Self.to16Bits(samples[index]) } }
-        if samples.count < leastSamples {
-            samples += [Float](repeating: 0, count: leastSamples - samples.count)
-        }
         return samples
     }
 

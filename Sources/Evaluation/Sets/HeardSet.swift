@@ -63,8 +63,9 @@ public struct SetListener: Sendable {
     /// Whether embeddings of each sound stay in memory, 4 bytes a number: all metrics but the Fréchet distance need them.
     public let keepsSounds: Bool
 
-    /// Sounds that are read before the judge hears them.
-    private static let together = 16
+    /// Windows that the judge hears at a time, and sounds that wait for them at most: what is in memory.
+    private static let windowsAtOnce = 16
+    private static let soundsAtOnce = 64
 
     public init(
         _ judge: any Judge, _ rules: EvaluationProtocol, journal: EmbeddingJournal? = nil, keepsSounds: Bool = true
@@ -80,21 +81,31 @@ public struct SetListener: Sendable {
         var damaged: [HeardSet.Damaged] = []
         var silent: [String] = []
         var count = 0
-        for start in stride(from: 0, to: set.items.count, by: Self.together) {
-            try progress(start)
-            let items = Array(set.items[start..<min(start + Self.together, set.items.count)])
-            let outcomes = try hear(items)
-            for (item, outcome) in zip(items, outcomes) {
-                switch outcome {
-                case .failure(let error): damaged.append(.init(file: item.path, reason: Self.reason(error, item.path)))
+        var waiting: [Waiting] = []
+        func hearWaiting() throws {
+            for sound in try hear(waiting) {
+                switch sound.outcome {
+                case .failure(let error):
+                    damaged.append(.init(file: sound.item.path, reason: Self.reason(error, sound.item.path)))
                 case .success(let heard):
                     try statistics.add(heard.embeddings)
                     count += 1
-                    if heard.isSilent { silent.append(item.path) }
+                    if heard.isSilent { silent.append(sound.item.path) }
                     if keepsSounds { sounds.append(heard) }
                 }
             }
+            waiting = []
         }
+        for (place, item) in set.items.enumerated() {
+            try progress(place)
+            waiting.append(prepare(item))
+            if waiting.count == Self.soundsAtOnce
+                || waiting.reduce(0, { $0 + $1.starts.count }) >= Self.windowsAtOnce
+            {
+                try hearWaiting()
+            }
+        }
+        try hearWaiting()
         try progress(set.items.count)
         guard count > 0 else {
             let first = damaged.first.map { "; of \($0.file): \($0.reason)" } ?? ""
@@ -105,41 +116,73 @@ public struct SetListener: Sendable {
             silent: silent)
     }
 
-    private func hear(_ items: [SoundSet.Item]) throws -> [Result<HeardSound, any Error>] {
-        var outcomes: [Result<HeardSound, any Error>?] = items.map { item in
-            journal?.heard(item).map { .success($0) }
+    /// A sound that is read and not heard yet, or whose outcome is known.
+    private struct Waiting {
+        let item: SoundSet.Item
+        var samples: [Float] = []
+        /// Of its windows.
+        var starts: [Int] = []
+        var isSilent = false
+        var outcome: Result<HeardSound, any Error>?
+    }
+
+    private func prepare(_ item: SoundSet.Item) -> Waiting {
+        if let heard = journal?.heard(item) { return Waiting(item: item, outcome: .success(heard)) }
+        do {
+            let sound = try rules.read(
+                item.path, sampleRate: judge.sampleRate, intermediateRate: judge.intermediateRate(rules))
+            let starts = judge.windows(rules).starts(samples: sound.samples.count)
+            guard !starts.isEmpty else {
+                throw EvaluationError.file(path: item.path, reason: "too short for \(judge.identity.name)")
+            }
+            return Waiting(item: item, samples: sound.samples, starts: starts, isSilent: sound.isSilent)
+        } catch {
+            return Waiting(item: item, outcome: .failure(error))
         }
-        var windows: [(place: Int, count: Int, isSilent: Bool)] = []
-        var samples: [[Float]] = []
-        for (place, item) in items.enumerated() where outcomes[place] == nil {
-            do {
-                let sound = try rules.read(
-                    item.path, sampleRate: judge.sampleRate, intermediateRate: judge.intermediateRate(rules))
-                let cut = judge.windows(rules).cut(sound.samples)
-                guard !cut.isEmpty else {
-                    throw EvaluationError.file(path: item.path, reason: "too short for \(judge.identity.name)")
-                }
-                windows.append((place, cut.count, sound.isSilent))
-                samples += cut
-            } catch {
-                outcomes[place] = .failure(error)
+    }
+
+    private func hear(
+        _ waiting: [Waiting]
+    ) throws -> [(item: SoundSet.Item, outcome: Result<HeardSound, any Error>)] {
+        let rule = judge.windows(rules)
+        let windows = waiting.enumerated().flatMap { place, sound in sound.starts.map { (place: place, start: $0) } }
+        var parts = [[Heard]](repeating: [], count: waiting.count)
+        var unheard: Set<Int> = []
+        for first in stride(from: 0, to: windows.count, by: Self.windowsAtOnce) {
+            let part = windows[first..<min(first + Self.windowsAtOnce, windows.count)]
+            let samples = part.map { rule.window(of: waiting[$0.place].samples, at: $0.start) }
+            for (window, heard) in zip(part, try hear(samples)) {
+                if let heard { parts[window.place].append(heard) } else { unheard.insert(window.place) }
             }
         }
-        let heard = try samples.isEmpty ? [] : judge.hear(samples)
-        var next = 0
-        for (place, count, isSilent) in windows {
-            let parts = heard[next..<next + count]
-            next += count
+        return try waiting.indices.map { place in
+            let (sound, parts) = (waiting[place], parts[place])
+            if let outcome = sound.outcome { return (sound.item, outcome) }
+            guard !unheard.contains(place) else {
+                let reason = "\(judge.identity.name) makes numbers of it that are infinite or none"
+                return (sound.item, .failure(EvaluationError.notFinite(reason)))
+            }
             do {
-                let sound = try join(Array(parts), items[place], isSilent: isSilent)
-                try journal?.append(sound)
-                outcomes[place] = .success(sound)
+                let heard = try join(parts, sound.item, isSilent: sound.isSilent)
+                try journal?.append(heard)
+                return (sound.item, .success(heard))
             } catch let error as EvaluationError {
                 // A cache that cannot be written ends the work; numbers that are none are this sound's fault.
-                if case .notFinite = error { outcomes[place] = .failure(error) } else { throw error }
+                if case .notFinite = error { return (sound.item, .failure(error)) }
+                throw error
             }
         }
-        return outcomes.map { $0 ?? .failure(EvaluationError.set("it was not heard")) }
+    }
+
+    /// - Returns: nil for windows that the judge makes no finite numbers of.
+    private func hear(_ windows: [[Float]]) throws -> [Heard?] {
+        do {
+            return try judge.hear(windows)
+        } catch EvaluationError.notFinite where windows.count > 1 {
+            return try windows.flatMap { try hear([$0]) }
+        } catch EvaluationError.notFinite {
+            return [nil]
+        }
     }
 
     private func join(_ parts: [Heard], _ item: SoundSet.Item, isSilent: Bool) throws -> HeardSound {

@@ -220,7 +220,7 @@
       if (/^[1-9]$/.test(event.key) && !field.disabled) {
         const input = field.querySelector('input[value="' + event.key + '"]');
         if (input) input.click();
-      } else if ((event.key === "p" || event.key === "P" || event.key === " ") && event.target.tagName !== "BUTTON" && event.target.type !== "radio") {
+      } else if (event.key === "p" || event.key === "P" || (event.key === " " && event.target === document.body)) {
         event.preventDefault();
         play();
       } else if (event.key === "Enter" && event.target.tagName !== "BUTTON") {
@@ -415,7 +415,7 @@
   function finish() {
     state.finished = state.finished || new Date().toISOString();
     save();
-    const text = make("textarea", { readonly: true, id: "csv", "aria-label": "The answers as text" });
+    const text = make("textarea", { readonly: "", id: "csv", "aria-label": "The answers as text" });
     text.value = csv();
     show("Thank you", ...paragraphs(test.thanks),
       make("div", { class: "row" },

@@ -8,8 +8,10 @@ public struct Evaluator: Sendable {
     public var draws = 200
     public var seed: UInt32 = 2020
 
-    /// Halves that a distance between sets is computed for, which takes long.
-    private static let mostHalves = 50
+    /// Halves that a distance between sets is computed for; of wide embeddings each takes seconds.
+    private func halves(width: Int) -> Int { min(draws, width > 512 ? 10 : 50) }
+    /// Embeddings of both sets beyond which KAD, whose work grows with their square, is computed once.
+    private static let mostForKernelError = 10_000
 
     public init(_ judge: any Judge, _ rules: EvaluationProtocol) { (self.judge, self.rules) = (judge, rules) }
 
@@ -98,8 +100,10 @@ public struct Evaluator: Sendable {
         try progress(EvaluationReport.Metric.kernelAudioDistance.title)
         let kad = try KernelAudioDistance(reference: y, evaluated: x)
         figure = .init(.kernelAudioDistance, kad.value, count: x.rowCount, of: "embeddings")
-        figure.standardError = try error(of: generated) {
-            try KernelAudioDistance(reference: y, evaluated: $0, bandwidth: kad.bandwidth).value
+        if x.rowCount + y.rowCount <= Self.mostForKernelError {
+            figure.standardError = try error(of: generated) {
+                try KernelAudioDistance(reference: y, evaluated: $0, bandwidth: kad.bandwidth).value
+            }
         }
         report.figures.append(figure)
     }
@@ -120,7 +124,7 @@ public struct Evaluator: Sendable {
     /// The standard error of a distance, by halves of the generated sounds.
     private func error(of set: HeardSet, _ distance: (Embeddings) throws -> Double) throws -> Double? {
         try Bootstrap.standardErrorByHalves(
-            of: set.sounds.count, draws: min(draws, Self.mostHalves), seed: seed
+            of: set.sounds.count, draws: halves(width: set.statistics.width), seed: seed
         ) { places in
             guard let part = try HeardSet.join(places.map { set.sounds[$0].embeddings }), part.rowCount > 1 else {
                 throw EvaluationError.tooFew("half of the sounds have fewer than two embeddings")

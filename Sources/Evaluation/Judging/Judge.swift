@@ -52,7 +52,11 @@ public protocol TextJudge: Judge {
 /// How a sound is cut.
 public enum WindowRule: Sendable, Hashable {
     /// What fills a sound that is shorter than wanted.
-    public enum Filling: Sendable, Hashable { case zeros, repetition }
+    public enum Filling: Sendable, Hashable {
+        case zeros
+        /// The sound as often as it fits whole, then zeros: laion_clap's "repeatpad".
+        case repetition
+    }
 
     /// The whole sound, at least so many samples.
     case whole(atLeast: Int, filling: Filling)
@@ -83,10 +87,9 @@ public enum WindowRule: Sendable, Hashable {
     }
 
     private static func fill(_ samples: [Float], to count: Int, _ filling: Filling) -> [Float] {
-        if samples.count >= count { return samples }
-        return switch filling {
-        case .zeros: samples + [Float](repeating: 0, count: count - samples.count)
-        case .repetition: (0..<count).map { samples[$0 % samples.count] }
-        }
+        guard samples.count < count, !samples.isEmpty else { return samples }
+        let times = filling == .repetition ? count / samples.count : 1
+        let repeated = (0..<times).flatMap { _ in samples }
+        return repeated + [Float](repeating: 0, count: count - repeated.count)
     }
 }

@@ -72,7 +72,7 @@ struct TestDesign {
         }
         let blocks = options.questions.map { question in
             (
-                practice: practiceTrials(question), traps: (0..<options.traps).map { trap($0, question) },
+                practice: practiceTrials(question), traps: (0..<options.traps).map { _ in trap(question) },
                 gold: (0..<options.gold).compactMap { gold($0, question) }
             )
         }
@@ -128,21 +128,19 @@ struct TestDesign {
                 clip: add(.training, item, condition), prompt: prompt(item, question), training: true)
         }
         if options.traps > 0, options.training > 0 {
-            var trial = trap(0, question)
-            if let name = trial.clip, let source = plan.sources[name] {
-                trial.clip = plan.add(source, Clip(role: .training, prompt: trial.prompt))
-            }
+            var trial = trap(question, role: .training)
             trial.training = true
             trials.append(trial)
         }
         return trials
     }
 
-    private mutating func trap(_ number: Int, _ question: Question) -> PageTrial {
+    /// - Parameter role: a trap, or practice for one, whose answer does not count.
+    private mutating func trap(_ question: Question, role: Clip.Role = .trap) -> PageTrial {
         let count = 2 + Int(random.uniform() * 3)
         let item = items[Int(random.uniform() * Double(items.count))]
         let prompt = prompt(item, question)
-        let clip = Clip(role: .trap, prompt: prompt, expected: Double(count)...Double(count))
+        let clip = Clip(role: role, prompt: prompt, expected: Double(count)...Double(count))
         return PageTrial(clip: plan.add(.beeps(count), clip), prompt: prompt)
     }
 

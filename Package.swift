@@ -140,7 +140,7 @@ let package = Package(
             name: "AudioLDM2Tests",
             dependencies: [
                 "AudioLDM2", "AudioLDM2Converter", "AudioLDM2Diagnostics", "Checkpoints", "Compute", "WeightFile",
-                "Tensors", "Audio", "TestSupport",
+                "Tensors", "Audio", "Evaluation", "TestSupport",
             ]),
     ],
     swiftLanguageModes: [.v6],

@@ -83,6 +83,7 @@ import Testing
 
     @Test func ordersAskQualityBeforeRelevanceAndNoItemTwiceInARow() throws {
         let (summary, key, page) = try material.make()
+        #expect(try material.make("more") { $0.raters = 11 }.page.orders.count == 15)
         #expect(page.orders.count == 10 && Set(page.orders.map { "\($0)" }).count == 10)
         for order in page.orders {
             #expect(order.map { page.questions[$0.question].name } == ["OVL", "REL"])

@@ -4,7 +4,7 @@ public struct ListeningTestOptions: Sendable {
     public var kind = SoundKind.audio
     /// Asked one after the other, in this order.
     public var questions: [Question] = [.ovl, .rel]
-    /// Orders that are made: raters beyond begin again with the first.
+    /// Orders that are made, rounded up to a multiple of the conditions: raters beyond begin again with the first.
     public var raters = 48
     /// Of how many of the conditions a rater hears each item; nil for all.
     public var rounds: Int?

@@ -76,7 +76,9 @@ struct TestDesign {
                 gold: (0..<options.gold).compactMap { gold($0, question) }
             )
         }
-        for rater in 0..<options.raters {
+        // Whole blocks of raters, over which everything is heard equally often.
+        let blockCount = (options.raters + conditions.count - 1) / conditions.count
+        for rater in 0..<blockCount * conditions.count {
             orders.append(
                 options.questions.enumerated().map { number, question in
                     let seed = options.seed &+ 1009 &* UInt32(number)

@@ -25,15 +25,15 @@ import Testing
         try folder.write(manifest, to: "sounds/manifest.jsonl")
     }
 
-    @Test func scoresAreThoseOfTheScorer() throws {
+    @Test func scoresAreThoseOfTheScorer() async throws {
         let model = try ModelFixture.path("tiny", .float32)
         let judge = try CLAPJudge(modelAt: model, device: .cpu)
         let rules = EvaluationProtocol(.audiocraft)
         let heard = try SetListener(judge, rules).hear(SoundSet(folder.file("sounds")))
         let report = try Evaluator(judge, rules).report(generated: heard, reference: nil)
-        let scorer = try SoundScorer(modelAt: model, device: .cpu)
+        let scorer = try await SoundScorer(modelAt: model, device: .cpu)
         for (file, prompt) in zip(report.files, prompts) {
-            let expected = try scorer.scores(of: [file.file], for: prompt)[0].score
+            let expected = try await scorer.scores(of: [file.file], for: prompt)[0].score
             let found = try #require(file.clapScore)
             #expect(abs(found - expected) < 1e-5, "\(file.file): \(found), \(expected)")
         }

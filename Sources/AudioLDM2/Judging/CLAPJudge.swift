@@ -11,7 +11,7 @@ public struct CLAPJudge: TextJudge {
     public let width: Int
     /// Why a GPU that is there is not used; nil if one is, or there is none, or the CPU was asked for.
     public let deviceWarning: String?
-    private let context: StageContext
+    private let context: StageContext<ModelFile>
     /// What the model hears, in seconds.
     private let seconds: Int
 
@@ -21,15 +21,15 @@ public struct CLAPJudge: TextJudge {
         modelAt path: String, threads: Int? = nil, device: ComputeDevice? = nil, memoryLimit: Int? = nil
     ) throws {
         (context, identity, sampleRate, width, seconds) = try AudioLDM2Error.translating {
-            let context = try StageContext(modelAt: path, threads: threads, device: device)
+            let context = try StageContext(ModelFile(opening: path), threads: threads, device: device)
             try context.model.requireTextEncoders()
             _ = try context.model.clapAudioConfig()
             let config = try context.model.clapFeatureConfig()
             let plan = try context.plan(
                 limit: memoryLimit, soundBytes: 3 * config.sampleCount * MemoryLayout<Float>.size
-            ) { _ = try SoundEncoder(context: $0).scores(of: [()], for: "") { [0] } }
+            ) { _ = try SoundEncoder($0).scores(of: [()], for: "") { [0] } }
             let planned = context.following(plan)
-            let width = try PromptEncoder(context: planned).clapEmbedding(of: "").values().count
+            let width = try SoundEncoder(planned).clapEmbedding(of: "").values().count
             let hash = context.model.pack.contentHash
             return (
                 planned, JudgeIdentity(name: "CLAP of \(path.split(separator: "/").last ?? "")", hash: hash),
@@ -51,19 +51,19 @@ public struct CLAPJudge: TextJudge {
 
     public func hear(_ windows: [[Float]]) throws -> [Heard] {
         let values = try AudioLDM2Error.translating {
-            try SoundEncoder(context: context).clapEmbeddings(of: windows) { $0 }.map { try $0.values() }
+            try SoundEncoder(context).clapEmbeddings(of: windows) { $0 }.map { try $0.values() }
         }
         return try values.map { Heard(embeddings: try Embeddings(width: width, values: $0)) }
     }
 
     public func embeddings(ofTexts texts: [String]) throws -> Embeddings {
         let values = try AudioLDM2Error.translating {
-            let tokens = PromptEncoder(context: context)
-            let ids = try texts.map { try tokens.clapTokens($0, named: "prompt")?.ids ?? [] }
-            let config: CLAPConfig = try context.model.pack.config(PartName.clap)
-            return try context.with(
-                PartName.clap, { try CLAPTextEncoder(config, $0) },
-                { encoder in try ids.flatMap { try encoder($0, on: context.backend).values() } })
+            let config: CLAPConfig = try context.model.pack.config(CLAPTextEncoder.part)
+            let tokenizers = PromptTokenizers(context.model)
+            let ids = try texts.map { try context.clapTokens($0, named: "prompt", config, tokenizers).ids }
+            return try context.with(CLAPTextEncoder.self, config) { encoder in
+                try ids.flatMap { try encoder($0, on: context.backend).values() }
+            }
         }
         return try Embeddings(width: width, values: values)
     }

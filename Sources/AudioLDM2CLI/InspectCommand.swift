@@ -128,7 +128,7 @@ struct InspectCommand: AsyncParsableCommand {
             print(padded(name, 18) + megabytes(bytes))
         }
         if !inspection.defaults.description.isEmpty { print(padded("defaults", 18) + inspection.defaults.description) }
-        for note in inspection.provenance { print(padded(note.key, 18) + note.value) }
+        for note in inspection.provenance where note.key != "family" { print(padded(note.key, 18) + note.value) }
     }
 
     private func printClasses(_ inspection: ModelInspection) {

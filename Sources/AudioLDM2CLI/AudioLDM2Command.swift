@@ -27,5 +27,6 @@ struct AudioLDM2Command: AsyncParsableCommand {
             TransformCommand.self, InpaintCommand.self, ExtendCommand.self,
             UpsampleCommand.self, SpectrogramCommand.self, InspectCommand.self, VerifyCommand.self, ScoreCommand.self,
             EvaluateCommand.self, ListeningTestCommand.self, TraceCommand.self, BenchCommand.self,
+            CalibrateCommand.self,
         ])
 }

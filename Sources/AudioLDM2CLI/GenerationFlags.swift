@@ -17,7 +17,7 @@ struct GenerationFlags: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help:
-            "Steps of the denoiser: more are better, up to a point, and take longer. Default: 25, or the profile's 200."
+            "Steps of the denoiser: more are better, up to a point, and take longer. Default: 14; 25 where quality is exact; or the profile's 200."
     )
     var steps: Int?
 
@@ -47,6 +47,13 @@ struct GenerationFlags: ParsableArguments {
     var scheduler: SoundOptions.Scheduler?
 
     @Option(
+        help: """
+            exact: the noise levels of the reference; fast: fewer, where they matter; faster: at some of them only a part of \
+            the denoiser works. Default: fast, or exact with a profile, and with schedulers other than dpm++ and unipc.
+            """)
+    var quality: SoundOptions.Quality?
+
+    @Option(
         parsing: .unconditional,
         help: "Share of fresh noise at every step, 0 to 1; only with ddim. Default: 0, or the profile's.")
     var eta: Float?
@@ -70,6 +77,7 @@ struct GenerationFlags: ParsableArguments {
         settings.guidanceRescale = guidanceRescale
         settings.vocoder = vocoder
         settings.scheduler = scheduler
+        settings.quality = quality
         settings.eta = eta
         settings.windowSeconds = window
         return settings
@@ -96,5 +104,6 @@ extension SoundSettings {
 }
 
 extension SoundOptions.Scheduler: ExpressibleByArgument {}
+extension SoundOptions.Quality: ExpressibleByArgument {}
 extension SoundOptions.Vocoder: ExpressibleByArgument {}
 extension ReferenceProfile: ExpressibleByArgument {}

@@ -24,14 +24,15 @@ struct DPMSolverScheduler: Scheduler {
 
     /// - Parameter kind: `.dpmpp` or `.dpmppSinglestep`.
     init(
-        _ config: SchedulerConfig, _ kind: SchedulerKind, spacing: TimestepSpacing, steps: Int, skipped: Int
+        _ config: SchedulerConfig, _ kind: SchedulerKind, spacing: TimestepSpacing, steps: Int, skipped: Int,
+        levels: NoiseLevels
     ) throws {
         let options = try DPMSolverOptions(config)
         let isSinglestep = kind == .dpmppSinglestep
         let whole = config.wholeTimesteps(spacing, steps: steps, withoutLast: true)
         let way = try SolverWay(
             config, kind, schedule: NoiseSchedule(config, rescaled: !isSinglestep), timesteps: whole.map { Double($0) },
-            skipped: skipped)
+            skipped: skipped, levels: levels)
         timesteps = way.timesteps
         counter = StepCounter(count: timesteps.count)
         isStochastic = options.isStochastic

@@ -97,10 +97,11 @@ extension Scheduler {
 ///   - spacing: overrides the config's. A config that was read from a file names the spacing of the scheduler it was
 ///     saved by (DDIM: leading), and diffusers carries that over. It does not if the first scheduler was built in the
 ///     same process with that argument left out: then the second takes its own `defaultSpacing`.
+///   - levels: noise levels that are visited instead of the config's, by solvers that can.
 /// - Throws: `SchedulerError`.
 package func makeScheduler(
     _ kind: SchedulerKind, config: SchedulerConfig, steps: Int, skipped: Int = 0, eta: Float = 0,
-    spacing: TimestepSpacing? = nil
+    spacing: TimestepSpacing? = nil, levels: NoiseLevels = .configured
 ) throws -> any Scheduler {
     guard 1...config.trainSteps ~= steps else {
         throw SchedulerError.invalidSteps(steps, maximum: config.trainSteps)
@@ -111,12 +112,14 @@ package func makeScheduler(
     }
     try config.refuseUnsupportedOptions(of: kind)
     let spacing = spacing ?? config.timestepSpacing ?? kind.defaultSpacing
+    let levels = try config.usable(levels, with: kind)
     return switch kind {
     case .ddim: try DDIMScheduler(config, spacing: spacing, steps: steps, skipped: skipped, eta: Double(eta))
-    case .dpmpp: try DPMSolverScheduler(config, kind, spacing: spacing, steps: steps, skipped: skipped)
+    case .dpmpp:
+        try DPMSolverScheduler(config, kind, spacing: spacing, steps: steps, skipped: skipped, levels: levels)
     case .dpmppSinglestep:
-        try DPMSolverScheduler(config, kind, spacing: .linspace, steps: steps, skipped: skipped)
-    case .unipc: try UniPCScheduler(config, spacing: spacing, steps: steps, skipped: skipped)
+        try DPMSolverScheduler(config, kind, spacing: .linspace, steps: steps, skipped: skipped, levels: levels)
+    case .unipc: try UniPCScheduler(config, spacing: spacing, steps: steps, skipped: skipped, levels: levels)
     case .euler: try EulerScheduler(config, spacing: spacing, steps: steps, skipped: skipped)
     case .pndm: try PNDMScheduler(config, spacing: spacing, steps: steps, skipped: skipped)
     }

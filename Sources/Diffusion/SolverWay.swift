@@ -6,14 +6,38 @@ struct SolverWay {
     /// One more than timesteps: the last is where the way ends.
     let sigmas: [Float]
 
+    /// Levels that are even in the logarithm of σ.
+    /// - Parameters:
+    ///   - end: the lowest before none.
+    ///   - steps: of the whole way.
+    ///   - skipped: how many of `steps` time, evenly spaced, is left out for: the way starts at the level there, and is spaced
+    ///     from it on.
+    init(_ config: SchedulerConfig, _ schedule: NoiseSchedule, end: Double, steps: Int, skipped: Int) throws {
+        let count = steps - skipped
+        let first = max(config.trainSteps * count / steps - 1, 0)
+        let trained = schedule.sigmas
+        let highest = Double(trained[min(first, trained.count - 1)])
+        // A way that starts below the end is still one that goes down.
+        let lowest = min(end, highest / 2)
+        let spaced = SigmaSpacing.exponential.sigmas(from: highest, to: lowest, count: count)
+        let logarithms = trained.map { Float(log(Double($0))) }
+        timesteps = spaced.map { Float(Self.timestep(of: $0, among: logarithms)) }
+        sigmas = try spaced.map { Float($0) } + [config.endsWithoutNoise() ? 0 : trained[0]]
+    }
+
     /// - Parameters:
     ///   - kind: the scheduler, since diffusers' classes differ in what they space and round.
     ///   - timesteps: that its spacing of timesteps visits.
     ///   - skipped: how many of the first steps are left out.
+    ///   - levels: those that are visited.
     init(
         _ config: SchedulerConfig, _ kind: SchedulerKind, schedule: NoiseSchedule, timesteps visited: [Double],
-        skipped: Int
+        skipped: Int, levels: NoiseLevels = .configured
     ) throws {
+        if case .even(let end) = levels {
+            self = try SolverWay(config, schedule, end: end, steps: visited.count, skipped: skipped)
+            return
+        }
         let trained = schedule.sigmas
         let plain = schedule.interpolatedSigmas(at: visited)
         guard let spacing = try config.sigmaSpacing() else {

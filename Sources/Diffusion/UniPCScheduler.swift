@@ -30,11 +30,14 @@ struct UniPCScheduler: Scheduler {
         var isFinite: Bool { sample.isFinite && clean.allSatisfy(\.isFinite) }
     }
 
-    init(_ config: SchedulerConfig, spacing: TimestepSpacing, steps: Int, skipped: Int) throws {
+    init(
+        _ config: SchedulerConfig, spacing: TimestepSpacing, steps: Int, skipped: Int, levels noise: NoiseLevels
+    ) throws {
         let order = try config.fields.integer("solver_order", in: 1...3) ?? 2
         let whole = config.wholeTimesteps(spacing, steps: steps, withoutLast: true).map { Double($0) }
         let way = try SolverWay(
-            config, .unipc, schedule: NoiseSchedule(config, rescaled: true), timesteps: whole, skipped: skipped)
+            config, .unipc, schedule: NoiseSchedule(config, rescaled: true), timesteps: whole, skipped: skipped,
+            levels: noise)
         timesteps = way.timesteps
         counter = StepCounter(count: timesteps.count)
         let (levels, count) = (way.sigmas.map { NoiseLevel(sigma: $0) }, way.timesteps.count)

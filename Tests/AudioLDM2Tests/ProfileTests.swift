@@ -29,7 +29,8 @@ import Testing
         #expect(
             options
                 == SoundOptions(
-                    profile: .authors, guidanceRescale: 0, vocoder: .hifigan, fadeSeconds: 0, silenceRetries: 0))
+                    profile: .authors, guidanceRescale: 0, vocoder: .hifigan, fadeSeconds: 0, silenceRetries: 0,
+                    quality: .exact))
     }
 
     /// The denoiser of a speech model reads nothing but the language of audio, so that no negative prompt matters.

@@ -11,16 +11,20 @@ public struct ModelDefaults: Codable, Sendable, Hashable {
     public var fadeSeconds: Double?
     /// As `SoundOptions.silenceRetries`.
     public var silenceRetries: Int?
+    /// Which steps of `SoundOptions.Quality.faster` evaluate the whole denoiser: a letter for each, "w" for those, "-" for the
+    /// others, as `audioldm2 calibrate` finds them. Loops of another number of steps stretch it.
+    public var fasterSteps: String?
 
     /// Defaults, of which nil says nothing.
     public init(
         vocoder: SoundOptions.Vocoder? = nil, guidanceRescale: Float? = nil, fadeSeconds: Double? = nil,
-        silenceRetries: Int? = nil
+        silenceRetries: Int? = nil, fasterSteps: String? = nil
     ) {
         self.vocoder = vocoder
         self.guidanceRescale = guidanceRescale
         self.fadeSeconds = fadeSeconds
         self.silenceRetries = silenceRetries
+        self.fasterSteps = fasterSteps
     }
 
     /// What the reference implementations do.
@@ -37,6 +41,7 @@ public struct ModelDefaults: Codable, Sendable, Hashable {
         case guidanceRescale = "guidance_rescale"
         case fadeSeconds = "fade_seconds"
         case silenceRetries = "silence_retries"
+        case fasterSteps = "faster_steps"
     }
 
     /// - Throws: `ConfigError` that names the key for what is unknown, of another type, or out of range.
@@ -58,6 +63,15 @@ public struct ModelDefaults: Codable, Sendable, Hashable {
         if let silenceRetries {
             try check.require("silence_retries", silenceRetries, in: SoundOptions.retriesRange)
         }
+        if let fasterSteps, !Self.isPolicy(fasterSteps) {
+            throw ConfigError.malformed(
+                component: component,
+                reason: "'faster_steps' is \(fasterSteps.quoted), not a letter w or - for each of up to 1000 steps, w first")
+        }
+    }
+
+    private static func isPolicy(_ letters: String) -> Bool {
+        SoundOptions.stepsRange.contains(letters.utf8.count) && StepPolicy(letters) != nil
     }
 
     /// As a model file holds them.
@@ -74,6 +88,7 @@ extension ModelDefaults: CustomStringConvertible {
         [
             vocoder.map { "vocoder \($0.rawValue)" }, guidanceRescale.map { "guidance rescale \($0)" },
             fadeSeconds.map { "fade \($0) s" }, silenceRetries.map { "retries of silence \($0)" },
+            fasterSteps.map { "faster \($0)" },
         ].compactMap(\.self).joined(separator: ", ")
     }
 }

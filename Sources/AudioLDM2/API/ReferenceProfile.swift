@@ -18,7 +18,7 @@ extension SoundOptions {
         return SoundOptions(
             numInferenceSteps: 200, guidanceScale: 3.5, scheduler: .ddim, eta: profile == .authors ? 1 : 0,
             profile: profile, guidanceRescale: references.guidanceRescale, vocoder: references.vocoder,
-            fadeSeconds: references.fadeSeconds, silenceRetries: references.silenceRetries)
+            fadeSeconds: references.fadeSeconds, silenceRetries: references.silenceRetries, quality: .exact)
     }
 
     /// Leaves to the model what it has a say in: one that was converted for a profile may also have defaults of its own.
@@ -29,7 +29,7 @@ extension SoundOptions {
         silenceRetries = nil
     }
 
-    /// Takes a scheduler; if it is another one, with our number of steps and without fresh noise.
+    /// Takes a scheduler; if it is another one, with its own number of steps and without fresh noise.
     public mutating func use(_ scheduler: Scheduler) {
         guard scheduler != self.scheduler else { return }
         let own = SoundOptions()

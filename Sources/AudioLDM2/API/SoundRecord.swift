@@ -32,6 +32,8 @@ public struct SoundRecord: Codable, Sendable, Hashable {
     public var silenceRetries: Int?
     /// As `SoundOptions.Scheduler` names it.
     public var scheduler: String
+    /// As `SoundOptions.Quality` names it; nil in sounds that were made when there was none but "exact".
+    public var quality: String?
     /// As `SoundOptions.eta`.
     public var eta: Float
     /// Whose behaviour it was made with, if that was said.
@@ -77,13 +79,14 @@ public struct SoundRecord: Codable, Sendable, Hashable {
         case nil: break
         }
         self.seconds = seconds
-        steps = options.numInferenceSteps
+        steps = options.steps
         guidanceScale = options.guidanceScale
         let vocoder = options.vocoder(for: model)
         guidanceRescale = options.guidanceRescale(for: model).nonzero
         self.vocoder = vocoder.rawValue
         fadeSeconds = edit == nil && !options.loops ? options.fadeSeconds(for: model).nonzero : nil
         scheduler = options.scheduler.rawValue
+        quality = options.effectiveQuality.rawValue
         eta = options.eta
         profile = (options.profile ?? model.profile)?.rawValue
         windowSeconds = options.windowSeconds

@@ -23,6 +23,8 @@ public struct SoundSettings: Sendable, Hashable, Codable {
     public var guidanceRescale: Float?
     /// As `SoundOptions.scheduler`.
     public var scheduler: SoundOptions.Scheduler?
+    /// As `SoundOptions.quality`.
+    public var quality: SoundOptions.Quality?
     /// As `SoundOptions.eta`.
     public var eta: Float?
     /// As `SoundOptions.vocoder`.
@@ -55,7 +57,7 @@ public struct SoundSettings: Sendable, Hashable, Codable {
         case numInferenceSteps = "steps"
         case guidanceScale = "guidance_scale"
         case guidanceRescale = "guidance_rescale"
-        case scheduler, eta, vocoder
+        case scheduler, quality, eta, vocoder
         case windowSeconds = "window"
         case loops = "loop"
         case fadeSeconds = "fade"
@@ -83,6 +85,7 @@ public struct SoundSettings: Sendable, Hashable, Codable {
         take(\.guidanceScale)
         take(\.guidanceRescale)
         take(\.scheduler)
+        take(\.quality)
         take(\.eta)
         take(\.vocoder)
         take(\.windowSeconds)
@@ -111,6 +114,7 @@ public struct SoundSettings: Sendable, Hashable, Codable {
         options.negativePrompt = negativePrompt ?? options.negativePrompt
         options.seconds = seconds
         options.seed = seed
+        options.quality = quality ?? options.quality
         options.numInferenceSteps = numInferenceSteps ?? options.numInferenceSteps
         options.guidanceScale = guidanceScale ?? options.guidanceScale
         options.guidanceRescale = guidanceRescale ?? options.guidanceRescale
@@ -189,6 +193,7 @@ extension SoundSettings {
         guidanceScale = try value(.guidanceScale)
         guidanceRescale = try value(.guidanceRescale)
         scheduler = try choice(.scheduler)
+        quality = try choice(.quality)
         eta = try value(.eta)
         vocoder = try choice(.vocoder)
         windowSeconds = try value(.windowSeconds)

@@ -35,4 +35,36 @@ import WeightFile
         let kept = try #require(below)
         #expect(try unet(sample, conditioning, below: depth) { _, _ in kept }.values() == whole)
     }
+
+    /// One sample under several conditions is what each is alone, bit for bit, where nothing is repeated before it must be.
+    @Test(arguments: ["tiny", "audioldm1-tiny"])
+    func whatConditionsHaveInCommonIsComputedOnce(name: String) throws {
+        let backend = try CPUBackend(threadCount: 2, usesBLAS: false)
+        let pack = try Pack(opening: ModelFixture.path(name, .int8))
+        let config: UNetConfig = try .read(pack.requiredComponent(UNet.part).config, component: UNet.part)
+        let source = try PackSource(pack, component: UNet.part, backend: backend, threads: 2)
+        let unet = try UNet(config, WeightScope(source))
+        func wave(_ shape: Shape, _ pace: Double) throws -> Tensor {
+            try backend.upload((0..<shape.count).map { Float(sin(Double($0) * pace)) }, shape)
+        }
+        let dims = config.levels.flatMap(\.crossAttentionDims).compactMap(\.self)
+        let widths = dims.isEmpty ? [] : Array(Set(dims)).sorted()
+        func conditioning(_ sides: [Double]) throws -> UNetConditioning {
+            let contexts = try widths.map { width in
+                try Tensor.concatenate(sides.map { try wave([1, 5, width], $0) }, axis: 0)
+            }
+            let film = try config.filmWidth.map { width in
+                try Tensor.concatenate(sides.map { try wave([1, width], $0) }, axis: 0)
+            }
+            return try unet.conditioning(
+                unet.conditioning(contexts: contexts, masks: contexts.map { _ in nil }, film: film), at: [500],
+                on: backend)
+        }
+        let sample = try wave([1, 13, 16, config.inChannels], 0.37)
+        let both = try unet(sample, conditioning([0.3, 0.7]))
+        let doubled = try unet(Tensor.concatenate([sample, sample], axis: 0), conditioning([0.3, 0.7]))
+        #expect(both.shape[0] == 2)
+        #expect(try both.values() == doubled.values())
+        #expect(try both.outermost(0..<1).values() == unet(sample, conditioning([0.3])).values())
+    }
 }

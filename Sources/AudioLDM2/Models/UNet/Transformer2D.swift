@@ -39,6 +39,9 @@ struct TransformerBlock: Sendable {
         feedForwardOut = try Linear(4 * channels, channels, weights["ff.net.2"])
     }
 
+    /// Whether it depends on a condition.
+    var readsContext: Bool { if case .crossAttention = attention2 { true } else { false } }
+
     /// `[batch, tokens, channels]` → the same.
     func callAsFunction(_ x: Tensor, _ conditioning: UNetConditioning) throws -> Tensor {
         var x = try attention1(norm1(x), residual: x)

@@ -64,8 +64,9 @@ package struct UNet: Sendable {
         if filmEmbedding != nil, film == nil {
             throw TensorError.shapeMismatch(operation: "denoiser", expected: "a vector that conditions it", found: [])
         }
+        let batch = film?.shape[0] ?? contexts.lazy.compactMap { $0?.shape[0] }.first ?? 1
         var conditioning = UNetConditioning(
-            contexts: Array(repeating: nil, count: slotContexts.count),
+            contexts: Array(repeating: nil, count: slotContexts.count), batch: batch,
             // After the SiLU that every block applies first.
             film: try filmEmbedding.flatMap { embed in try film.map { try embed($0, activation: .silu) } })
         for block in layers.flatMap(\.transformers).flatMap(\.blocks) {
@@ -103,7 +104,8 @@ package struct UNet: Sendable {
     private var layers: [UNetLayer] { downLevels.flatMap(\.layers) + [middle.first] + upLevels.flatMap(\.layers) }
 
     /// - Parameters:
-    ///   - sample: noisy latents `[batch, time, frequency, inChannels]`.
+    ///   - sample: noisy latents `[samples, time, frequency, inChannels]`. If the conditioning is of more, such as the two
+    ///     sides of guidance, all samples are predicted under the first conditions, then under the next.
     ///   - conditioning: of the one step that is predicted.
     /// - Returns: the predicted noise, `[batch, time, frequency, outChannels]`.
     package func callAsFunction(_ sample: Tensor, _ conditioning: UNetConditioning) throws -> Tensor {
@@ -123,7 +125,9 @@ package struct UNet: Sendable {
         _ sample: Tensor, _ conditioning: UNetConditioning, below depth: Int,
         _ deep: (Tensor, _ size: (Int, Int)) throws -> Tensor
     ) throws -> Tensor {
-        try convOut(normOut(levels(0..<depth, convIn(sample), nil, conditioning, deep)))
+        // What conditions every block leaves nothing in common.
+        let sample = filmEmbedding == nil ? sample : try conditioning.forAll(sample)
+        return try convOut(normOut(conditioning.forAll(levels(0..<depth, convIn(sample), nil, conditioning, deep))))
     }
 
     /// A level and all below it.

@@ -6,6 +6,8 @@ import WeightFile
 package struct UNetConditioning: Sendable {
     /// Keys and values by the slot of the attention that made them.
     var contexts: [(any PreparedContext)?]
+    /// Conditions: what each sample is predicted under.
+    let batch: Int
     /// `[batch, timeEmbedDim]`, what stands beside the time embedding.
     var film: Tensor?
     /// What the residual blocks add at every step, `[steps, values]`: of all blocks in one row, so that a step is one place.
@@ -27,6 +29,17 @@ package struct UNetConditioning: Sendable {
         var conditioning = self
         conditioning.shifts = row
         return conditioning
+    }
+
+    /// Features once for each condition: the two sides of guidance are the same until the first condition is read.
+    /// - Parameter x: of all conditions, or of as many as divide them; those that repeat come in turn.
+    func forAll(_ x: Tensor) throws -> Tensor {
+        guard x.shape[0] < batch else { return x }
+        guard batch.isMultiple(of: x.shape[0]) else {
+            throw TensorError.shapeMismatch(
+                operation: "denoiser", expected: "a number of samples that divides \(batch)", found: x.shape)
+        }
+        return try .concatenate(Array(repeating: x, count: batch / x.shape[0]), axis: 0)
     }
 
     /// `[batch, channels]`.

@@ -34,7 +34,10 @@ struct UNetLayer: Sendable {
     }
 
     func callAsFunction(_ x: Tensor, _ conditioning: UNetConditioning) throws -> Tensor {
-        try transformers.reduce(resnet(x, conditioning)) { h, transformer in try transformer(h, conditioning) }
+        try transformers.reduce(resnet(x, conditioning)) { h, transformer in
+            let readsContext = transformer.blocks.contains(where: \.readsContext)
+            return try transformer(readsContext ? conditioning.forAll(h) : h, conditioning)
+        }
     }
 }
 
@@ -123,7 +126,8 @@ struct UNetUpLevel: Sendable {
     ) throws -> Tensor {
         var x = x
         for layer in layers {
-            x = try layer(.concatenate([x, skips.removeLast()]), conditioning)
+            x = try layer(
+                .concatenate([conditioning.forAll(x), conditioning.forAll(skips.removeLast())]), conditioning)
         }
         guard let upsampler, let size = skips.last.map({ ($0.shape[1], $0.shape[2]) }) ?? outer else { return x }
         return try upsampler(x, resizedTo: size)

@@ -60,15 +60,26 @@ package struct ConditionedUNet {
         try GuidedPredictor(self, at: timesteps, guidance, on: context.backend)
     }
 
+    /// The same, with less work at some of them.
+    /// - Parameter policy: stretched to their number.
+    package func predictor(
+        at timesteps: [Float], _ guidance: Guidance, _ policy: StepPolicy
+    ) throws -> CarryingPredictor {
+        try CarryingPredictor(
+            self, at: timesteps, guidance, policy.stretched(to: timesteps.count),
+            logRatios: context.model.schedulerConfig.logRatios(at: timesteps))
+    }
+
     /// The UNet's predictions for every sound, with the negative conditions before those with the positive ones:
     /// `[conditions, time, frequency, channels]`.
     /// - Parameter conditionings: of one step, for each batch.
     package func predictions(_ sample: Tensor, _ conditionings: [UNetConditioning]) throws -> Tensor {
-        if isGuided, conditionings.count == 1 {
-            return try unet(Tensor.concatenate([sample, sample], axis: 0), conditionings[0])
-        }
-        let predictions = try conditionings.map { try unet(sample, $0) }
-        return predictions.count == 1 ? predictions[0] : try Tensor.concatenate(predictions, axis: 0)
+        try Self.joined(conditionings.map { try unet(sample, $0) })
+    }
+
+    /// The predictions of all batches as one.
+    package static func joined(_ predictions: [Tensor]) throws -> Tensor {
+        predictions.count == 1 ? predictions[0] : try Tensor.concatenate(predictions, axis: 0)
     }
 
     /// What guidance makes of the predictions.

@@ -12,7 +12,7 @@ package struct LatentWindows: Equatable {
     /// Frames of each window.
     package let length: Int
     /// First frames at step 0.
-    private(set) var starts: [Int]
+    package private(set) var starts: [Int]
     /// The first frame follows the last: windows go around, and move on from step to step, so that no place is always a
     /// border.
     package let isCircular: Bool

@@ -66,18 +66,31 @@ extension SoundJob {
         let request = batch[0].request
         let (model, backend) = (context.model, context.backend)
         let frames = edit?.span.count ?? request.length.latentFrames
-        let windows = LatentWindows(
-            frames: frames, longest: request.windowFrames, isCircular: request.options.loops)?
-            .first(context.memory.stepLimit)
+        let all = LatentWindows(frames: frames, longest: request.windowFrames, isCircular: request.options.loops)
+        let windows = all?.first(context.memory.stepLimit)
         let context = context.about(request.number)
         let conditioned = try ConditionedUNet(unet, conditions: batch.map(\.conditions), context: context)
         let denoise = DiffusionLoop(context: context, windows: windows, known: known)
         var source = NoiseSource(seeds: batch.map(\.request.seed), on: backend)
         let noise = try source.normal([batch.count, frames, request.length.latentBands, model.unetConfig.inChannels])
-        let skipped = edit?.skipped(of: request.options.numInferenceSteps) ?? 0
+        let skipped = edit?.skipped(of: request.options.steps) ?? 0
         let scheduler = try request.options.scheduler(for: model, skipped: skipped)
-        let predictor = try conditioned.predictor(at: scheduler.timesteps, request.options.guidance(for: model))
+        let predictor = try predictor(conditioned, at: scheduler.timesteps, request.options, of: all)
         return try denoise(noise, scheduler, predictor) { try source.normal($0) }
+    }
+
+    /// The exact predictor, or what spares work. Nothing is carried on for windows that move, nor for more of them than memory
+    /// is planned for.
+    private func predictor(
+        _ conditioned: ConditionedUNet, at timesteps: [Float], _ options: SoundOptions, of windows: LatentWindows?
+    ) throws -> any NoisePredictor {
+        let guidance = options.guidance(for: context.model)
+        let isCarried = windows.map { !$0.isCircular && $0.starts.count <= MemoryUse.plannedSteps } ?? true
+        guard isCarried, let policy = options.policy(for: context.model) else {
+            return try conditioned.predictor(at: timesteps, guidance)
+        }
+        return try conditioned.predictor(
+            at: timesteps, guidance, context.memory.isPlanning ? policy.shortest : policy)
     }
 
     /// Places of sounds that differ in nothing that the UNet would notice but the numbers it is given.

@@ -35,6 +35,19 @@ extension SoundOptions {
         return try ClipLength(seconds: seconds, model: model).latentFrames
     }
 
+    /// What is spared with the scheduler, if it can spare anything.
+    var effectiveQuality: Quality { scheduler.kind.takesAnyLevels ? quality : .exact }
+
+    /// Steps of the denoiser.
+    var steps: Int { numInferenceSteps ?? (effectiveQuality == .exact ? 25 : 14) }
+
+    /// Which steps are evaluated whole; nil for all.
+    func policy(for model: Model) -> StepPolicy? {
+        effectiveQuality == .faster ? model.defaults.fasterSteps.flatMap { StepPolicy($0) } ?? .general : nil
+    }
+
+    private var noiseLevels: NoiseLevels { effectiveQuality == .exact ? .configured : .settled }
+
     /// - Parameter skipped: steps at the start that are left out.
     /// - Throws: `AudioLDM2Error` of kind `.invalidOption`, `SchedulerError`.
     func scheduler(for model: Model, skipped: Int = 0) throws -> any Diffusion.Scheduler {
@@ -42,7 +55,8 @@ extension SoundOptions {
             throw AudioLDM2Error(.invalidOption, "a guidance scale of \(guidanceScale): choose 0 to 100")
         }
         return try makeScheduler(
-            scheduler.kind, config: model.schedulerConfig, steps: numInferenceSteps, skipped: skipped, eta: eta)
+            scheduler.kind, config: model.schedulerConfig, steps: steps, skipped: skipped, eta: eta,
+            levels: noiseLevels)
     }
 
     func guidance(for model: Model) -> Guidance {

@@ -28,7 +28,10 @@ package enum MemoryUse: Sendable {
     package var isPlanning: Bool { if case .planning = self { true } else { false } }
 
     /// Steps after which a loop needs no more memory than before.
-    package var stepLimit: Int { isPlanning ? 6 : .max }
+    package var stepLimit: Int { isPlanning ? Self.plannedSteps : .max }
+
+    /// Steps, and windows of a long sound, that are gone through to find out what memory all of them need.
+    package static let plannedSteps = 6
 
     /// Where a component's weights are, and how much memory activations may hold before unused memory is given back.
     package func use(of component: String) -> (residency: WeightResidency, keeping: Int) {

@@ -6,6 +6,7 @@ let package = Package(
     products: [
         .library(name: "AudioLDM2", targets: ["AudioLDM2"]),
         .library(name: "AudioLDM2Diagnostics", targets: ["AudioLDM2Diagnostics"]),
+        .library(name: "AudioLDM2Evaluation", targets: ["Evaluation", "ListeningTest"]),
         .library(name: "AudioLDM2DefaultModel", targets: ["AudioLDM2DefaultModel"]),
         .library(name: "AudioLDM2Converter", targets: ["AudioLDM2Converter"]),
         .executable(name: "audioldm2", targets: ["AudioLDM2CLI"]),
@@ -47,11 +48,17 @@ let package = Package(
         .target(name: "Checkpoints", dependencies: ["Files", "Tensors", "CKernels"]),
         .target(name: "Diffusion", dependencies: ["Tensors"]),
 
+        // How good sounds are: numbers, and what listeners say.
+        .target(name: "Evaluation", dependencies: ["Audio", "CKernels", "Diffusion", "Files", "Tensors"]),
+        .target(
+            name: "ListeningTest", dependencies: ["Audio", "Diffusion", "Evaluation", "Files"],
+            resources: ["page.html", "page.css", "page.js"].map { .embedInCode("Page/" + $0) }),
+
         .target(
             name: "AudioLDM2",
             dependencies: [
                 "Layers", "Compute", "ComputeCUDA", "WeightFile", "Diffusion", "Audio", "Tokenizers", "Checkpoints",
-                "Platform",
+                "Platform", "Evaluation",
             ]),
         // Comparing a model's numbers, and timing it: for those who work on models.
         .target(
@@ -70,7 +77,8 @@ let package = Package(
         .executableTarget(
             name: "AudioLDM2CLI",
             dependencies: [
-                "AudioLDM2", "AudioLDM2DefaultModel", "AudioLDM2Diagnostics", "Files", "Terminal",
+                "AudioLDM2", "AudioLDM2DefaultModel", "AudioLDM2Diagnostics", "Audio", "Evaluation", "Files",
+                "ListeningTest", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -118,6 +126,11 @@ let package = Package(
             ]),
         .testTarget(name: "AudioTests", dependencies: ["Audio", "Checkpoints", "TestSupport"]),
         .testTarget(
+            name: "EvaluationTests",
+            dependencies: ["Evaluation", "Audio", "Checkpoints", "Diffusion", "Files", "TestSupport"]),
+        .testTarget(
+            name: "ListeningTestTests", dependencies: ["ListeningTest", "Audio", "Evaluation", "Files", "TestSupport"]),
+        .testTarget(
             name: "WeightFileTests", dependencies: ["Files", "WeightFile", "Tensors", "CKernels", "TestSupport"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),
         .testTarget(
@@ -127,7 +140,7 @@ let package = Package(
             name: "AudioLDM2Tests",
             dependencies: [
                 "AudioLDM2", "AudioLDM2Converter", "AudioLDM2Diagnostics", "Checkpoints", "Compute", "WeightFile",
-                "Tensors", "Audio", "TestSupport",
+                "Tensors", "Audio", "Evaluation", "TestSupport",
             ]),
     ],
     swiftLanguageModes: [.v6],

@@ -26,6 +26,6 @@ struct AudioLDM2Command: AsyncParsableCommand {
             GenerateCommand.self, BatchCommand.self, EncodeCommand.self, LanguageOfAudioCommand.self,
             TransformCommand.self, InpaintCommand.self, ExtendCommand.self,
             UpsampleCommand.self, SpectrogramCommand.self, InspectCommand.self, VerifyCommand.self, ScoreCommand.self,
-            TraceCommand.self, BenchCommand.self,
+            EvaluateCommand.self, ListeningTestCommand.self, TraceCommand.self, BenchCommand.self,
         ])
 }

@@ -5,11 +5,7 @@ import Tensors
 
 /// Float products: by our kernels, or by OpenBLAS, which is about twice as fast and keeps 128 MiB per thread.
 ///
-/// OpenBLAS is loaded when the first backend that wants it is made, one thread per call: we cut the work ourselves, at places that do not
-/// depend on the number of threads.
-///
-/// Linked, it would start threads of its own before `main`, in programs that never multiply too, and there is no other
-/// way to stop it than a variable that it reads as it is loaded.
+/// OpenBLAS works with one thread per call: we cut the work ourselves, at places that do not depend on the number of threads.
 struct BLAS: Sendable {
     /// A row-major matrix: `rows × columns` floats, `stride` apart.
     struct Matrix {
@@ -24,17 +20,14 @@ struct BLAS: Sendable {
             _ a: UnsafePointer<Float>, _ lda: Int32, _ b: UnsafePointer<Float>, _ ldb: Int32, _ beta: Float,
             _ c: UnsafeMutablePointer<Float>, _ ldc: Int32
         ) -> Void
-    private typealias SetThreads = @convention(c) (Int32) -> Void
 
     /// nil for our kernels.
     private let sgemm: SGEMM?
     /// A constant table of C functions, which Swift cannot know to be safe to share.
     private nonisolated(unsafe) let kernels: Kernels
 
-    private static let libraryName = "libopenblas.so.0"
     /// What OpenBLAS maps for each call that runs at the same time, and never gives back.
     private static let bufferBytes = 1 << 27
-    private static let loading = Mutex(())
 
     /// Our kernels.
     init(_ kernels: Kernels) {
@@ -46,18 +39,7 @@ struct BLAS: Sendable {
     /// - Throws: `TensorError.missingLibrary`.
     init(loading kernels: Kernels) throws {
         self.kernels = kernels
-        sgemm = try Self.loading.withLock { _ in
-            let variable = "OPENBLAS_NUM_THREADS"
-            let previous = getenv(variable).map { String(cString: $0) }
-            setenv(variable, "1", 1)
-            defer { if let previous { setenv(variable, previous, 1) } else { unsetenv(variable) } }
-            guard let library = dlopen(Self.libraryName, RTLD_NOW | RTLD_LOCAL),
-                let sgemm = dlsym(library, "cblas_sgemm"), let setThreads = dlsym(library, "openblas_set_num_threads")
-            else { throw TensorError.missingLibrary(name: Self.libraryName, package: "libopenblas0") }
-            // For programs that had loaded it before, with threads.
-            unsafeBitCast(setThreads, to: SetThreads.self)(1)
-            return unsafeBitCast(sgemm, to: SGEMM.self)
-        }
+        sgemm = try OpenBLAS.load().function("cblas_sgemm", as: SGEMM.self)
     }
 
     /// What the library keeps.

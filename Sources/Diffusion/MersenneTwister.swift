@@ -1,12 +1,12 @@
 /// The 32-bit Mersenne Twister (MT19937) of Matsumoto and Nishimura, 1998, seeded by one word.
-struct MersenneTwister: Sendable {
+package struct MersenneTwister: Sendable {
     private static let size = 624
     private static let shift = 397
 
     private var state: [UInt32]
     private var position = MersenneTwister.size
 
-    init(seed: UInt32) {
+    package init(seed: UInt32) {
         state = [seed]
         state.reserveCapacity(Self.size)
         for index in 1..<UInt32(Self.size) {
@@ -16,7 +16,7 @@ struct MersenneTwister: Sendable {
     }
 
     /// 32 random bits.
-    mutating func next() -> UInt32 {
+    package mutating func next() -> UInt32 {
         if position == Self.size { twist() }
         var word = state[position]
         position += 1

@@ -23,6 +23,16 @@ struct Canvas {
         for row in y { for column in x { cover(column, row, ink) } }
     }
 
+    /// A round dot.
+    mutating func dot(x: Double, y: Double, radius: Double, ink: Double = 1) {
+        for row in Int(y - radius - 1)...Int(y + radius + 1) {
+            for column in Int(x - radius - 1)...Int(x + radius + 1) {
+                let (a, b) = (Double(column) + 0.5 - x, Double(row) + 0.5 - y)
+                cover(column, row, min(radius + 0.5 - (a * a + b * b).squareRoot(), 1) * ink)
+            }
+        }
+    }
+
     /// Writes a text.
     /// - Parameters:
     ///   - x: of its left end, centre or right end.

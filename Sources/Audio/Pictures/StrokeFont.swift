@@ -1,4 +1,5 @@
-/// The few letters of axes, as lines on a grid whose capitals are 6 high; y grows downwards to the baseline at 6.
+/// The few letters of axes, and capitals for names, as lines on a grid whose capitals are 6 high; y grows downwards to the
+/// baseline at 6.
 enum StrokeFont {
     struct Glyph: Sendable {
         let width: Double
@@ -13,7 +14,9 @@ enum StrokeFont {
         text.reduce(-spacing) { $0 + (glyphs[$1]?.width ?? 2) + spacing }
     }
 
-    static let glyphs: [Character: Glyph] = [
+    static let glyphs: [Character: Glyph] = letters.merging(capitals) { letter, _ in letter }
+
+    private static let letters: [Character: Glyph] = [
         " ": Glyph(width: 1, strokes: []),
         "0": Glyph(width: 4, strokes: [closed([2, 0, 3.6, 1.1, 4, 3, 3.6, 4.9, 2, 6, 0.4, 4.9, 0, 3, 0.4, 1.1])]),
         "1": Glyph(width: 2.4, strokes: [line([0.3, 1.3, 2, 0, 2, 6])]),
@@ -68,24 +71,24 @@ enum StrokeFont {
             ]),
     ]
 
-    private static let six = [
+    static let six = [
         closed([2, 2.3, 3.4, 2.8, 4, 4.1, 3.4, 5.5, 2, 6, 0.6, 5.5, 0, 4.1, 0.6, 2.8]),
         open([0, 4.1, 0.2, 2.2, 0.9, 0.8, 2.1, 0, 3.5, 0.5]),
     ]
 
-    private static func line(_ numbers: [Double]) -> [SIMD2<Double>] {
+    static func line(_ numbers: [Double]) -> [SIMD2<Double>] {
         stride(from: 0, to: numbers.count - 1, by: 2).map { SIMD2(numbers[$0], numbers[$0 + 1]) }
     }
 
     /// A curve through the points and back to the first.
-    private static func closed(_ numbers: [Double]) -> [SIMD2<Double>] {
+    static func closed(_ numbers: [Double]) -> [SIMD2<Double>] {
         let points = line(numbers)
         let count = points.count
         return curve((0..<count + 3).map { points[($0 + count - 1) % count] })
     }
 
     /// A curve from the first point to the last.
-    private static func open(_ numbers: [Double]) -> [SIMD2<Double>] {
+    static func open(_ numbers: [Double]) -> [SIMD2<Double>] {
         let points = line(numbers)
         return curve(points.prefix(1) + points + points.suffix(1))
     }

@@ -1,0 +1,70 @@
+import Audio
+import Evaluation
+import Tensors
+
+/// A model's own CLAP as a judge of sounds and of how well they fit texts.
+///
+/// The one place where evaluation touches how models are opened and run.
+public struct CLAPJudge: TextJudge {
+    public let identity: JudgeIdentity
+    public let sampleRate: Int
+    public let width: Int
+    /// Why a GPU that is there is not used; nil if one is, or there is none, or the CPU was asked for.
+    public let deviceWarning: String?
+    private let context: StageContext<ModelFile>
+    /// What the model hears, in seconds.
+    private let seconds: Int
+
+    /// - Parameter memoryLimit: in bytes, as in `GenerationOptions`.
+    /// - Throws: `AudioLDM2Error`, also for a model without CLAP's audio encoder.
+    public init(
+        modelAt path: String, threads: Int? = nil, device: ComputeDevice? = nil, memoryLimit: Int? = nil
+    ) throws {
+        (context, identity, sampleRate, width, seconds) = try AudioLDM2Error.translating {
+            let context = try StageContext(ModelFile(opening: path), threads: threads, device: device)
+            try context.model.requireTextEncoders()
+            _ = try context.model.clapAudioConfig()
+            let config = try context.model.clapFeatureConfig()
+            let plan = try context.plan(
+                limit: memoryLimit, soundBytes: 3 * config.sampleCount * MemoryLayout<Float>.size
+            ) { _ = try SoundEncoder($0).scores(of: [()], for: "") { [0] } }
+            let planned = context.following(plan)
+            let width = try SoundEncoder(planned).clapEmbedding(of: "").values().count
+            let hash = context.model.pack.contentHash
+            return (
+                planned, JudgeIdentity(name: "CLAP of \(path.split(separator: "/").last ?? "")", hash: hash),
+                config.samplingRate, width, config.maxLengthS
+            )
+        }
+        deviceWarning = context.deviceWarning
+    }
+
+    /// AudioLDM 2's tables heard files that had been at 32 kHz.
+    public func intermediateRate(_ rules: EvaluationProtocol) -> Int? { rules.name == .audioldm2 ? 32000 : nil }
+
+    /// The first ten seconds, shorter sounds repeated; fadtk and kadtk hear ten from every second on.
+    public func windows(_ rules: EvaluationProtocol) -> WindowRule {
+        rules.name == .fadtk || rules.name == .kadtk
+            ? rules.windows(sampleRate: sampleRate)
+            : .first(seconds * sampleRate, filling: .repetition)
+    }
+
+    public func hear(_ windows: [[Float]]) throws -> [Heard] {
+        let values = try AudioLDM2Error.translating {
+            try SoundEncoder(context).clapEmbeddings(of: windows) { $0 }.map { try $0.values() }
+        }
+        return try values.map { Heard(embeddings: try Embeddings(width: width, values: $0)) }
+    }
+
+    public func embeddings(ofTexts texts: [String]) throws -> Embeddings {
+        let values = try AudioLDM2Error.translating {
+            let config: CLAPConfig = try context.model.pack.config(CLAPTextEncoder.part)
+            let tokenizers = PromptTokenizers(context.model)
+            let ids = try texts.map { try context.clapTokens($0, named: "prompt", config, tokenizers).ids }
+            return try context.with(CLAPTextEncoder.self, config) { encoder in
+                try ids.flatMap { try encoder($0, on: context.backend).values() }
+            }
+        }
+        return try Embeddings(width: width, values: values)
+    }
+}

@@ -81,6 +81,21 @@ struct ConvertCommand: AsyncParsableCommand {
             """)
     var vocoder: GenerationOptions.Vocoder?
 
+    @Option(
+        help: ArgumentHelp(
+            "Prompts for calibration, one a line, instead of a few that come with the program.",
+            valueName: "PROMPTS.txt"), completion: .file(), transform: plainText)
+    var calibrate: String?
+
+    @Flag(name: .customLong("no-calibrate"), help: "Convert weights as they are, without running the model.")
+    var skipsCalibration = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Largest relative error of the denoiser's predictions: products that cost more than that stay float.",
+            valueName: "X"))
+    var targetError: Double?
+
     @Option(help: ArgumentHelp("How many threads work.", valueName: "N"))
     var threads: Int = SystemProcessors.available
 
@@ -98,7 +113,14 @@ struct ConvertCommand: AsyncParsableCommand {
         guard describe || output?.isEmpty == false else {
             throw ValidationError("--output needs the name of a file.")
         }
-        if let output { try requireDistinct(output: output, from: [license], folders: input.files) }
+        if skipsCalibration, calibrate != nil || targetError != nil {
+            throw ValidationError("--no-calibrate leaves nothing for --calibrate and --target-error to do.")
+        }
+        if let targetError, !CalibrationOptions.targetErrors.contains(targetError) {
+            let range = CalibrationOptions.targetErrors
+            throw ValidationError("--target-error \(targetError): choose \(range.lowerBound) to \(range.upperBound).")
+        }
+        if let output { try requireDistinct(output: output, from: [license, calibrate], folders: input.files) }
         let names = CheckpointLayout.omissible + [Self.encoders]
         if let unknown = excluded.subtracting(names).min() {
             throw ValidationError("--without \(unknown): choose from \(names.joined(separator: ", ")).")
@@ -125,10 +147,21 @@ struct ConvertCommand: AsyncParsableCommand {
             without: omitted, profile: profile, threads: threads)
         options.componentWeights = weights.byComponent
         options.vocoder = vocoder
+        options.calibration = try calibration
         let converter = try CheckpointConverter(input.open(), options)
         let command = self
         try await untilInterrupted(note: quiet ? nil : "nothing was written") {
             try command.convert(converter, to: output)
+        }
+    }
+
+    private var calibration: CalibrationOptions? {
+        get throws {
+            guard !skipsCalibration else { return nil }
+            var options = CalibrationOptions()
+            if let calibrate { options.request.prompts = try CalibrationOptions.prompts(at: calibrate) }
+            if let targetError { options.targetError = targetError }
+            return options
         }
     }
 
@@ -137,7 +170,7 @@ struct ConvertCommand: AsyncParsableCommand {
         defer { line.clear() }
         let summary = try converter.convert(to: output) { progress in
             line.show(
-                "converting", share: Double(progress.bytesDone) / Double(max(progress.bytesTotal, 1)),
+                progress.activity.rawValue, share: Double(progress.bytesDone) / Double(max(progress.bytesTotal, 1)),
                 detail: "\(progress.component), \(megabytes(progress.bytesDone)) of \(megabytes(progress.bytesTotal))")
         }
         line.clear()

@@ -36,6 +36,9 @@ extension CPUBackend {
                 }
             }
         }
+        try observer?.product(
+            ObservedProduct(
+                weight: weight.data.name, input: x, geometry: geometry, residual: epilogue.residual, result: y))
         return y
     }
 

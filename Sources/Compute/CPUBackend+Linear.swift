@@ -25,6 +25,8 @@ extension CPUBackend {
                 }
             }
         }
+        try observer?.product(
+            ObservedProduct(weight: weight.data.name, input: x, residual: epilogue.residual, result: y))
         return y
     }
 

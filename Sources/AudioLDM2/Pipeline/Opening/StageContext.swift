@@ -30,7 +30,7 @@ final class LoadingTimer: Sendable {
 }
 
 /// What every stage of a sound's making needs.
-struct StageContext: Sendable {
+package struct StageContext: Sendable {
     let model: Model
     let backend: any StageBackend
     let cancellation: CancellationFlag
@@ -40,6 +40,8 @@ struct StageContext: Sendable {
     let deviceWarning: String?
     /// The sound that is worked on, of those of its job.
     private(set) var sound = 0
+    /// Where a component's weights come from instead of the model's file.
+    var weights: (@Sendable (_ component: String) throws -> any WeightSource)?
     private let send: @Sendable (GenerationEvent) -> Void
 
     init(
@@ -61,6 +63,26 @@ struct StageContext: Sendable {
         let model = try Model(opening: path)
         let computing = try Computing(device, for: model, threads: threads)
         self.init(model: model, backend: computing.backend, deviceWarning: computing.warning)
+    }
+
+    /// A model with weights from elsewhere: its file need not hold any.
+    /// - Parameter weights: of a component, by name.
+    /// - Throws: as `Model(opening:)` does.
+    package init(
+        modelAt path: String, backend: any StageBackend,
+        weights: @escaping @Sendable (_ component: String) throws -> any WeightSource
+    ) throws {
+        self.init(model: try Model(opening: path), backend: backend)
+        self.weights = weights
+    }
+
+    /// The same model with weights from elsewhere.
+    package func with(
+        _ backend: any StageBackend, weights: @escaping @Sendable (_ component: String) throws -> any WeightSource
+    ) -> StageContext {
+        var context = StageContext(model: model, backend: backend, cancellation: cancellation)
+        context.weights = weights
+        return context
     }
 
     /// The same, with memory used as planned, and of its own.
@@ -90,8 +112,9 @@ struct StageContext: Sendable {
         _ name: String, _ build: (WeightScope) throws -> Component, _ body: (Component) throws -> Result
     ) throws -> Result {
         try cancellation.check()
-        if PartName.textEncoders.contains(name) { try model.requireTextEncoders() }
         defer { backend.trim() }
+        if let weights { return try body(build(WeightScope(weights(name)))) }
+        if PartName.textEncoders.contains(name) { try model.requireTextEncoders() }
         let (residency, keeping) = memory.use(of: name)
         backend.resetPeak(keeping: keeping)
         let stamp = model.pack.stamp

@@ -1,0 +1,85 @@
+import Foundation
+
+/// What the converter measured when it fitted a model's 8-bit weights to what they read: see `audioldm2-convert --help`.
+public struct CalibrationReport: Sendable, Codable, Hashable {
+    /// One component.
+    public struct Component: Sendable, Codable, Hashable {
+        /// In the model file.
+        public let name: String
+        /// What was compared with the float model: its results, given what the float model gave.
+        public let compared: String
+        /// ‖ours − float‖ / ‖float‖ as converted without calibration, the root of the mean square over all results.
+        public let errorBefore: Double
+        public let errorAfter: Double
+        /// Of the worst result.
+        public let largestAfter: Double
+        public let target: Double
+        /// Places at which channels' ranges were moved from what products read into their weights.
+        public let moves: Int
+        /// Products that are not computed from 8-bit numbers alone, as they would be otherwise.
+        public let kept: [Kept]
+        /// What keeping them adds to the weights' bytes, before compression.
+        public let addedBytes: Int
+        /// The widest ranges that products read.
+        public let peaks: [Peak]
+
+        public var isMet: Bool { errorAfter <= target }
+
+        package init(
+            name: String, compared: String, errorBefore: Double, errorAfter: Double, largestAfter: Double,
+            target: Double, moves: Int, kept: [Kept], addedBytes: Int, peaks: [Peak]
+        ) {
+            (self.name, self.compared) = (name, compared)
+            (self.errorBefore, self.errorAfter, self.largestAfter) = (errorBefore, errorAfter, largestAfter)
+            (self.target, self.moves, self.kept) = (target, moves, kept)
+            (self.addedBytes, self.peaks) = (addedBytes, peaks)
+        }
+    }
+
+    /// A product that is not computed from 8-bit numbers alone.
+    public struct Kept: Sendable, Codable, Hashable {
+        /// In the component.
+        public let weight: String
+        /// "int8", with inputs that stay float, or "float16".
+        public let format: String
+        /// Of its results from 8-bit numbers.
+        public let error: Double
+
+        package init(weight: String, format: String, error: Double) {
+            (self.weight, self.format, self.error) = (weight, format, error)
+        }
+    }
+
+    /// The range of what a product reads.
+    public struct Peak: Sendable, Codable, Hashable {
+        /// The product's weight, in the component.
+        public let weight: String
+        /// The largest magnitude of any channel.
+        public let largest: Float
+        /// The median of the channels' largest magnitudes.
+        public let median: Float
+
+        package init(weight: String, largest: Float, median: Float) {
+            (self.weight, self.largest, self.median) = (weight, largest, median)
+        }
+    }
+
+    public let prompts: [String]
+    /// Length of the sounds that were made.
+    public let seconds: Double
+    public let steps: Int
+    public package(set) var components: [Component]
+
+    package init(prompts: [String], seconds: Double, steps: Int, components: [Component]) {
+        (self.prompts, self.seconds, self.steps, self.components) = (prompts, seconds, steps, components)
+    }
+
+    /// The name of the part of a model file that holds it.
+    package static let blobName = "calibration"
+
+    package func encoded() throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return try encoder.encode(self)
+    }
+}

@@ -29,12 +29,11 @@ struct ComponentFitting {
         }
         let before = try measured([:])
         var (after, plans, kept) = (before, [String: WeightPlan](), [KeptLayers.Layer]())
-        let (moved, moves) = try move()
-        if moves > 0 {
-            let error = try measured(moved)
-            if error.relativeError < before.relativeError { (after, plans) = (error, moved) }
-        }
-        let isMoved = !plans.isEmpty
+        let (changes, moves) = try move()
+        let fitted = fitted(changes)
+        let error = try measured(fitted)
+        let isFitted = error.relativeError <= Self.worthwhile * before.relativeError
+        if isFitted { (after, plans) = (error, fitted) }
         if after.relativeError > target {
             var layers = KeptLayers(try self.layers(plans))
             let base = plans
@@ -47,7 +46,7 @@ struct ComponentFitting {
         }
         let component = CalibrationReport.Component(
             name: before.component, compared: before.name, errorBefore: before.relativeError,
-            errorAfter: after.relativeError, largestAfter: after.largest, target: target, moves: isMoved ? moves : 0,
+            errorAfter: after.relativeError, largestAfter: after.largest, target: target, moves: isFitted ? moves : 0,
             kept: kept.map { .init(weight: $0.path, format: "\($0.plans[$0.chosen].format)", error: $0.errors[0]) },
             addedBytes: kept.reduce(0) { $0 + addedBytes($1) }, peaks: peaks)
         return (component, plans)
@@ -55,18 +54,32 @@ struct ComponentFitting {
 
     // MARK: Moves
 
-    /// The plans of weights that moves change, and how many moves were made.
-    private func move() throws -> (plans: [String: WeightPlan], count: Int) {
+    /// Weights are fitted if that leaves no more than this part of the error.
+    private static let worthwhile = 0.97
+
+    /// What moves change, and how many were made.
+    private func move() throws -> (changes: [String: WeightChange], count: Int) {
         let search = MoveSearch(judge: judge, roles: roles) { plan($0, [:]) }
         var changes: [String: WeightChange] = [:]
         var count = 0
         for move in ChannelMoves(requirements).all where try search.run(move, &changes) { count += 1 }
-        let plans = changes.filter { !$0.value.isEmpty }.map { path, change in
-            var plan = plan(path, [:])
-            plan.change = change
-            return (path, plan)
+        return (changes, count)
+    }
+
+    /// The plans of weights that moves change, and of those in int8, whose scales are chosen by what they are multiplied
+    /// with.
+    private func fitted(_ changes: [String: WeightChange]) -> [String: WeightPlan] {
+        var plans: [String: WeightPlan] = [:]
+        for requirement in requirements {
+            var plan = plan(requirement.path, [:])
+            plan.change = changes[requirement.path] ?? WeightChange()
+            if plan.format == .int8 {
+                plan.importance = judge.record(requirement.path)?.importance(changed: plan.change.columns)
+            }
+            guard !plan.change.isEmpty || plan.importance != nil else { continue }
+            plans[requirement.path] = plan
         }
-        return (Dictionary(uniqueKeysWithValues: plans), count)
+        return plans
     }
 
     private func plan(_ path: String, _ plans: [String: WeightPlan]) -> WeightPlan {

@@ -113,12 +113,12 @@ struct MoveSearch {
     private static func spread(_ ranges: [Float]) -> Float {
         let sorted = ranges.filter { $0 > 0 }.sorted()
         guard let largest = sorted.last else { return 1 }
-        return largest / sorted[sorted.count / 2]
+        return largest / sorted[(sorted.count - 1) / 2]
     }
 
     /// Scales whose median is 1, within limits.
     private static func centred(_ scales: [Float]) -> [Float] {
-        let median = scales.sorted()[scales.count / 2]
+        let median = scales.sorted()[(scales.count - 1) / 2]
         guard median.isNormal else { return scales.map { _ in 1 } }
         return scales.map { min(max($0 / median, limits.lowerBound), limits.upperBound) }
     }

@@ -30,12 +30,13 @@ struct ProductRecord: Sendable {
         streamSquares > 0 ? min((branchSquares / streamSquares).squareRoot(), 1) : 1
     }
 
-    /// Mean square of each channel, never zero: for errors that other inputs might make.
-    var importance: [Float]? {
-        guard rowCount > 0, !squares.isEmpty else { return nil }
-        let mean = squares.reduce(0, +) / Float(squares.count)
+    /// Mean square of each channel, as a multiple of the mean of all, and never zero: other inputs may differ.
+    /// - Parameter columns: what channels are divided by, or none.
+    func importance(changed columns: [Float]) -> [Float]? {
+        let squares = columns.isEmpty ? squares : zip(squares, columns).map { $0 / ($1 * $1) }
+        let mean = squares.reduce(0, +) / Float(max(squares.count, 1))
         guard mean.isNormal else { return nil }
-        return squares.map { ($0 + 0.05 * mean) / Float(rowCount) }
+        return squares.map { $0 / mean + 0.05 }
     }
 }
 

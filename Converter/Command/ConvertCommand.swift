@@ -179,6 +179,13 @@ struct ConvertCommand: AsyncParsableCommand {
         } else if !quiet {
             print(summary.table(output: output))
         }
+        for part in summary.calibration?.components ?? [] where !part.isMet && !quiet {
+            printWarning(
+                String(
+                    format: "%@: its error stays at %.1e, over the target of %.1e, with all products float that can be; "
+                        + "the checkpoint's activations differ too much for 8 bits (--weights %@=float16)", part.name,
+                    part.errorAfter, part.target, part.name))
+        }
         try finishOutput()
     }
 }

@@ -123,6 +123,7 @@ struct InspectCommand: ParsableCommand {
             print(padded(name, 18) + megabytes(bytes))
         }
         if !inspection.defaults.description.isEmpty { print(padded("defaults", 18) + inspection.defaults.description) }
+        if let calibration = inspection.calibration { print(calibration) }
         for note in inspection.provenance { print(padded(note.key, 18) + note.value) }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import WeightFile
 
 /// What the converter measured when it fitted a model's 8-bit weights to what they read: see `audioldm2-convert --help`.
 public struct CalibrationReport: Sendable, Codable, Hashable {
@@ -77,9 +78,50 @@ public struct CalibrationReport: Sendable, Codable, Hashable {
     /// The name of the part of a model file that holds it.
     package static let blobName = "calibration"
 
+    /// - Throws: `DecodingError`.
+    package init(decoding json: Data) throws { self = try JSONDecoder().decode(Self.self, from: json) }
+
     package func encoded() throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         return try encoder.encode(self)
+    }
+}
+
+extension Pack {
+    /// What the converter measured, if it did.
+    /// - Throws: `AudioLDM2Error` of kind `.modelFile` for a record that cannot be read.
+    func calibration() throws -> CalibrationReport? {
+        guard blobs.contains(where: { $0.name == CalibrationReport.blobName }) else { return nil }
+        let json = try blob(CalibrationReport.blobName)
+        do {
+            return try CalibrationReport(decoding: json)
+        } catch {
+            throw AudioLDM2Error(.modelFile, "\(path): its record of calibration cannot be read: \(error)")
+        }
+    }
+}
+
+extension CalibrationReport: CustomStringConvertible {
+    /// A line for each component, and more for those with products that stay float.
+    public var description: String {
+        func number(_ value: Double) -> String { String(format: "%.1e", value) }
+        var lines = ["calibrated on \(prompts.map { "\"\($0)\"" }.joined(separator: ", ")); \(seconds) s, \(steps) steps"]
+        for part in components {
+            var line = "  \(part.name), \(part.compared): error \(number(part.errorBefore)) → \(number(part.errorAfter))"
+            line += part.isMet ? "" : ", over its target of \(number(part.target))"
+            if part.moves > 0 { line += "; \(part.moves) ranges moved" }
+            if !part.kept.isEmpty {
+                let halves = part.kept.count { $0.format == "float16" }
+                line += "; \(part.kept.count) products with float inputs, \(halves) of them float16"
+                line += ", \(max(part.addedBytes, 0) / 1024) KiB more"
+            }
+            if let peak = part.peaks.first {
+                line += String(format: "; widest range ±%.3g, median ±%.3g", peak.largest, peak.median)
+                line += " (\(peak.weight))"
+            }
+            lines.append(line)
+        }
+        return lines.joined(separator: "\n")
     }
 }

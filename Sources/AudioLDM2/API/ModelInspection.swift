@@ -46,6 +46,8 @@ public struct ModelInspection: Sendable, Codable {
     public let classes: [SoundClass]
     /// How its sounds are made unless told otherwise.
     public let defaults: ModelDefaults
+    /// How its 8-bit weights were fitted to what they read; nil if they were not.
+    public let calibration: CalibrationReport?
     /// Where the model comes from and how it was converted, in the file's order.
     public let provenance: [Note]
 
@@ -72,6 +74,7 @@ public struct ModelInspection: Sendable, Codable {
         blobs = Dictionary(uniqueKeysWithValues: pack.blobs.map { ($0.name, $0.byteCount) })
         classes = try pack.vocabulary()?.classes ?? []
         defaults = try pack.defaults()
+        calibration = try pack.calibration()
         provenance = pack.provenance.map { Note(key: $0.key, value: $0.value) }
     }
 }

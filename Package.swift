@@ -90,8 +90,8 @@ let package = Package(
         .testTarget(
             name: "ConverterTests",
             dependencies: [
-                "AudioLDM2Convert", "Converter", "Checkpoints", "Tensors", "Tokenizers", "WeightFile", "TestSupport",
-                "CZstd",
+                "AudioLDM2", "AudioLDM2Convert", "Converter", "Checkpoints", "Tensors", "Tokenizers", "WeightFile",
+                "TestSupport", "CZstd",
             ]),
         .testTarget(name: "AudioTests", dependencies: ["Audio", "Checkpoints", "TestSupport"]),
         .testTarget(

@@ -75,6 +75,8 @@ package struct CheckpointConverter: Sendable {
     private let tokenizers: [(name: String, definition: TokenizerDefinition)]
     /// Tokenizers that the checkpoint lacks, and what cannot be done without them.
     private var missing: [String]
+    /// Whether all tokenizers are there that its text encoders need.
+    private let readsTexts: Bool
     private let scheduler: Data
     /// How sounds are made unless told otherwise; nil if nothing says so.
     private let defaults: ModelDefaults?
@@ -116,6 +118,7 @@ package struct CheckpointConverter: Sendable {
         let unused = options.without.compactMap { PartName.tokenizers[$0] }
         let wanted = layout.tokenizers(of: checkpoint).filter { !unused.contains($0) }
         missing = wanted.filter { checkpoint.components[$0] == nil }.map(layout.withoutTokenizer)
+        readsTexts = missing.isEmpty
         tokenizers = try wanted.filter { checkpoint.components[$0] != nil }
             .map { ($0, try Self.tokenizer($0, in: checkpoint)) }
         scheduler = Data(try checkpoint.config("\(PartName.scheduler)/scheduler_config.json"))
@@ -240,6 +243,9 @@ package struct CheckpointConverter: Sendable {
         try writer.finish()
         summary.calibration = calibration?.report
         summary.missing = missing
+        if options.calibration != nil, options.presets.contains(.int8), calibration == nil {
+            summary.missing.append("calibration: 8-bit weights are not fitted to what they read, as no text can be read")
+        }
         summary.fileBytes = try InputFile(path: path, name: path).size
         return summary
     }
@@ -248,6 +254,7 @@ package struct CheckpointConverter: Sendable {
     private func calibrate(_ report: (ConversionProgress) -> Void) throws -> Calibrator.Result? {
         guard let calibration = options.calibration, options.presets.contains(.int8) else { return nil }
         let whole = try withEncoders()
+        guard whole.readsTexts else { return nil }
         let outline = try TemporaryFile(suffix: ".aldm")
         try whole.writeOutline(to: outline.path)
         let presets = components.filter { $0.weights != nil }

@@ -40,7 +40,9 @@ struct ComponentFitting {
             func combined(_ layers: [KeptLayers.Layer]) -> [String: WeightPlan] {
                 layers.filter { $0.chosen > 0 }.reduce(into: base) { $0[$1.path] = $1.plans[$1.chosen] }
             }
-            after = try layers.reach(target, from: after, error: \.relativeError) { try measured(combined($0)) }
+            after = try layers.reach(target, from: after, refines: isSmall, error: \.relativeError) {
+                try measured(combined($0))
+            }
             plans = combined(layers.layers)
             kept = layers.layers.filter { $0.chosen > 0 }
         }
@@ -104,6 +106,9 @@ struct ComponentFitting {
                 products: Double(record.positions) * Double(requirement.role.shape.count))
         }
     }
+
+    /// Whether the component is measured in little time.
+    private var isSmall: Bool { requirements.reduce(0) { $0 + $1.role.shape.count } < 64_000_000 }
 
     private func addedBytes(_ layer: KeptLayers.Layer) -> Int {
         guard let role = roles[layer.path] else { return 0 }

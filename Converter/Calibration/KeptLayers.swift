@@ -30,49 +30,82 @@ struct KeptLayers {
     }
 
     private(set) var layers: [Layer]
-    /// So many times the whole component is measured.
-    private static let rounds = 10
-    /// Of the target, to leave room for what estimates miss.
-    private static let margin = 0.97
+    /// Better plans in the order in which they are chosen: what is worth most for its time comes first.
+    private let order: [(layer: Int, choice: Int)]
+    /// Measurements, at most, after one has shown that the target can be met.
+    private static let rounds = 5
+    /// Parts of what was chosen that are tried without, one after the other.
+    private static let parts = 8
 
-    init(_ layers: [Layer]) { self.layers = layers }
-
-    /// - Parameters:
-    ///   - error: of the component as it is.
-    ///   - measure: the component's error with the layers' chosen plans.
-    /// - Returns: the component's error at the end.
-    mutating func reach<Measured>(
-        _ target: Double, from first: Measured, error: (Measured) -> Double, measure: ([Layer]) throws -> Measured
-    ) throws -> Measured {
-        var measured = first
-        for _ in 0..<Self.rounds where error(measured) > target {
-            let ratio = Self.margin * target / error(measured)
-            let part = ratio.isFinite ? ratio * ratio : 0
-            guard upgrade(to: part * layers.reduce(0) { $0 + $1.cost }) else { break }
-            measured = try measure(layers)
+    init(_ layers: [Layer]) {
+        self.layers = layers
+        order = layers.indices.compactMap { index -> (layer: Int, choice: Int, worth: Double)? in
+            guard let better = layers[index].better else { return nil }
+            let gain = layers[index].cost - layers[index].cost(better)
+            return (index, better, gain / max(layers[index].products, 1))
         }
-        return measured
+        .sorted { ($1.worth, $0.layer) < ($0.worth, $1.layer) }.map { ($0.layer, $0.choice) }
     }
 
-    /// Chooses better plans where that is worth most for its time, until the costs' sum is small enough.
-    /// - Returns: false if nothing is left to choose.
-    private mutating func upgrade(to goal: Double) -> Bool {
-        var sum = layers.reduce(0) { $0 + $1.cost }
-        var changed = false
-        let order = layers.indices.compactMap { index -> (index: Int, worth: Double)? in
-            let layer = layers[index]
-            guard let better = layer.better else { return nil }
-            return (index, (layer.cost - layer.cost(better)) / max(layer.products, 1))
-        }.sorted { ($1.worth, $0.index) < ($0.worth, $1.index) }
-        for (index, _) in order {
-            if changed, sum <= goal { break }
-            guard let better = layers[index].better else { continue }
-            sum -= layers[index].cost
-            layers[index].chosen = better
-            sum += layers[index].cost
-            changed = true
+    /// Chooses as few better plans as will do, or all if none will.
+    /// - Parameters:
+    ///   - first: what was measured with none.
+    ///   - error: of a measurement.
+    ///   - refines: whether to measure some more, to find out which of them can be spared.
+    ///   - measure: the component with the layers' chosen plans.
+    /// - Returns: what was measured at last.
+    mutating func reach<Measured>(
+        _ target: Double, from first: Measured, refines: Bool, error: (Measured) -> Double,
+        measure: ([Layer]) throws -> Measured
+    ) throws -> Measured {
+        guard !order.isEmpty else { return first }
+        func measured(_ chosen: some Sequence<Int>) throws -> Measured { try measure(with(chosen)) }
+        // Estimates tell where to begin.
+        var (failing, count) = (0, estimate(target / error(first)))
+        var last = try measured(0..<count)
+        while error(last) > target, count < order.count {
+            failing = count
+            count = min(2 * count + 4, order.count)
+            last = try measured(0..<count)
         }
-        return changed
+        guard error(last) <= target else {
+            layers = with(0..<count)
+            return last
+        }
+        for _ in 0..<Self.rounds where count - failing > max(1, count / 16) {
+            let middle = (failing + count) / 2
+            let next = try measured(0..<middle)
+            if error(next) <= target { (count, last) = (middle, next) } else { failing = middle }
+        }
+        var chosen = Array(0..<count)
+        if refines {
+            for part in (0..<Self.parts).reversed() {
+                let spared = chosen.count * part / Self.parts..<chosen.count * (part + 1) / Self.parts
+                guard !spared.isEmpty else { continue }
+                let rest = chosen[..<spared.lowerBound] + chosen[spared.upperBound...]
+                let next = try measured(rest)
+                if error(next) <= target { (chosen, last) = (Array(rest), next) }
+            }
+        }
+        layers = with(chosen)
+        return last
+    }
+
+    private func with(_ chosen: some Sequence<Int>) -> [Layer] {
+        var layers = layers
+        for place in chosen { layers[order[place].layer].chosen = order[place].choice }
+        return layers
+    }
+
+    /// How many plans bring the costs' sum down as far as the error has to come down.
+    private func estimate(_ ratio: Double) -> Int {
+        let all = layers.reduce(0) { $0 + $1.cost }
+        var sum = all
+        for (count, upgrade) in order.enumerated() {
+            guard sum > ratio * ratio * all else { return max(count, 1) }
+            sum -= layers[upgrade.layer].cost - layers[upgrade.layer].cost(upgrade.choice)
+        }
+        return order.count
     }
 }
 

@@ -116,10 +116,11 @@ struct MoveSearch {
         return largest / sorted[(sorted.count - 1) / 2]
     }
 
-    /// Scales whose median is 1, within limits.
+    /// Scales whose median is 1, within limits, as powers of two: what they multiply keeps all its digits, and results do not
+    /// hang on the last digit of a range.
     private static func centred(_ scales: [Float]) -> [Float] {
         let median = scales.sorted()[(scales.count - 1) / 2]
         guard median.isNormal else { return scales.map { _ in 1 } }
-        return scales.map { min(max($0 / median, limits.lowerBound), limits.upperBound) }
+        return scales.map { exp2(log2(min(max($0 / median, limits.lowerBound), limits.upperBound)).rounded()) }
     }
 }

@@ -24,6 +24,8 @@ struct ProductRecord: Sendable {
     fileprivate(set) var attention: (heads: Int, scale: Float)?
 
     var channels: Int { maxima.count }
+    /// Whether all that was read was numbers.
+    fileprivate var isFinite: Bool { maxima.allSatisfy(\.isFinite) && !squares.contains(where: \.isNaN) }
 
     /// Share of what the product adds in what it is added to: 1 where nothing is added.
     var share: Double {
@@ -66,10 +68,12 @@ final class ProductRecords: OperationObserver {
         let squares = try product.residual.map { residual in
             try Self.squares(product.result.values(), residual.values())
         }
-        state.withLock { state in
+        let isFinite = state.withLock { state in
             state.last = product.weight
             state.records[product.weight, default: ProductRecord()].add(input, product, squares: squares)
+            return state.records[product.weight]?.isFinite == true
         }
+        guard isFinite else { throw CalibrationError.notFinite(product: product.weight) }
     }
 
     func attention(heads: Int, scale: Float, isPlain: Bool) throws {

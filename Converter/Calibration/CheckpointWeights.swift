@@ -69,12 +69,30 @@ struct PlannedSource: WeightSource {
 extension WeightEncoder {
     /// Encodes a weight as planned, its rows changed already.
     func encode(_ rows: any RowReader, role: WeightRole, _ plan: WeightPlan, name: String) throws -> EncodedWeight {
+        if plan.activation == .scaled { return try encodeScaled(rows, role: role, plan, name: name) }
         let importance = plan.importance(for: role)
         var weight = try encode(rows, role: role, as: plan.format, name: name, importance: importance)
         if weight.format == .int8, let limit = plan.limit, weight.relativeError > limit {
             weight = try encode(rows, role: role, as: .float16, name: name)
         }
         return weight.inRange ? weight : try encode(rows, role: role, as: .float32, name: name)
+    }
+}
+
+extension WeightEncoder {
+    /// With factors for the input behind the weight, whose columns undo them.
+    fileprivate func encodeScaled(
+        _ rows: any RowReader, role: WeightRole, _ plan: WeightPlan, name: String
+    ) throws -> EncodedWeight {
+        var change = WeightChange()
+        change.multiply(columns: plan.inputScales)
+        let weight = try encode(
+            ChangedRows(rows: rows, change: change), role: role, as: .int8, name: name,
+            importance: plan.importance(for: role))
+        let factors = plan.inputScales.map { 1 / $0 }
+        return EncodedWeight(
+            format: .int8, bytes: weight.bytes + factors.withUnsafeBytes(Array.init),
+            relativeError: weight.relativeError, inRange: true)
     }
 }
 

@@ -49,7 +49,7 @@ struct ComponentFitting {
         let component = CalibrationReport.Component(
             name: before.component, compared: before.name, errorBefore: before.relativeError,
             errorAfter: after.relativeError, largestAfter: after.largest, target: target, moves: isFitted ? moves : 0,
-            kept: kept.map { .init(weight: $0.path, format: "\($0.plans[$0.chosen].format)", error: $0.errors[0]) },
+            kept: kept.map { .init(weight: $0.path, storage: $0.plans[$0.chosen].storage, error: $0.errors[0]) },
             addedBytes: kept.reduce(0) { $0 + addedBytes($1) }, peaks: peaks)
         return (component, plans)
     }
@@ -93,11 +93,17 @@ struct ComponentFitting {
     /// All products that could be stored better, with what each way costs.
     private func layers(_ plans: [String: WeightPlan]) throws -> [KeptLayers.Layer] {
         let shares = ResidualShares(judge: judge)
+        let moved = Set(ChannelMoves(requirements).all.flatMap(\.readers))
         return try requirements.compactMap { requirement in
             guard let record = judge.record(requirement.path) else { return nil }
             var ways = [plan(requirement.path, plans)]
             guard ways[0].format == .int8 else { return nil }
-            if ways[0].activation == .quantized { ways.append(ways[0].with(.int8, .float)) }
+            if ways[0].activation == .quantized {
+                if !moved.contains(requirement.path), let scaled = try scaled(ways[0], requirement) {
+                    ways.append(scaled)
+                }
+                ways.append(ways[0].with(.int8, .float))
+            }
             ways.append(ways[0].with(.float16, .float))
             try Task.checkCancellation()
             let errors = try ways.map { try judge.error(requirement.path, $0) ?? 0 }
@@ -107,12 +113,31 @@ struct ComponentFitting {
         }
     }
 
+    /// The plan with factors on the input's channels that leaves the least error; nil if their ranges differ too little.
+    private func scaled(_ plan: WeightPlan, _ requirement: WeightRequirement) throws -> WeightPlan? {
+        let search = MoveSearch(judge: judge, roles: roles) { _ in plan }
+        var best: (error: Double, plan: WeightPlan)?
+        for scales in try search.inputScales(requirement.path, plan.change) ?? [] {
+            var scaled = plan.with(.int8, .scaled)
+            scaled.inputScales = scales
+            scaled.importance = judge.record(requirement.path)?.importance(
+                changed: plan.change.columns.isEmpty ? scales : zip(plan.change.columns, scales).map { $0 * $1 })
+            guard let error = try judge.error(requirement.path, scaled), error < best?.error ?? .infinity else {
+                continue
+            }
+            best = (error, scaled)
+        }
+        return best?.plan
+    }
+
     /// Whether the component is measured in little time.
     private var isSmall: Bool { requirements.reduce(0) { $0 + $1.role.shape.count } < 64_000_000 }
 
     private func addedBytes(_ layer: KeptLayers.Layer) -> Int {
         guard let role = roles[layer.path] else { return 0 }
-        func bytes(_ plan: WeightPlan) -> Int { WeightDescription(role: role, format: plan.format).byteCount }
+        func bytes(_ plan: WeightPlan) -> Int {
+            WeightDescription(role: role, format: plan.format, activation: plan.activation).byteCount
+        }
         return bytes(layer.plans[layer.chosen]) - bytes(layer.plans[0])
     }
 
@@ -147,6 +172,15 @@ extension WeightPlan {
             format: format, activation: policy.description(of: requirement, as: format).activation)
         plan.limit = PrecisionPolicy.int8ErrorLimit
         return plan
+    }
+
+    /// For people.
+    var storage: CalibrationReport.Storage {
+        switch (format, activation) {
+        case (.int8, .scaled): .scaled
+        case (.int8, _): .weightOnly
+        default: .float16
+        }
     }
 
     /// The same weight in another form, whatever its own numbers lose.

@@ -20,17 +20,23 @@ struct KeptLayers {
         var chosen = 0
 
         func cost(_ choice: Int) -> Double { errors[choice] * errors[choice] * share * share }
-        var cost: Double { cost(chosen) }
-
-        /// The first better plan that leaves little of the cost, or the best.
+        /// The first better plan that leaves little of the cost; the best, if none does.
         var better: Int? {
-            guard chosen + 1 < plans.count else { return nil }
-            return (chosen + 1..<plans.count).first { cost($0) < 0.2 * cost } ?? plans.count - 1
+            guard plans.count > 1 else { return nil }
+            return (1..<plans.count).first { cost($0) < 0.2 * cost(0) } ?? plans.count - 1
+        }
+
+        /// What a plan is worth for the time that it takes.
+        func worth(_ choice: Int) -> Double {
+            // Factors on inputs take little of a product's time.
+            let share = plans[choice].activation == .scaled ? 0.05 : 1
+            return (cost(0) - cost(choice)) / max(share * products, 1)
         }
     }
 
     private(set) var layers: [Layer]
-    /// Better plans in the order in which they are chosen: what is worth most for its time comes first.
+    /// Better plans in the order in which they are chosen: what is worth most for its time comes first; at last come the best
+    /// of all, where those were cheaper ones.
     private let order: [(layer: Int, choice: Int)]
     /// Measurements, at most, after one has shown that the target can be met.
     private static let rounds = 5
@@ -39,12 +45,16 @@ struct KeptLayers {
 
     init(_ layers: [Layer]) {
         self.layers = layers
-        order = layers.indices.compactMap { index -> (layer: Int, choice: Int, worth: Double)? in
-            guard let better = layers[index].better else { return nil }
-            let gain = layers[index].cost - layers[index].cost(better)
-            return (index, better, gain / max(layers[index].products, 1))
+        func sorted(_ choice: (Layer) -> Int?) -> [(layer: Int, choice: Int)] {
+            layers.indices.compactMap { index -> (layer: Int, choice: Int, worth: Double)? in
+                guard let choice = choice(layers[index]) else { return nil }
+                return (index, choice, layers[index].worth(choice))
+            }
+            .sorted { ($1.worth, $0.layer) < ($0.worth, $1.layer) }.map { ($0.layer, $0.choice) }
         }
-        .sorted { ($1.worth, $0.layer) < ($0.worth, $1.layer) }.map { ($0.layer, $0.choice) }
+        order =
+            sorted(\.better)
+            + sorted { layer in layer.better.flatMap { $0 < layer.plans.count - 1 ? layer.plans.count - 1 : nil } }
     }
 
     /// Chooses as few better plans as will do, or all if none will.
@@ -99,11 +109,11 @@ struct KeptLayers {
 
     /// How many plans bring the costs' sum down as far as the error has to come down.
     private func estimate(_ ratio: Double) -> Int {
-        let all = layers.reduce(0) { $0 + $1.cost }
+        let all = layers.reduce(0) { $0 + $1.cost(0) }
         var sum = all
         for (count, upgrade) in order.enumerated() {
             guard sum > ratio * ratio * all else { return max(count, 1) }
-            sum -= layers[upgrade.layer].cost - layers[upgrade.layer].cost(upgrade.choice)
+            sum -= layers[upgrade.layer].cost(0) - layers[upgrade.layer].cost(upgrade.choice)
         }
         return order.count
     }

@@ -68,15 +68,26 @@ struct MoveSearch {
             let ranges = try columnRanges(path, role)
             columns = zip(columns, ranges).map(max)
         }
-        let before = changes[move.readers[0]]?.columns ?? []
-        if !before.isEmpty { inputs = zip(inputs, before).map { $0 / $1 } }
-        guard Self.spread(inputs) > Self.leastSpread || Self.spread(columns) > Self.leastSpread else { return nil }
-        return Self.shares.map { share in
+        return Self.scales(inputs, columns)
+    }
+
+    /// Factors for the channels that a product reads, each of which might do best.
+    /// - Returns: nil where ranges differ too little for any to be worth it.
+    func inputScales(_ path: String, _ change: WeightChange) throws -> [[Float]]? {
+        guard let role = roles[path], let record = judge.record(path), record.channels == role.inputs else {
+            return nil
+        }
+        return Self.scales(record.maxima, try columnRanges(path, role))
+    }
+
+    private static func scales(_ inputs: [Float], _ columns: [Float]) -> [[Float]]? {
+        guard spread(inputs) > leastSpread || spread(columns) > leastSpread else { return nil }
+        return shares.map { share in
             zip(inputs, columns).map { input, column in
                 guard input.isNormal, column.isNormal else { return 1 }
                 return pow(input, share) / pow(column, 1 - share)
             }
-        }.map(Self.centred)
+        }.map(centred)
     }
 
     /// Queries and keys of equal ranges.

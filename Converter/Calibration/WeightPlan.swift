@@ -5,6 +5,8 @@ struct WeightPlan: Sendable, Equatable {
     var format: WeightFormat
     var activation: ActivationMode
     var change = WeightChange()
+    /// What the input's channels are divided by as they are read, if `activation` is `.scaled`.
+    var inputScales: [Float] = []
     /// What the errors of a row's numbers count when its scale is chosen; nil if all count the same.
     var importance: [Float]?
     /// ‖W − Ŵ‖ / ‖W‖ above which the weight becomes float16 rather than int8; nil for none.

@@ -21,12 +21,15 @@ struct ConvertCommand: AsyncParsableCommand {
             symbols of speech: take them from folders. PyTorch's pickles are read as data; nothing in them is run.
 
             By default products are stored as 8-bit integers with a scale for each output, except where that loses too \
-            much, which is measured. Interrupting leaves an older output file as it was.
+            much, which is measured: the model is run on a few prompts, ranges of outlier channels are moved into the weights \
+            that read them, and products that cost too much all the same are stored in a dearer way (--no-calibrate does \
+            without). Interrupting leaves an older output file as it was.
 
             EXAMPLES:
               audioldm2-convert audioldm2/ --output audioldm2.aldm
               audioldm2-convert audioldm2/ --output small.aldm --compression 12
               audioldm2-convert audioldm2/ --output exact.aldm --weights float32 --json
+              audioldm2-convert audioldm2/ -o mine.aldm --calibrate prompts.txt --target-error 0.02
               audioldm2-convert audioldm2/ -o mixed.aldm --weights unet=int8,vae=float16
               audioldm2-convert --describe audioldm2-full.pth
               audioldm2-convert full.pth -o a.aldm --tokenizer roberta/ --tokenizer-2 t5/

@@ -136,7 +136,8 @@ struct InspectCommand: ParsableCommand {
 
     private func printRow(_ tensor: ModelInspection.TensorEntry) {
         let shape = "[" + tensor.shape.map(String.init).joined(separator: ", ") + "]"
-        let format = tensor.activations == "quantized" ? tensor.format + " × int8" : tensor.format
+        let isProduct = tensor.format == "int8" && tensor.activations != "float"
+        let format = isProduct ? tensor.format + " × int8" : tensor.format
         print("  " + padded(tensor.name, 70) + padded(shape, 22) + padded(format, 16) + "\(tensor.storedBytes) bytes")
     }
 

@@ -22,11 +22,6 @@ final class CPUWeight: Weight {
     }
 }
 
-extension WeightDescription {
-    /// Whether products with the weight are of integers.
-    package var quantizesInput: Bool { format == .int8 && activation == .quantized }
-}
-
 /// The parts of an int8 product weight.
 struct PackedInt8 {
     let tiles: UnsafePointer<Int8>

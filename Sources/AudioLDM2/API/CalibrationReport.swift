@@ -17,7 +17,7 @@ public struct CalibrationReport: Sendable, Codable, Hashable {
         public let target: Double
         /// Places at which channels' ranges were moved from what products read into their weights.
         public let moves: Int
-        /// Products that are not computed from 8-bit numbers alone, as they would be otherwise.
+        /// Products that are stored in a dearer way than they would be otherwise.
         public let kept: [Kept]
         /// What keeping them adds to the weights' bytes, before compression.
         public let addedBytes: Int
@@ -37,18 +37,27 @@ public struct CalibrationReport: Sendable, Codable, Hashable {
         }
     }
 
-    /// A product that is not computed from 8-bit numbers alone.
+    /// A product that is stored in a dearer way than others.
     public struct Kept: Sendable, Codable, Hashable {
         /// In the component.
         public let weight: String
-        /// "int8", with inputs that stay float, or "float16".
-        public let format: String
+        public let storage: Storage
         /// Of its results from 8-bit numbers.
         public let error: Double
 
-        package init(weight: String, format: String, error: Double) {
-            (self.weight, self.format, self.error) = (weight, format, error)
+        package init(weight: String, storage: Storage, error: Double) {
+            (self.weight, self.storage, self.error) = (weight, storage, error)
         }
+    }
+
+    /// What a product is computed of, if not of 8-bit numbers alone.
+    public enum Storage: String, Sendable, Codable, CaseIterable {
+        /// Of 8-bit numbers, after the input's channels have got factors of their own.
+        case scaled = "int8, inputs scaled"
+        /// Of floats, with weights in int8.
+        case weightOnly = "int8, float inputs"
+        /// Of floats, with weights in float16.
+        case float16
     }
 
     /// The range of what a product reads.
@@ -112,9 +121,12 @@ extension CalibrationReport: CustomStringConvertible {
             line += part.isMet ? "" : ", over its target of \(number(part.target))"
             if part.moves > 0 { line += "; \(part.moves) ranges moved" }
             if !part.kept.isEmpty {
-                let halves = part.kept.count { $0.format == "float16" }
-                line += "; \(part.kept.count) products with float inputs, \(halves) of them float16"
-                line += ", \(max(part.addedBytes, 0) / 1024) KiB more"
+                let counts = Storage.allCases.compactMap { storage in
+                    let count = part.kept.count { $0.storage == storage }
+                    return count > 0 ? "\(count) as \(storage.rawValue)" : nil
+                }
+                line += "; of its products \(counts.joined(separator: ", "))"
+                line += String(format: " (%+d KiB)", part.addedBytes / 1024)
             }
             if let peak = part.peaks.first {
                 line += String(format: "; widest range ±%.3g, median ±%.3g", peak.largest, peak.median)

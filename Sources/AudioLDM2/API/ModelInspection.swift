@@ -22,7 +22,7 @@ public struct ModelInspection: Sendable, Codable {
         public let name: String
         public let shape: [Int]
         public let format: String
-        /// "quantized" if inputs are quantized too, else "float".
+        /// "quantized" if inputs are quantized too, "scaled" if they get factors before that, else "float".
         public let activations: String
         public let bytes: Int
         public let storedBytes: Int

@@ -1,6 +1,7 @@
 import AudioLDM2
 import Converter
 import Foundation
+import Tensors
 import TestSupport
 import Testing
 import WeightFile
@@ -70,7 +71,13 @@ import WeightFile
         let stored = try StoredWeights(path: output)
         for kept in unet.kept {
             let description = try #require(stored.weights["unet.\(kept.weight)"]).description
-            #expect("\(description.format)" == kept.format && description.activation == .float)
+            let storage: (WeightFormat, ActivationMode) =
+                switch kept.storage {
+                case .scaled: (.int8, .scaled)
+                case .weightOnly: (.int8, .float)
+                case .float16: (.float16, .float)
+                }
+            #expect((description.format, description.activation) == storage)
         }
     }
 

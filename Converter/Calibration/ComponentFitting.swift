@@ -34,13 +34,13 @@ struct ComponentFitting {
         let error = try measured(fitted)
         let isFitted = error.relativeError <= Self.worthwhile * before.relativeError
         if isFitted { (after, plans) = (error, fitted) }
-        if after.relativeError > target {
+        if after.largest > target {
             var layers = KeptLayers(try self.layers(plans))
             let base = plans
             func combined(_ layers: [KeptLayers.Layer]) -> [String: WeightPlan] {
                 layers.filter { $0.chosen > 0 }.reduce(into: base) { $0[$1.path] = $1.plans[$1.chosen] }
             }
-            after = try layers.reach(target, from: after, refines: isSmall, error: \.relativeError) {
+            after = try layers.reach(target, from: after, refines: isSmall, error: \.largest) {
                 try measured(combined($0))
             }
             plans = combined(layers.layers)

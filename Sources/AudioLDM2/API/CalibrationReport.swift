@@ -14,6 +14,7 @@ public struct CalibrationReport: Sendable, Codable, Hashable {
         public let errorAfter: Double
         /// Of the worst result.
         public let largestAfter: Double
+        /// What no result's error should pass.
         public let target: Double
         /// Places at which channels' ranges were moved from what products read into their weights.
         public let moves: Int
@@ -24,7 +25,7 @@ public struct CalibrationReport: Sendable, Codable, Hashable {
         /// The widest ranges that products read.
         public let peaks: [Peak]
 
-        public var isMet: Bool { errorAfter <= target }
+        public var isMet: Bool { largestAfter <= target }
 
         package init(
             name: String, compared: String, errorBefore: Double, errorAfter: Double, largestAfter: Double,
@@ -117,7 +118,7 @@ extension CalibrationReport: CustomStringConvertible {
         func number(_ value: Double) -> String { String(format: "%.1e", value) }
         var lines = ["calibrated on \(prompts.map { "\"\($0)\"" }.joined(separator: ", ")); \(seconds) s, \(steps) steps"]
         for part in components {
-            var line = "  \(part.name), \(part.compared): error \(number(part.errorBefore)) → \(number(part.errorAfter))"
+            var line = "  \(part.name), \(part.compared): error \(number(part.errorBefore)) → \(number(part.errorAfter)), at worst \(number(part.largestAfter))"
             line += part.isMet ? "" : ", over its target of \(number(part.target))"
             if part.moves > 0 { line += "; \(part.moves) ranges moved" }
             if !part.kept.isEmpty {

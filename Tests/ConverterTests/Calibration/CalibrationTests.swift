@@ -65,7 +65,7 @@ import WeightFile
         let (after, report) = try error(calibrated)
         let unet = try #require(report)
         #expect(before > 0.1 && unet.errorBefore > 0.1)
-        #expect(unet.isMet && unet.errorAfter <= 3e-2)
+        #expect(unet.isMet && unet.largestAfter <= 3e-2)
         #expect(abs(after - unet.largestAfter) < 2e-3, "what is written is what was judged: \(after)")
         #expect(!unet.kept.isEmpty && unet.kept.allSatisfy { $0.weight.hasSuffix(".weight") })
         let stored = try StoredWeights(path: output)

@@ -244,7 +244,8 @@ package struct CheckpointConverter: Sendable {
         summary.calibration = calibration?.report
         summary.missing = missing
         if options.calibration != nil, options.presets.contains(.int8), calibration == nil {
-            summary.missing.append("calibration: 8-bit weights are not fitted to what they read, as no text can be read")
+            summary.missing.append(
+                "calibration: 8-bit weights are not fitted to what they read, as no text can be read")
         }
         summary.fileBytes = try InputFile(path: path, name: path).size
         return summary

@@ -82,7 +82,7 @@ struct Calibrator {
             weights: weights, records: records.records,
             requirements: Dictionary(component.requirements.map { ($0.path, $0) }) { first, _ in first },
             backend: backend)
-        var fitting = ComponentFitting(component.requirements, judge, target: options.target(of: stage.component))
+        let fitting = ComponentFitting(component.requirements, judge, target: options.target(of: stage.component))
         let reference = reference(backend)
         let (calibrated, plans) = try fitting.fit { plan in
             try stage.error(

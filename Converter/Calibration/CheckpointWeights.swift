@@ -27,7 +27,8 @@ final class CheckpointWeights: Sendable {
     func values(_ path: String) throws -> [Float] {
         let rows = try weights.open(path)
         return try [Float](unsafeUninitializedCapacity: rows.rowCount * rows.width) { buffer, count in
-            try rows.read(0..<rows.rowCount, into: UnsafeMutableBufferPointer(rebasing: buffer[0..<rows.rowCount * rows.width]))
+            try rows.read(
+                0..<rows.rowCount, into: UnsafeMutableBufferPointer(rebasing: buffer[0..<rows.rowCount * rows.width]))
             count = rows.rowCount * rows.width
         }
     }

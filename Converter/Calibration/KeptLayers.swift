@@ -137,7 +137,8 @@ struct ResidualShares {
     private static let ends = [
         ".to_qkv.": ".to_out.0.", ".to_q.": ".to_out.0.", ".to_kv.": ".to_out.0.", ".ff.net.0.proj.": ".ff.net.2.",
         ".conv1.": ".conv2.", ".proj_in.": ".proj_out.", ".convs1.": ".convs2.", ".c_attn.": ".c_proj.",
-        ".c_fc.": ".c_proj.", ".qkv.": ".proj.", ".fc1.": ".fc2.", ".wi.": ".wo.", ".SelfAttention.qkv.":
+        ".c_fc.": ".c_proj.", ".qkv.": ".proj.", ".fc1.": ".fc2.", ".wi.": ".wo.",
+        ".SelfAttention.qkv.":
             ".SelfAttention.o.", ".self.qkv.": ".output.dense.", ".intermediate.dense.": ".output.dense.",
     ]
 

@@ -38,7 +38,8 @@ package struct WeightEncoder: Sendable {
                 let range = first..<min(first + Self.slabRows, rows.rowCount)
                 return try withUnsafeTemporaryAllocation(of: Float.self, capacity: range.count * rows.width) { values in
                     try rows.read(range, into: values)
-                    let slab = Slab(rows: range, width: rows.width, values: UnsafeBufferPointer(values), name: name,
+                    let slab = Slab(
+                        rows: range, width: rows.width, values: UnsafeBufferPointer(values), name: name,
                         importance: importance)
                     return try slab.write(as: description, into: bytes)
                 }

@@ -6,7 +6,8 @@ import Terminal
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Compare a model's numbers, stage by stage, with those of a reference implementation or another model file.",
+        abstract:
+            "Compare a model's numbers, stage by stage, with those of a reference implementation or another model file.",
         discussion: """
             The golden file holds tensors, and in its metadata the prompt, negative prompt, length, steps and guidance \
             that they were computed with. Each stage is fed from our own previous one; rows that name a golden source \
@@ -33,7 +34,8 @@ struct VerifyCommand: ParsableCommand {
     var against: String?
 
     @Option(
-        parsing: .unconditionalSingleValue, help: "What both models are asked; may be given more than once.", transform: plainText)
+        parsing: .unconditionalSingleValue, help: "What both models are asked; may be given more than once.",
+        transform: plainText)
     var prompt: [String] = []
 
     @Option(parsing: .unconditional, help: "Length of the sounds that the other model makes. Default: 2.56.")

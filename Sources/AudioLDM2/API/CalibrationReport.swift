@@ -116,9 +116,12 @@ extension CalibrationReport: CustomStringConvertible {
     /// A line for each component, and more for those with products that stay float.
     public var description: String {
         func number(_ value: Double) -> String { String(format: "%.1e", value) }
-        var lines = ["calibrated on \(prompts.map { "\"\($0)\"" }.joined(separator: ", ")); \(seconds) s, \(steps) steps"]
+        var lines = [
+            "calibrated on \(prompts.map { "\"\($0)\"" }.joined(separator: ", ")); \(seconds) s, \(steps) steps"
+        ]
         for part in components {
-            var line = "  \(part.name), \(part.compared): error \(number(part.errorBefore)) → \(number(part.errorAfter)), at worst \(number(part.largestAfter))"
+            var line =
+                "  \(part.name), \(part.compared): error \(number(part.errorBefore)) → \(number(part.errorAfter)), at worst \(number(part.largestAfter))"
             line += part.isMet ? "" : ", over its target of \(number(part.target))"
             if part.moves > 0 { line += "; \(part.moves) ranges moved" }
             if !part.kept.isEmpty {

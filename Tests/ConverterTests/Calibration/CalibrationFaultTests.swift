@@ -44,7 +44,9 @@ import Testing
     }
 
     @Test func promptsThatCannotBeUsed() throws {
-        for (text, part) in [("\n \n", "holds 0 prompts"), (String(repeating: "rain\n", count: 17), "holds 17 prompts")] {
+        for (text, part) in [
+            ("\n \n", "holds 0 prompts"), (String(repeating: "rain\n", count: 17), "holds 17 prompts"),
+        ] {
             let file = try folder.write(text, to: "prompts.txt")
             #expect {
                 try CalibrationOptions.prompts(at: file)

@@ -64,7 +64,7 @@ package struct PromptEncoder {
     }
 
     /// `[1, width]` for each text.
-    private func embeddings(_ tokens: [Tokens]) throws -> [Tensor?] {
+    func embeddings(_ tokens: [Tokens]) throws -> [Tensor?] {
         guard let config = context.model.clapConfig, context.model.isConditionedOnCLAP else {
             return tokens.map { _ in nil }
         }
@@ -76,7 +76,7 @@ package struct PromptEncoder {
     }
 
     /// `[1, tokens, width]` for each text.
-    private func states(_ tokens: [Tokens]) throws -> [Tensor?] {
+    func states(_ tokens: [Tokens]) throws -> [Tensor?] {
         guard let config = context.model.secondConfig else { return tokens.map { _ in nil } }
         let states = try context.with(
             PartName.second, { try config.encoder($0) },
@@ -91,7 +91,7 @@ package struct PromptEncoder {
     }
 
     /// `[1, vectors, width]` for each text.
-    private func languageOfAudio(_ tokens: [Tokens], embeddings: [Tensor?], states: [Tensor?]) throws -> [Tensor?] {
+    func languageOfAudio(_ tokens: [Tokens], embeddings: [Tensor?], states: [Tensor?]) throws -> [Tensor?] {
         guard let config = context.model.languageModelConfig, let projectionConfig = context.model.projectionConfig
         else {
             return tokens.map { _ in nil }

@@ -36,7 +36,8 @@ package struct CheckpointDescription: Sendable, Equatable, Codable {
         name = checkpoint.name
         let authors = (checkpoint as? AssembledCheckpoint)?.base ?? checkpoint
         let file = authors as? AuthorsCheckpoint
-        kind = file?.kind.rawValue ?? "\(checkpoint.pipelineClass), as diffusers saves it"
+        let saver = authors is NetworkFolder ? "transformers" : "diffusers"
+        kind = file?.kind.rawValue ?? "\(checkpoint.pipelineClass), as \(saver) saves it"
         hasAverage = file?.hasAverage
         let uses = file.map { Array($0.usage.values) } ?? []
         copies = uses.count { if case .copy = $0 { true } else { false } }
@@ -44,7 +45,7 @@ package struct CheckpointDescription: Sendable, Equatable, Codable {
         unknown = (file?.usage.filter { $0.value == .unknown }.keys.sorted()) ?? []
         let layout = try CheckpointLayout.of(checkpoint)
         let parts = layout.models.map(\.folder)
-        let additions = CheckpointLayout.extras.filter {
+        let additions = layout.extras.filter {
             $0.addedClassName != nil && checkpoint.components[$0.folder] == nil
         }
         let names =

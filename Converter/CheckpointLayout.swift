@@ -133,7 +133,8 @@ package struct CheckpointLayout: Sendable {
                     + "converted, and ClapModel by itself")
         }
         let known = Set(
-            layout.models.map(\.folder) + extras.map(\.folder) + layout.tokenizers + settings)
+            layout.models.map(\.folder) + layout.extras.map(\.folder) + layout.tokenizers
+                + (layout.makesSounds ? settings : [PartName.features]))
         let unknown = checkpoint.components.values.filter { !known.contains($0.name) && $0.library != "authors" }
         if let unknown = unknown.map(\.name).min() {
             throw CheckpointError.invalidField(file: file, field: unknown, reason: "is a component of no known use")

@@ -29,19 +29,30 @@ package struct NetworkFolder: Checkpoint {
             throw CheckpointError.invalidField(
                 file: file, field: "architectures",
                 reason:
-                    "is \((named ?? "missing").quoted); a folder with model_index.json is a whole model, and of networks "
+                    "\(named.map { "is " + $0.quoted } ?? "names no class"); a folder with model_index.json is a whole model, and of networks "
                     + "by themselves \(Self.parts.keys.sorted().joined(separator: ", ")) can be converted")
         }
         pipelineClass = className
         var components = [part: CheckpointComponent(name: part, library: "transformers", className: className)]
         if let tokenizer = PartName.tokenizers[part],
-            let kind = try? TokenizerKind(folder: URL(fileURLWithPath: path))
+            Self.tokenizerFiles.contains(where: { FileName.exists("\(path)/\($0)") })
         {
+            let kind = try TokenizerKind(folder: URL(fileURLWithPath: path))
+            guard kind == .roberta else {
+                throw CheckpointError.invalidField(
+                    file: "tokenizer_config.json", field: "tokenizer_class",
+                    reason: "is \(kind.className.quoted), which CLAP cannot read; put RoBERTa's tokenizer there")
+            }
             components[tokenizer] = CheckpointComponent(
                 name: tokenizer, library: "transformers", className: kind.className)
         }
         self.components = components
     }
+
+    /// Any of these means that there is a tokenizer.
+    private static let tokenizerFiles = [
+        "tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "spiece.model",
+    ]
 
     /// Classes that stand by themselves, and what they are in a model file.
     static let parts = ["ClapModel": PartName.clap]
@@ -52,7 +63,9 @@ package struct NetworkFolder: Checkpoint {
     }
 
     package func has(_ file: String) -> Bool {
-        file.contains("/") && FileName.exists(place(of: file))
+        let parts = file.split(separator: "/", maxSplits: 1).map(String.init)
+        guard parts.count == 2, components[parts[0]] != nil || parts[0] == PartName.features else { return false }
+        return FileName.exists(place(of: file))
     }
 
     package func config(_ file: String) throws -> [UInt8] { try JSONFile.config(path: place(of: file), name: file) }

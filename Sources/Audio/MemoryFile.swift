@@ -17,17 +17,14 @@ final class MemoryFile {
                 return write(descriptor, rest.baseAddress, rest.count)
             }
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                let code = errno
-                close(descriptor)
-                throw Self.failure(code)
-            }
+            // Closed with the object.
+            guard count > 0 else { throw Self.failure(count < 0 ? errno : ENOSPC) }
             written += count
         }
         lseek(descriptor, 0, SEEK_SET)
     }
 
-    deinit { close(descriptor) }
+    deinit { if descriptor >= 0 { close(descriptor) } }
 
     /// All of it.
     /// - Throws: `AudioError.cannotWrite`.
@@ -42,10 +39,18 @@ final class MemoryFile {
                 return pread(descriptor, rest.baseAddress, rest.count, off_t(read))
             }
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw Self.failure(errno) }
+            guard count > 0 else { throw Self.failure(count < 0 ? errno : EIO) }
             read += count
         }
         return data
+    }
+
+    /// Another descriptor of the same file, which its owner closes.
+    /// - Throws: `AudioError.cannotWrite` if the system gives none.
+    func duplicate() throws -> Int32 {
+        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else { throw Self.failure(errno) }
+        return copy
     }
 
     /// How it is called in messages.

@@ -30,7 +30,7 @@ package final class SoundReader {
     /// - Throws: `AudioError`.
     package convenience init(_ data: Data) throws {
         let file = try MemoryFile(data)
-        try self.init(owning: dup(file.descriptor), path: MemoryFile.name)
+        try self.init(owning: file.duplicate(), path: MemoryFile.name)
     }
 
     /// - Parameter descriptor: is closed with the reader.

@@ -130,6 +130,7 @@ struct InspectCommand: AsyncParsableCommand {
         if !inspection.defaults.description.isEmpty { print(padded("defaults", 18) + inspection.defaults.description) }
         if let calibration = inspection.calibration { print(calibration) }
         for note in inspection.provenance { print(padded(note.key, 18) + note.value) }
+        for note in inspection.provenance where note.key != "family" { print(padded(note.key, 18) + note.value) }
     }
 
     private func printClasses(_ inspection: ModelInspection) {

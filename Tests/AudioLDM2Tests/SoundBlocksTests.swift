@@ -66,6 +66,17 @@ import Testing
         #expect(try await pipeline.generate("rain", options: options).clip.seconds == 6)
     }
 
+    /// Blocks that nobody has taken when the reader leaves.
+    @Test func leavingWhileBlocksWait() async throws {
+        for seconds in [0, 0.2, 0.5] {
+            for try await _ in pipeline.blocks("rain", options: options) {
+                try await Task.sleep(for: .seconds(seconds))
+                break
+            }
+        }
+        #expect(try await pipeline.generate("rain", options: options).clip.seconds == 6)
+    }
+
     @Test func failuresArrive() async throws {
         var wrong = options
         wrong.seconds = -1

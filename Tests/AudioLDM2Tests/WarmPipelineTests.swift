@@ -35,6 +35,9 @@ import Testing
         var saved = options
         saved.condition = condition
         #expect(try await warm.generate("", options: saved).clip.samples == dog.clip.samples)
+        // What that work had no use for is still there.
+        let again = try await warm.generate("a dog", options: options).memoryPlan
+        #expect(again.keptBytes == dog.memoryPlan.keptBytes && again.peakBytes == dog.memoryPlan.peakBytes)
         warm.releaseWeights()
         #expect(try await warm.generate("a dog", options: options).clip.samples == dog.clip.samples)
     }

@@ -55,7 +55,7 @@ public struct MemoryPlan: Sendable, Hashable, Codable {
     public let guidance: Guidance
     /// How many sounds the denoiser works on at once, where several are made.
     public let sounds: Int
-    /// Of the program itself: code's data, threads' stacks, texts, the finished sound.
+    /// Of the program itself: code's data, threads' stacks, texts, the finished sound, and weights kept for other work.
     public let baseBytes: Int
     /// In the order of the work.
     public let stages: [Stage]

@@ -7,8 +7,9 @@ import Synchronization
 ///         player.schedule(block)
 ///     }
 ///
-/// The work begins with the first block that is asked for, waits while a few blocks have not been taken, and stops soon after
-/// the iteration is given up or its task cancelled. A sequence is iterated once.
+/// The work begins with the iteration, waits while a few blocks have not been taken, and stops soon after the iteration is given
+/// up or its task cancelled. As long as it goes on, it is the pipeline's turn: what else is asked of the same pipeline waits
+/// until the last block is made, so it must not be waited for between two blocks. A sequence is iterated once.
 public struct SoundBlocks: AsyncSequence, Sendable {
     /// Samples in −1…1, interleaved if there are several channels.
     public typealias Element = [Float]
@@ -77,66 +78,79 @@ final class SoundBlockChannel: Sendable {
         /// Nil until the last block is there.
         var end: Result<Void, any Error>?
         var isClosed = false
-        var waiting: CheckedContinuation<[Float]?, any Error>?
+        /// Whether the maker waits for room.
+        var makerWaits = false
+        var takers: [CheckedContinuation<[Float]?, any Error>] = []
     }
 
     private let state = Mutex(State())
-    private let room = DispatchSemaphore(value: 4)
+    /// Wakes the maker. It begins at 0: a semaphore must not be freed with less than it began with.
+    private let room = DispatchSemaphore(value: 0)
+    /// Blocks that may wait to be taken.
+    private static let most = 4
 
     /// Waits until there is room. On the working thread.
     /// - Throws: `CancellationError` if nobody takes blocks any more.
     func send(_ block: [Float]) throws {
-        room.wait()
-        let taker = try state.withLock { state -> CheckedContinuation<[Float]?, any Error>? in
-            if state.isClosed { throw CancellationError() }
-            guard let taker = state.waiting else {
+        while true {
+            let taker = try state.withLock { state -> CheckedContinuation<[Float]?, any Error>?? in
+                if state.isClosed { throw CancellationError() }
+                if !state.takers.isEmpty { return .some(state.takers.removeFirst()) }
+                guard state.blocks.count < Self.most else {
+                    state.makerWaits = true
+                    return .none
+                }
                 state.blocks.append(block)
-                return nil
+                return .some(nil)
             }
-            state.waiting = nil
-            return taker
-        }
-        if let taker {
-            room.signal()
-            taker.resume(returning: block)
+            if let taker {
+                taker?.resume(returning: block)
+                return
+            }
+            room.wait()
         }
     }
 
     /// No more blocks come.
     func finish(_ error: (any Error)?) {
         let end: Result<Void, any Error> = error.map { .failure($0) } ?? .success(())
-        let taker = state.withLock { state in
+        let takers = state.withLock { state in
             state.end = state.end ?? end
-            defer { state.waiting = nil }
-            return state.waiting
+            defer { state.takers = [] }
+            return state.takers
         }
-        taker?.resume(with: end.map { nil })
+        for taker in takers { taker.resume(with: end.map { nil }) }
     }
 
     /// No more blocks are taken.
     func close() {
-        let taker = state.withLock { state in
+        let (takers, makerWaits) = state.withLock { state in
             state.isClosed = true
-            state.end = state.end ?? .failure(CancellationError())
-            defer { state.waiting = nil }
-            return state.waiting
+            state.blocks = []
+            defer {
+                state.takers = []
+                state.makerWaits = false
+            }
+            return (state.takers, state.makerWaits)
         }
-        room.signal()
-        taker?.resume(throwing: CancellationError())
+        if makerWaits { room.signal() }
+        for taker in takers { taker.resume(throwing: CancellationError()) }
     }
 
     func next() async throws -> [Float]? {
         try await withCheckedThrowingContinuation { continuation in
-            let found = state.withLock { state -> Result<[Float]?, any Error>? in
-                if state.isClosed { return .failure(CancellationError()) }
-                if !state.blocks.isEmpty { return .success(state.blocks.removeFirst()) }
-                if let end = state.end { return end.map { nil } }
-                state.waiting = continuation
-                return nil
+            let (found, makerWaits) = state.withLock { state -> (Result<[Float]?, any Error>?, Bool) in
+                if state.isClosed { return (.failure(CancellationError()), false) }
+                if !state.blocks.isEmpty {
+                    defer { state.makerWaits = false }
+                    return (.success(state.blocks.removeFirst()), state.makerWaits)
+                }
+                if let end = state.end { return (end.map { nil }, false) }
+                state.takers.append(continuation)
+                return (nil, false)
             }
-            guard let found else { return }
-            if case .success(.some) = found { room.signal() }
-            continuation.resume(with: found)
+            if makerWaits { room.signal() }
+            if let found { continuation.resume(with: found) }
         }
     }
 }

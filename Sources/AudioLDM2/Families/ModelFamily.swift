@@ -70,7 +70,9 @@ extension OpenedModel {
             case .generate: file.family.makesSounds && file.family.name != ModelFamily.speech.name
             case .speak: file.family.name == ModelFamily.speech.name
             case .edit: file.family.makesSounds && has(.vaeEncoder)
-            case .score: has(.clapAudio) && pack.component(PartName.clap)?.tensors.isEmpty == false
+            case .score:
+                has(.clapAudio) && pack.component(PartName.clap)?.tensors.isEmpty == false
+                    && pack.blobs.contains { $0.name == PartName.tokenizer }
             case .hear: has(.audioMAE)
             }
         }

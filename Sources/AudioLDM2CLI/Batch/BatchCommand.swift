@@ -63,7 +63,7 @@ struct BatchCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             """
             Memory in which weights stay from sound to sound, such as 800M, beside what a sound takes; within \
-            --memory-limit, if there is one. Default: 0, each group of sounds loads them again.
+            --memory-limit, if there is one. Default: none, each group of sounds loads them again.
             """, valueName: "size"),
         transform: MemoryOption.bytes)
     var keepWeights: Int?

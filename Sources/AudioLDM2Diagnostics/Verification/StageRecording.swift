@@ -153,9 +153,9 @@ extension StageRecording {
         var (latents, results, ways): ([TraceArray], [TraceArray], [Way]) = ([], [], [])
         try context.withUNet { unet in
             for (index, prompt) in prompts.enumerated() {
-                let denoiser = try Denoiser(
+                let conditioned = try ConditionedUNet(
                     unet, conditions: [prompt.conditions(on: context.backend)], context: context)
-                let timed = try denoiser.at(timesteps, guidance)
+                let predictor = try conditioned.predictor(at: timesteps, guidance)
                 var scheduler = scheduler
                 var noise = NoiseSource(seeds: [request.seed + UInt64(index)], on: context.backend)
                 var sample = try scheduler.initialNoiseScale * noise.normal(shape)
@@ -164,10 +164,10 @@ extension StageRecording {
                     try Task.checkCancellation()
                     let input = try scheduler.scaleInput(sample, step: step)
                     samples.append(try TraceArray(input))
-                    let predictions = try timed.predictions(input, step: step)
+                    let predictions = try predictor.predictions(input, step: step)
                     results.append(try TraceArray(predictions))
                     sample = try scheduler.step(
-                        denoiser.guided(predictions, by: guidance), step: step, sample: sample
+                        conditioned.guided(predictions, by: guidance), step: step, sample: sample
                     ) { try noise.normal($0) }
                 }
                 ways.append(Way(prompt: prompt, samples: samples))
@@ -178,10 +178,11 @@ extension StageRecording {
             try context.withUNet { unet in
                 try ways.flatMap { way in
                     let conditions = try way.prompt.conditions(on: context.backend)
-                    let timed = try Denoiser(unet, conditions: [conditions], context: context).at(timesteps, guidance)
+                    let predictor = try ConditionedUNet(unet, conditions: [conditions], context: context)
+                        .predictor(at: timesteps, guidance)
                     return try way.samples.enumerated().map { step, sample in
                         try Task.checkCancellation()
-                        return try TraceArray(timed.predictions(sample.tensor(on: context.backend), step: step))
+                        return try TraceArray(predictor.predictions(sample.tensor(on: context.backend), step: step))
                     }
                 }
             }

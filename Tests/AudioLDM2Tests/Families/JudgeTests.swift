@@ -53,11 +53,24 @@ import Testing
         #expect(refusal?.description.contains("score") == true)
     }
 
+    @Test func whatDoesNotBelongToItIsRefused() throws {
+        let clap = folder.file("clap")
+        #expect(
+            try CheckpointDescription(CheckpointInput(path: clap).open()).components.map(\.name) == ["text_encoder"])
+        var input = CheckpointInput(path: clap)
+        input.additions = [("vae", Fixtures.folder("Checkpoints").appendingPathComponent("tiny/vae").path)]
+        #expect(throws: (any Error).self) { try CheckpointConverter(input.open(), ConversionOptions()) }
+        let config = clap + "/tokenizer_config.json"
+        try FileManager.default.removeItem(atPath: config)
+        try Data("{".utf8).write(to: URL(fileURLWithPath: config))
+        #expect(throws: (any Error).self) { try CheckpointInput(path: clap).open() }
+    }
+
     @Test func aFolderOfAnotherNetworkIsRefused() throws {
         let other = folder.file("bert")
         try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
         for (config, expected) in [
-            (#"{"architectures": ["BertModel"]}"#, "BertModel"), ("{}", "architectures"), ("[]", "config.json"),
+            (#"{"architectures": ["BertModel"]}"#, "BertModel"), ("{}", "names no class"), ("[]", "config.json"),
         ] {
             try Data(config.utf8).write(to: URL(fileURLWithPath: other + "/config.json"))
             do {

@@ -30,19 +30,21 @@ final class JobQueue: Sendable {
         _ ticket: Ticket, _ work: @escaping @Sendable () -> Void, refused: @escaping @Sendable (any Error) -> Void
     ) {
         let job = Job(ticket: ticket, work: work, refused: refused)
-        let mayStart = state.withLock { state in
+        let mayStart = state.withLock { state -> Bool? in
+            if ticket.isWithdrawn.load(ordering: .relaxed) { return nil }
             if state.isBusy { state.waiting.append(job) }
             defer { state.isBusy = true }
             return !state.isBusy
         }
+        guard let mayStart else { return refused(CancellationError()) }
         if mayStart { start(job) }
     }
 
     /// Gives work up that has not begun. What has begun is not touched.
     func withdraw(_ ticket: Ticket) {
-        ticket.isWithdrawn.store(true, ordering: .relaxed)
         let job = state.withLock { state in
-            state.waiting.firstIndex { $0.ticket === ticket }.map { state.waiting.remove(at: $0) }
+            ticket.isWithdrawn.store(true, ordering: .relaxed)
+            return state.waiting.firstIndex { $0.ticket === ticket }.map { state.waiting.remove(at: $0) }
         }
         job?.refused(CancellationError())
     }
@@ -53,8 +55,16 @@ final class JobQueue: Sendable {
             do {
                 if job.ticket.isWithdrawn.load(ordering: .relaxed) { throw CancellationError() }
                 try SystemThread.start("audioldm2", stackSize: 2 << 20) {
-                    job.work()
-                    if let next = self.next() { self.start(next) }
+                    // The thread does what comes next as well: there may not be another.
+                    var current: Job? = job
+                    while let job = current {
+                        if job.ticket.isWithdrawn.load(ordering: .relaxed) {
+                            job.refused(CancellationError())
+                        } else {
+                            job.work()
+                        }
+                        current = self.next()
+                    }
                 }
                 return
             } catch {

@@ -10,7 +10,7 @@ package final class NetworkShelf: Sendable {
     private struct Kept: Sendable {
         let network: any Sendable
         /// Of the file when it was read.
-        let stamp: FileStamp?
+        var stamp: FileStamp?
     }
 
     private let kept = Mutex<[String: Kept]>([:])
@@ -31,6 +31,9 @@ package final class NetworkShelf: Sendable {
     package func keep(_ network: any Sendable, of part: String, _ stamp: FileStamp?) {
         kept.withLock { $0[part] = Kept(network: network, stamp: stamp) }
     }
+
+    /// Notes that a part was found to be what it was, in a file that looks as `stamp` says.
+    package func renew(_ part: String, _ stamp: FileStamp?) { kept.withLock { $0[part]?.stamp = stamp } }
 
     package func remove(_ part: String) { kept.withLock { $0[part] = nil } }
 

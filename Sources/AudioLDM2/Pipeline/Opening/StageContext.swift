@@ -126,6 +126,7 @@ package struct StageContext<Opened: OpenedModel>: Sendable {
         let result = try body(network)
         do {
             try model.pack.requireUnchanged(part, since: stamp)
+            shelf?.renew(part, model.pack.stamp)
         } catch {
             shelf?.remove(part)
             throw error
@@ -137,8 +138,8 @@ package struct StageContext<Opened: OpenedModel>: Sendable {
     private func loaded<Network: Sendable>(
         _ part: String, _ residency: WeightResidency, _ build: (WeightScope) throws -> Network
     ) throws -> (Network, FileStamp?) {
-        let shelf = memory.keeps(part) ? shelf : nil
-        if let kept: (Network, FileStamp?) = shelf?.network(part) { return kept }
+        // What is there is used whether it stays or not; a run that only counts loads nothing.
+        if !memory.isPlanning, let kept: (Network, FileStamp?) = shelf?.network(part) { return kept }
         let stamp = model.pack.stamp
         let source = try loading.measure {
             try PackSource(
@@ -147,7 +148,7 @@ package struct StageContext<Opened: OpenedModel>: Sendable {
         let network = try withExtendedLifetime(backend.room(for: source.descriptions)) {
             try build(WeightScope(source))
         }
-        shelf?.keep(network, of: part, stamp)
+        if memory.keeps(part) { shelf?.keep(network, of: part, stamp) }
         return (network, stamp)
     }
 

@@ -70,8 +70,10 @@ struct MemoryPlanner<Opened: OpenedModel> {
         for (number, batching) in batchings.enumerated() where !plans.contains(where: { $0.hardship == 0 }) {
             if number == found.count { found.append((batching, try needs(batching))) }
             let needs = found[number].needs
-            for kept in choicesToKeep(among: needs) {
-                let keptBytes = needs.filter { kept.contains($0.name) }.reduce(0) { $0 + $1.heldBytes }
+            for choice in choicesToKeep(among: needs) {
+                let kept = choice.parts
+                let keptBytes =
+                    needs.filter { kept.contains($0.name) }.reduce(0) { $0 + $1.heldBytes } + choice.otherBytes
                 let holdings = needs.compactMap { need in
                     let isKept = kept.contains(need.name)
                     return limit == nil
@@ -80,23 +82,33 @@ struct MemoryPlanner<Opened: OpenedModel> {
                             within: budget - keptBytes + (isKept ? need.heldBytes : 0), isKept: isKept)
                 }
                 guard holdings.count == needs.count else { continue }
-                plans.append((holdings.reduce(0) { $0 + $1.hardship }, try execution(holdings, batching)))
+                plans.append((holdings.reduce(0) { $0 + $1.hardship }, try execution(holdings, batching, choice)))
             }
         }
         let best = plans.map(\.hardship).min()
         return plans.first { $0.hardship == best }?.plan
     }
 
-    /// The components that may stay loaded, from the most that the shelf has room for to none, which must do if memory does not.
-    private func choicesToKeep(among needs: [StageNeed]) -> [Set<String>] {
-        guard let budget = context.shelf?.budget, budget > 0 else { return [[]] }
-        var kept = Set<String>()
+    /// The components that may stay loaded, from the most that the shelf has room for to none, which must do if memory does not:
+    /// those of this work first, then what other work left there.
+    private func choicesToKeep(among needs: [StageNeed]) -> [KeptParts] {
+        guard let shelf = context.shelf, shelf.budget > 0 else { return [KeptParts()] }
+        var own = KeptParts()
         var held = 0
-        for need in needs where need.heldBytes <= budget - held {
+        for need in needs where need.heldBytes <= shelf.budget - held {
             held += need.heldBytes
-            kept.insert(need.name)
+            own.parts.insert(need.name)
         }
-        return kept.isEmpty ? [[]] : [kept, []]
+        var all = own
+        for part in shelf.parts.subtracting(needs.map(\.name)).sorted() {
+            guard let component = context.model.pack.component(part) else { continue }
+            let bytes = context.backend.holdsWeights ? component.deviceBytes : component.residentBytes
+            guard bytes <= shelf.budget - held else { continue }
+            held += bytes
+            all.others.insert(part)
+            all.otherBytes += bytes
+        }
+        return [all, own, KeptParts()]
     }
 
     /// What stages leave to others may lie in buffers that are a little too large, depending on what was kept.
@@ -132,15 +144,18 @@ struct MemoryPlanner<Opened: OpenedModel> {
     }
 
     /// With activations as they are when each stage is held so.
-    private func execution(_ holdings: [StageHolding], _ batching: Batching) throws -> ExecutionPlan {
+    private func execution(
+        _ holdings: [StageHolding], _ batching: Batching, _ choice: KeptParts
+    ) throws -> ExecutionPlan {
         let keeping = Dictionary(uniqueKeysWithValues: holdings.map { ($0.name, $0.keeping) })
         let stages = try zip(holdings, record(batching, keeping: keeping)).map { $0.summary(of: $1.activationBytes) }
         return ExecutionPlan(
             summary: MemoryPlan(
-                limitBytes: limit, guidance: batching.guidance, sounds: batching.sounds, baseBytes: baseBytes,
+                limitBytes: limit, guidance: batching.guidance, sounds: batching.sounds,
+                baseBytes: baseBytes + choice.otherBytes,
                 stages: stages),
             residency: Dictionary(uniqueKeysWithValues: holdings.map { ($0.name, $0.residency) }), keeping: keeping,
-            kept: Set(holdings.filter(\.isKept).map(\.name)))
+            kept: choice.others.union(holdings.filter(\.isKept).map(\.name)))
     }
 
     /// The program itself, what each thread has, and sounds.
@@ -148,6 +163,15 @@ struct MemoryPlanner<Opened: OpenedModel> {
         if context.backend.holdsWeights { return 0 }
         return 24 << 20 + context.backend.reservedBytes + context.backend.threadCount * (3 << 20) + soundBytes
     }
+}
+
+/// What stays on the shelf.
+private struct KeptParts {
+    /// Parts that the work itself uses.
+    var parts = Set<String>()
+    /// Parts that other work left there, and what they take.
+    var others = Set<String>()
+    var otherBytes = 0
 }
 
 /// What one stage needs, and the ways of giving it that.
@@ -215,6 +239,9 @@ private struct StageHolding {
 }
 
 extension PackComponent {
+    /// What the host's memory takes for its weights: raw ones are used in place in the file.
+    var residentBytes: Int { tensors.filter(\.isCompressed).reduce(0) { $0 + $1.memoryByteCount } }
+
     /// What a device's memory takes for its weights: tables stay on the host.
     var deviceBytes: Int {
         tensors.reduce(0) { sum, tensor in

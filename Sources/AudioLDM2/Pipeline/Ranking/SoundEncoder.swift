@@ -36,7 +36,16 @@ package struct SoundEncoder {
         of sounds: [Sound], for prompt: String, samples: (Sound) throws -> [Float]?
     ) throws -> [Double] {
         let text = try clapEmbedding(of: prompt).values()
-        return try clapEmbeddings(of: sounds, samples: samples).map { Double(cosine(text, try $0.values())) }
+        return try clapEmbeddings(of: sounds, samples: samples).map { embedding in
+            let score = Double(cosine(text, try embedding.values()))
+            guard score.isFinite || context.memory.isPlanning else {
+                throw AudioLDM2Error(
+                    .modelFile,
+                    "\(context.model.pack.path): what its CLAP makes of text and sound is not finite; its weights or its "
+                        + "configuration are damaged")
+            }
+            return score
+        }
     }
 
     /// The language of audio of sounds, which can stand where a prompt's stands.

@@ -129,7 +129,6 @@ struct InspectCommand: AsyncParsableCommand {
         }
         if !inspection.defaults.description.isEmpty { print(padded("defaults", 18) + inspection.defaults.description) }
         if let calibration = inspection.calibration { print(calibration) }
-        for note in inspection.provenance { print(padded(note.key, 18) + note.value) }
         for note in inspection.provenance where note.key != "family" { print(padded(note.key, 18) + note.value) }
     }
 

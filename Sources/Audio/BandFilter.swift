@@ -21,7 +21,7 @@ package struct BandFilter: Sendable {
         let (low, high) = (min(band.lowerBound / rate, 0.5), min(band.upperBound / rate, 0.5))
         taps = (-half...half).map { offset in
             let place = Double(offset) / Double(half + 1)
-            let window = Self.bessel(beta * (1 - place * place).squareRoot()) / Self.bessel(beta)
+            let window = bessel(beta * (1 - place * place).squareRoot()) / bessel(beta)
             return Float((Self.sinc(high, offset) - Self.sinc(low, offset)) * window)
         }
     }
@@ -30,17 +30,6 @@ package struct BandFilter: Sendable {
     private static func sinc(_ edge: Double, _ offset: Int) -> Double {
         if edge >= 0.5 { return offset == 0 ? 1 : 0 }
         return offset == 0 ? 2 * edge : sin(2 * Double.pi * edge * Double(offset)) / (Double.pi * Double(offset))
-    }
-
-    /// The modified Bessel function of order 0.
-    private static func bessel(_ x: Double) -> Double {
-        var (sum, term, index) = (1.0, 1.0, 1.0)
-        while term > 1e-16 * sum {
-            term *= (x / 2 / index) * (x / 2 / index)
-            sum += term
-            index += 1
-        }
-        return sum
     }
 
     /// - Returns: as many samples as are given, which silence surrounds.

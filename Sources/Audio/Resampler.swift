@@ -124,17 +124,6 @@ package struct Resampler {
         return taps
     }
 
-    /// The modified Bessel function of order 0, by its power series.
-    private static func bessel(_ x: Double) -> Double {
-        var (sum, term, index) = (1.0, 1.0, 1.0)
-        while term > 1e-17 * sum {
-            term *= (x / 2 / index) * (x / 2 / index)
-            sum += term
-            index += 1
-        }
-        return sum
-    }
-
     private static func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
         b == 0 ? a : greatestCommonDivisor(b, a % b)
     }

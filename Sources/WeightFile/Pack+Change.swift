@@ -5,10 +5,12 @@ extension Pack {
     /// Checks a component again if somebody has written to the file meanwhile. Raw weights are checked once and then used in
     /// place: what is computed of others would be silently wrong.
     /// - Parameter stamp: taken before the component was loaded.
+    /// - Returns: the file's stamp at which it was found to be what it was.
     /// - Throws: `PackError`: `changedInUse`, `outOfMemory`.
-    package func requireUnchanged(_ component: String, since stamp: FileStamp?) throws {
+    @discardableResult
+    package func requireUnchanged(_ component: String, since stamp: FileStamp?) throws -> FileStamp? {
         let now = file.stamp
-        guard now != stamp else { return }
+        guard now != stamp else { return now }
         guard now?.byteCount == fileByteCount else { throw PackError.changedInUse(path: path, part: "its length") }
         let component = try requiredComponent(component)
         let reader = try ChunkReader(self)
@@ -23,5 +25,6 @@ extension Pack {
                 throw PackError.changedInUse(path: path, part: label)
             }
         }
+        return now
     }
 }

@@ -51,6 +51,28 @@ import Testing
             error?.description.contains("\(model): was changed while it was used: unet.") == true, "\(error as Any)")
     }
 
+    /// Raw weights that stay for the next sound are still those of the file.
+    @Test func changedWeightsThatWereKeptAreAnError() async throws {
+        let pipeline = try AudioLDM2Pipeline(opening: model, threads: 1, device: .cpu, weightBudget: .max)
+        let options = SoundOptions(seconds: 0.5, numInferenceSteps: 2, seed: 1)
+        let first = try await pipeline.generate("a dog", options: options).clip
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: model))
+        let size = Int(try file.seekToEnd())
+        // Touched, with the same contents: the same sound.
+        try file.seek(toOffset: UInt64(size / 2))
+        let byte = try #require(try file.read(upToCount: 1))
+        try file.seek(toOffset: UInt64(size / 2))
+        try file.write(contentsOf: byte)
+        #expect(try await pipeline.generate("a dog", options: options).clip == first)
+        try file.seek(toOffset: UInt64(size / 10))
+        try file.write(contentsOf: Data(repeating: 0x11, count: size * 8 / 10))
+        try file.close()
+        let error = await #expect(throws: AudioLDM2Error.self) {
+            try await pipeline.generate("a dog", options: options)
+        }
+        #expect(error?.description.contains("\(model): was changed while it was used") == true, "\(error as Any)")
+    }
+
     @Test func replacedModelsAreUsedToTheEnd() async throws {
         try await generate {
             try folder.write("another", to: "new")

@@ -39,10 +39,7 @@ public struct SoundScorer: Sendable {
         self.memoryLimit = memoryLimit
         queue = JobQueue()
         context = try AudioLDM2Error.translating {
-            let context = try StageContext(ModelFile(opening: path), threads: threads, device: device)
-            try context.model.requireTextEncoders()
-            _ = try (context.model.clapAudioConfig(), context.model.clapFeatureConfig())
-            return context
+            try StageContext(judgingWith: path, threads: threads, device: device)
         }
     }
 
@@ -77,9 +74,7 @@ public struct SoundScorer: Sendable {
         unusable: ((String, AudioLDM2Error) -> Void)?
     ) throws -> [SoundScore] {
         let config = try context.model.clapFeatureConfig()
-        let plan = try context.plan(
-            limit: memoryLimit, soundBytes: 3 * config.sampleCount * MemoryLayout<Float>.size
-        ) { _ = try SoundEncoder($0).scores(of: [()], for: prompt) { [0] } }
+        let plan = try context.planOfScores(for: prompt, limit: memoryLimit)
         var used: [String] = []
         let scores = try SoundEncoder(context.following(plan)).scores(of: files, for: prompt) { file in
             do {
@@ -97,6 +92,24 @@ public struct SoundScorer: Sendable {
             }
         }
         return zip(used, scores).map { SoundScore(file: $0, score: $1) }
+    }
+}
+
+extension StageContext<ModelFile> {
+    /// Opens a model file whose CLAP is to judge sounds.
+    /// - Throws: `AudioLDM2Error`, also for a model without one of CLAP's halves; as `Computing` does.
+    init(judgingWith path: String, threads: Int?, device: ComputeDevice?) throws {
+        try self.init(ModelFile(opening: path), threads: threads, device: device)
+        try model.requireTextEncoders()
+        _ = try (model.clapAudioConfig(), model.clapFeatureConfig())
+    }
+
+    /// A plan for comparing sounds, one at a time, with a text.
+    func planOfScores(for prompt: String, limit: Int?) throws -> ExecutionPlan {
+        let soundBytes = 3 * (try model.clapFeatureConfig().sampleCount) * MemoryLayout<Float>.size
+        return try plan(limit: limit, soundBytes: soundBytes) {
+            _ = try SoundEncoder($0).scores(of: [()], for: prompt) { [0] }
+        }
     }
 }
 

@@ -15,20 +15,15 @@ public struct CLAPJudge: TextJudge {
     /// What the model hears, in seconds.
     private let seconds: Int
 
-    /// - Parameter memoryLimit: in bytes, as in `GenerationOptions`.
+    /// - Parameter memoryLimit: in bytes, as in `SoundOptions`.
     /// - Throws: `AudioLDM2Error`, also for a model without CLAP's audio encoder.
     public init(
         modelAt path: String, threads: Int? = nil, device: ComputeDevice? = nil, memoryLimit: Int? = nil
     ) throws {
         (context, identity, sampleRate, width, seconds) = try AudioLDM2Error.translating {
-            let context = try StageContext(ModelFile(opening: path), threads: threads, device: device)
-            try context.model.requireTextEncoders()
-            _ = try context.model.clapAudioConfig()
+            let context = try StageContext(judgingWith: path, threads: threads, device: device)
             let config = try context.model.clapFeatureConfig()
-            let plan = try context.plan(
-                limit: memoryLimit, soundBytes: 3 * config.sampleCount * MemoryLayout<Float>.size
-            ) { _ = try SoundEncoder($0).scores(of: [()], for: "") { [0] } }
-            let planned = context.following(plan)
+            let planned = context.following(try context.planOfScores(for: "", limit: memoryLimit))
             let width = try SoundEncoder(planned).clapEmbedding(of: "").values().count
             let hash = context.model.pack.contentHash
             return (

@@ -1,3 +1,4 @@
+import Audio
 import Foundation
 
 /// The resamplers of the evaluation packages, whose results depend on them: a windowed sinc cut after a few zero crossings.
@@ -81,17 +82,6 @@ public struct SincResampler: Sendable {
         let ratio = time / crossings
         let window = bessel(beta * (1 - ratio * ratio).squareRoot()) / bessel(beta)
         return (angle == 0 ? 1 : sin(angle) / angle) * window * base / Double(from)
-    }
-
-    /// The modified Bessel function of order 0, by its power series.
-    private static func bessel(_ x: Double) -> Double {
-        var (sum, term, index) = (1.0, 1.0, 1.0)
-        while term > 1e-17 * sum {
-            term *= (x / 2 / index) * (x / 2 / index)
-            sum += term
-            index += 1
-        }
-        return sum
     }
 
     /// - Returns: `⌈samples · to / from⌉` samples, of julius as many as are whole.

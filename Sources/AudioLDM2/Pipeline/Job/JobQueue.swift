@@ -24,6 +24,7 @@ final class JobQueue: Sendable {
     private let state = Mutex(State())
 
     /// - Parameters:
+    ///   - work: looks for itself whether it was cancelled when its turn comes.
     ///   - refused: is told why the work will not be done, in its place: `CancellationError` if it was withdrawn before its
     ///     turn, `ThreadError` if the system refuses a thread.
     func add(
@@ -53,24 +54,20 @@ final class JobQueue: Sendable {
         var next: Job? = first
         while let job = next {
             do {
-                if job.ticket.isWithdrawn.load(ordering: .relaxed) { throw CancellationError() }
-                try SystemThread.start("audioldm2", stackSize: 2 << 20) {
-                    // The thread does what comes next as well: there may not be another.
-                    var current: Job? = job
-                    while let job = current {
-                        if job.ticket.isWithdrawn.load(ordering: .relaxed) {
-                            job.refused(CancellationError())
-                        } else {
-                            job.work()
-                        }
-                        current = self.next()
-                    }
-                }
-                return
+                return try SystemThread.start("audioldm2", stackSize: 2 << 20) { self.work(from: job) }
             } catch {
                 job.refused(error)
                 next = self.next()
             }
+        }
+    }
+
+    /// Does a job and what waits behind it: there may be no thread for each.
+    private func work(from first: Job) {
+        var next: Job? = first
+        while let job = next {
+            job.work()
+            next = self.next()
         }
     }
 
@@ -103,7 +100,7 @@ extension JobQueue {
                             }
                         })
                 } refused: { error in
-                    continuation.resume(with: Result { try AudioLDM2Error.translating { throw error } })
+                    continuation.resume(throwing: AudioLDM2Error.translated(error))
                 }
             }
         } onCancel: {

@@ -125,8 +125,9 @@ package struct StageContext<Opened: OpenedModel>: Sendable {
         let (network, stamp) = try loaded(part, residency, build)
         let result = try body(network)
         do {
-            try model.pack.requireUnchanged(part, since: stamp)
-            shelf?.renew(part, model.pack.stamp)
+            let checked = try model.pack.requireUnchanged(part, since: stamp)
+            // A run that only counts has not looked at what is kept.
+            if !memory.isPlanning { shelf?.renew(part, checked) }
         } catch {
             shelf?.remove(part)
             throw error

@@ -1,4 +1,5 @@
 import CKernels
+import ComputeSupport
 import Tensors
 
 extension CPUBackend {

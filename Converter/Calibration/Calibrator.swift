@@ -78,7 +78,8 @@ struct Calibrator {
         }
     }
 
-    private func calibrate(_ stage: StageRecording.Stage, in context: GenerationContext, _ result: inout Result) throws {
+    private func calibrate(_ stage: StageRecording.Stage, in context: GenerationContext, _ result: inout Result) throws
+    {
         guard let component = components[stage.component], let weights = weights[stage.component] else { return }
         let judge = ProductJudge(
             weights: weights, records: records.records,

@@ -1,5 +1,5 @@
-import ComputeSupport
 import CKernels
+import ComputeSupport
 import Tensors
 
 /// A weight as the pack holds it: the CPU reads it where it is.

@@ -1,5 +1,5 @@
-import ComputeSupport
 import CKernels
+import ComputeSupport
 import Tensors
 
 /// Rows whose channels are multiplied by factors as they are read.

@@ -1,5 +1,5 @@
-import AudioLDM2
 import Audio
+import AudioLDM2
 import Diffusion
 import Tensors
 

@@ -1,6 +1,6 @@
-import AudioLDM2Diagnostics
 import AudioLDM2
 import AudioLDM2Converter
+import AudioLDM2Diagnostics
 import Foundation
 import TestSupport
 import Testing
@@ -66,7 +66,8 @@ import Testing
         #expect {
             try ModelComparison(opening: paths[0], against: paths[1], prompts: ["rain"])
         } throws: { "\($0)".contains("unet differ") }
-        let report = try ModelComparison(opening: paths[0], against: paths[0], prompts: ["rain"], seconds: 0.64).run()
+        let report = try ModelComparison(opening: paths[0], against: paths[0], prompts: ["rain"], seconds: 0.64)
+            .blockingRun()
         #expect(report.passed && report.rows.count == 8 && report.rows.allSatisfy { $0.relativeError == 0 })
     }
 }

@@ -1,6 +1,6 @@
-import AudioLDM2Diagnostics
 import AudioLDM2
 import AudioLDM2Converter
+import AudioLDM2Diagnostics
 import Foundation
 import Tensors
 import TestSupport
@@ -29,7 +29,7 @@ import WeightFile
         _ fixture: CheckpointFixture, _ options: ConversionOptions
     ) throws -> (errors: [String: Double], summary: ConversionSummary) {
         let summary = try fixture.convert(options, to: output)
-        let report = try Verification(modelAt: output, goldenAt: golden).run()
+        let report = try ModelVerification(opening: output, goldenAt: golden).blockingRun()
         return (Dictionary(uniqueKeysWithValues: report.rows.map { ($0.name, $0.relativeError ?? .nan) }), summary)
     }
 
@@ -58,8 +58,8 @@ import WeightFile
         func error(_ options: ConversionOptions) throws -> (Double, CalibrationReport.Component?) {
             let summary = try checkpoint.fixture.convert(options, to: output)
             let comparison = try ModelComparison(
-                modelAt: output, against: exact, prompts: ["a dog barks"], seconds: 0.64)
-            let row = try comparison.run().rows.first { $0.name == "unet.eps" }
+                opening: output, against: exact, prompts: ["a dog barks"], seconds: 0.64)
+            let row = try comparison.blockingRun().rows.first { $0.name == "unet.eps" }
             return (row?.relativeError ?? .nan, summary.calibration?.components.first { $0.name == "unet" })
         }
         let (before, _) = try error(ConversionOptions(compression: .none))

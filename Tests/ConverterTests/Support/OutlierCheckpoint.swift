@@ -1,5 +1,5 @@
-import Checkpoints
 import AudioLDM2Converter
+import Checkpoints
 import Foundation
 import Tensors
 import TestSupport

@@ -57,10 +57,10 @@ struct Calibrator {
         try withoutActuallyEscaping(report) { report in
             _ = try StageRecording(request, of: context) { stage in
                 try Task.checkCancellation()
-                weights.values.forEach { $0.clear() }
+                for weights in weights.values { weights.clear() }
                 defer {
                     records.clear()
-                    weights.values.forEach { $0.clear() }
+                    for weights in weights.values { weights.clear() }
                     backend.trim()
                 }
                 guard presets[stage.component] == .int8 else { return }

@@ -85,7 +85,8 @@ let package = Package(
         .target(
             name: "AudioLDM2Converter",
             dependencies: [
-                "AudioLDM2", "Checkpoints", "Files", "Platform", "Tensors", "WeightFile", "Tokenizers", "CKernels",
+                "AudioLDM2", "AudioLDM2Diagnostics", "Checkpoints", "Compute", "Files", "Layers", "Platform", "Tensors",
+                "WeightFile", "Tokenizers", "CKernels",
             ],
             path: "Converter", exclude: ["Command"]),
         .executableTarget(
@@ -120,7 +121,7 @@ let package = Package(
         .testTarget(
             name: "ConverterTests",
             dependencies: [
-                "AudioLDM2Convert", "AudioLDM2Converter", "AudioLDM2Diagnostics", "Checkpoints", "Tensors",
+                "AudioLDM2", "AudioLDM2Convert", "AudioLDM2Converter", "AudioLDM2Diagnostics", "Checkpoints", "Tensors",
                 "Tokenizers", "WeightFile", "TestSupport",
                 "CZstd",
             ]),

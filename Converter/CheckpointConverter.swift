@@ -21,6 +21,8 @@ package struct ConversionOptions: Sendable {
     package var profile: ReferenceProfile?
     /// What makes waveforms unless told otherwise; nil for the checkpoint's own choice.
     package var vocoder: SoundOptions.Vocoder?
+    /// What the float model is asked, so that weights are fitted to what they read; nil to fit nothing.
+    package var calibration: CalibrationOptions?
     package var threads: Int
 
     package init(
@@ -50,6 +52,11 @@ extension ConversionOptions {
 
 /// How far a conversion is.
 package struct ConversionProgress: Sendable, Equatable {
+    package enum Activity: String, Sendable {
+        case calibrating, converting
+    }
+
+    package var activity = Activity.converting
     /// Being worked on.
     package let component: String
     /// Bytes of the checkpoint's weights.
@@ -65,10 +72,12 @@ package struct CheckpointConverter: Sendable {
     private let checkpoint: any Checkpoint
     private let options: ConversionOptions
     private let license: LicenseText?
-    private let components: [Component]
+    let components: [Component]
     private let tokenizers: [(name: String, definition: TokenizerDefinition)]
     /// Tokenizers that the checkpoint lacks, and what cannot be done without them.
     private var missing: [String]
+    /// Whether all tokenizers are there that its text encoders need.
+    private let readsTexts: Bool
     /// Nil for what makes no sounds.
     private let scheduler: Data?
     /// How sounds are made unless told otherwise; nil if nothing says so.
@@ -79,7 +88,7 @@ package struct CheckpointConverter: Sendable {
     private let vocabulary: Data?
 
     /// A component whose checkpoint has been found to hold what its model needs.
-    private struct Component {
+    struct Component {
         let name: String
         let className: String
         let config: Data
@@ -111,6 +120,7 @@ package struct CheckpointConverter: Sendable {
         let unused = options.without.compactMap { PartName.tokenizers[$0] }
         let wanted = layout.tokenizers(of: checkpoint).filter { !unused.contains($0) }
         missing = wanted.filter { checkpoint.components[$0] == nil }.map(layout.withoutTokenizer)
+        readsTexts = missing.isEmpty
         tokenizers = try wanted.filter { checkpoint.components[$0] != nil }
             .map { ($0, try Self.tokenizer($0, in: checkpoint)) }
         scheduler =
@@ -223,6 +233,7 @@ package struct CheckpointConverter: Sendable {
     package func convert(to path: String, report: (ConversionProgress) throws -> Void = { _ in }) throws
         -> ConversionSummary
     {
+        let calibration = try calibrate(report)
         let writer = try PackWriter(
             path: path, compression: options.compression, threads: options.threads)
         var summary = ConversionSummary(
@@ -236,40 +247,103 @@ package struct CheckpointConverter: Sendable {
             var result = ConversionSummary.Component(name: component.name, className: component.className)
             for requirement in component.requirements {
                 try Task.checkCancellation()
-                try add(requirement, of: component.name, weights, to: writer, &result)
+                let plan = calibration?.plans[component.name]?[requirement.path]
+                try add(requirement, of: component.name, weights, as: plan, to: writer, &result)
                 done += weights.byteCount(of: requirement.path)
                 try report(ConversionProgress(component: component.name, bytesDone: done, bytesTotal: total))
             }
             summary.components.append(result)
         }
+        try addBlobs(to: writer)
+        if let calibration { try writer.addBlob(name: CalibrationReport.blobName, calibration.report.encoded()) }
+        writer.setProvenance(provenance)
+        try writer.finish()
+        summary.calibration = calibration?.report
+        summary.missing = missing
+        if options.calibration != nil, options.presets.contains(.int8), calibration == nil, scheduler != nil {
+            summary.missing.append(
+                "calibration: 8-bit weights are not fitted to what they read, as no text can be read")
+        }
+        summary.fileBytes = try InputFile(path: path, name: path).size
+        return summary
+    }
+
+    /// Fits weights to what the float model reads; nil if that is not wanted.
+    private func calibrate(_ report: (ConversionProgress) throws -> Void) throws -> Calibrator.Result? {
+        guard let calibration = options.calibration, options.presets.contains(.int8), scheduler != nil else {
+            return nil
+        }
+        let whole = try withEncoders()
+        guard whole.readsTexts else { return nil }
+        let outline = try TemporaryFile(suffix: ".aldm")
+        try whole.writeOutline(to: outline.path)
+        let presets = components.filter { $0.weights != nil }
+            .map { ($0.name, options.componentWeights[$0.name] ?? options.weights) }
+        let calibrator = try Calibrator(
+            whole.components, presets: Dictionary(uniqueKeysWithValues: presets), calibration,
+            threads: options.threads)
+        let total = components.reduce(0) { $0 + ($1.weights?.byteCount ?? 0) }
+        var done = 0
+        return try calibrator.run(outline: outline.path) { name in
+            try report(
+                ConversionProgress(activity: .calibrating, component: name, bytesDone: done, bytesTotal: total))
+            done += components.first { $0.name == name }?.weights?.byteCount ?? 0
+        }
+    }
+
+    /// The same with what reads texts, where that is left out.
+    private func withEncoders() throws -> CheckpointConverter {
+        let encoders = Set(PartName.textEncoders)
+        guard !options.without.isDisjoint(with: encoders) else { return self }
+        var whole = options
+        whole.without.subtract(encoders)
+        whole.componentWeights = [:]
+        return try CheckpointConverter(checkpoint, whole)
+    }
+
+    /// A model file that holds everything but weights.
+    private func writeOutline(to path: String) throws {
+        let writer = try PackWriter(path: path, compression: .none)
+        for component in components {
+            try writer.addComponent(name: component.name, className: component.className, config: component.config)
+        }
+        try addBlobs(to: writer)
+        try writer.finish()
+    }
+
+    private func addBlobs(to writer: PackWriter) throws {
         for (name, definition) in tokenizers { try writer.addBlob(name: name, definition.encoded()) }
         if let scheduler { try writer.addBlob(name: PartName.scheduler, scheduler) }
         for (name, json) in frontEnds { try writer.addBlob(name: name, json) }
         if let defaults { try writer.addBlob(name: ModelDefaults.blobName, defaults.encoded()) }
         if let vocabulary { try writer.addBlob(name: PartName.vocabulary, vocabulary) }
         if let text = license?.text { try writer.addBlob(name: "license", Data(text.utf8)) }
-        writer.setProvenance(provenance)
-        try writer.finish()
-        summary.missing = missing
-        summary.fileBytes = try InputFile(path: path, name: path).size
-        return summary
     }
 
     private func add(
-        _ requirement: WeightRequirement, of component: String, _ weights: MappedComponent, to writer: PackWriter,
-        _ result: inout ConversionSummary.Component
+        _ requirement: WeightRequirement, of component: String, _ weights: MappedComponent, as plan: WeightPlan?,
+        to writer: PackWriter, _ result: inout ConversionSummary.Component
     ) throws {
         let policy = PrecisionPolicy(options.componentWeights[component] ?? options.weights)
         let encoder = WeightEncoder(workers: Workers(count: options.threads))
         let rows = try weights.open(requirement.path)
-        func encoded(_ format: WeightFormat) throws -> EncodedWeight {
-            try encoder.encode(
-                rows, role: requirement.role, as: format, name: weights.location(of: requirement.path))
+        let name = weights.location(of: requirement.path)
+        var weight: EncodedWeight
+        var description: WeightDescription
+        if let plan {
+            let changed: any RowReader = plan.change.isEmpty ? rows : ChangedRows(rows: rows, change: plan.change)
+            weight = try encoder.encode(changed, role: requirement.role, plan, name: name)
+            description = WeightDescription(
+                role: requirement.role, format: weight.format,
+                activation: weight.format == plan.format ? plan.activation : .float)
+        } else {
+            let formats = policy.candidates(for: requirement)
+            weight = try encoder.encode(rows, role: requirement.role, as: formats[0], name: name)
+            for format in formats.dropFirst() where !policy.accepts(weight) {
+                weight = try encoder.encode(rows, role: requirement.role, as: format, name: name)
+            }
+            description = policy.description(of: requirement, as: weight.format)
         }
-        let formats = policy.candidates(for: requirement)
-        var weight = try encoded(formats[0])
-        for format in formats.dropFirst() where !policy.accepts(weight) { weight = try encoded(format) }
-        let description = policy.description(of: requirement, as: weight.format)
         let stored = try weight.bytes.withUnsafeBytes {
             try writer.addTensor(component: component, name: requirement.path, description, bytes: $0)
         }

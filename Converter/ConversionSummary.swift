@@ -1,3 +1,4 @@
+import AudioLDM2
 import Tensors
 
 /// What a conversion made of a checkpoint.
@@ -37,6 +38,8 @@ package struct ConversionSummary: Sendable, Equatable, Codable {
     package internal(set) var components: [Component] = []
     /// What the pack lacks, what it cannot do without that, and how to add it.
     package internal(set) var missing: [String] = []
+    /// Nil if weights were not fitted to what they read.
+    package internal(set) var calibration: CalibrationReport?
     /// Size of the pack.
     package internal(set) var fileBytes = 0
 

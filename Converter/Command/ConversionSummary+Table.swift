@@ -22,6 +22,7 @@ extension ConversionSummary {
         }
         var lines = aligned([["component", "parameters", "stored", "smaller", "formats"]] + rows, leading: [0, 4])
         if !worst.isEmpty { lines += ["", "largest relative errors"] + aligned(worst, leading: [1, 2]) }
+        if let calibration { lines += ["", calibration.description] }
         let license = license.map { "licence \($0)" } ?? "no licence found"
         if !missing.isEmpty { lines += ["", "missing"] + missing.map { "  \($0)" } }
         lines += ["", "\(output): \(megabytes(fileBytes)), \(millions(parameters)) parameters, \(license)"]

@@ -23,12 +23,15 @@ struct ConvertCommand: AsyncParsableCommand {
             folders. PyTorch's pickles are read as data; nothing in them is run.
 
             By default products are stored as 8-bit integers with a scale for each output, except where that loses too \
-            much, which is measured. Interrupting leaves an older output file as it was.
+            much, which is measured: the model is run on a few prompts, ranges of outlier channels are moved into the weights \
+            that read them, and products that cost too much all the same are stored in a dearer way (--no-calibrate does \
+            without). Interrupting leaves an older output file as it was.
 
             EXAMPLES:
               audioldm2-convert audioldm2/ --output audioldm2.aldm
               audioldm2-convert audioldm2/ --output small.aldm --compression 12
               audioldm2-convert audioldm2/ --output exact.aldm --weights float32 --json
+              audioldm2-convert audioldm2/ -o mine.aldm --calibrate prompts.txt --target-error 0.02
               audioldm2-convert audioldm2/ -o mixed.aldm --weights unet=int8,vae=float16
               audioldm2-convert --describe audioldm2-full.pth
               audioldm2-convert full.pth -o a.aldm --tokenizer roberta/ --tokenizer-2 t5/
@@ -83,6 +86,21 @@ struct ConvertCommand: AsyncParsableCommand {
             """)
     var vocoder: SoundOptions.Vocoder?
 
+    @Option(
+        help: ArgumentHelp(
+            "Prompts for calibration, one a line, instead of a few that come with the program.",
+            valueName: "PROMPTS.txt"), completion: .file(), transform: plainText)
+    var calibrate: String?
+
+    @Flag(name: .customLong("no-calibrate"), help: "Convert weights as they are, without running the model.")
+    var skipsCalibration = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Largest relative error of the denoiser's predictions: products that cost more than that stay float.",
+            valueName: "X"))
+    var targetError: Double?
+
     @Option(help: ArgumentHelp("How many threads work.", valueName: "N"))
     var threads: Int = SystemProcessors.available
 
@@ -100,7 +118,14 @@ struct ConvertCommand: AsyncParsableCommand {
         guard describe || output?.isEmpty == false else {
             throw ValidationError("--output needs the name of a file.")
         }
-        if let output { try requireDistinct(output: output, from: [license], folders: input.files) }
+        if skipsCalibration, calibrate != nil || targetError != nil {
+            throw ValidationError("--no-calibrate leaves nothing for --calibrate and --target-error to do.")
+        }
+        if let targetError, !CalibrationOptions.targetErrors.contains(targetError) {
+            let range = CalibrationOptions.targetErrors
+            throw ValidationError("--target-error \(targetError): choose \(range.lowerBound) to \(range.upperBound).")
+        }
+        if let output { try requireDistinct(output: output, from: [license, calibrate], folders: input.files) }
         let names = CheckpointLayout.omissible + [Self.encoders]
         if let unknown = excluded.subtracting(names).min() {
             throw ValidationError("--without \(unknown): choose from \(names.joined(separator: ", ")).")
@@ -127,10 +152,21 @@ struct ConvertCommand: AsyncParsableCommand {
             without: omitted, profile: profile, threads: threads)
         options.componentWeights = weights.byComponent
         options.vocoder = vocoder
+        options.calibration = try calibration
         let converter = try CheckpointConverter(input.open(), options)
         let command = self
         try await untilInterrupted(note: quiet ? nil : "nothing was written") {
             try command.convert(converter, to: output)
+        }
+    }
+
+    private var calibration: CalibrationOptions? {
+        get throws {
+            guard !skipsCalibration else { return nil }
+            var options = CalibrationOptions()
+            if let calibrate { options.request.prompts = try CalibrationOptions.prompts(at: calibrate) }
+            if let targetError { options.targetError = targetError }
+            return options
         }
     }
 
@@ -139,7 +175,7 @@ struct ConvertCommand: AsyncParsableCommand {
         defer { line.clear() }
         let summary = try converter.convert(to: output) { progress in
             line.show(
-                "converting", share: Double(progress.bytesDone) / Double(max(progress.bytesTotal, 1)),
+                progress.activity.rawValue, share: Double(progress.bytesDone) / Double(max(progress.bytesTotal, 1)),
                 detail: "\(progress.component), \(megabytes(progress.bytesDone)) of \(megabytes(progress.bytesTotal))")
         }
         line.clear()
@@ -147,6 +183,13 @@ struct ConvertCommand: AsyncParsableCommand {
             print(try Terminal.json(summary))
         } else if !quiet {
             print(summary.table(output: output))
+        }
+        for part in summary.calibration?.components ?? [] where !part.isMet && !quiet {
+            printWarning(
+                String(
+                    format: "%@: its error stays at %.1e, over the target of %.1e, however its products are stored; "
+                        + "--weights %@=float16 keeps it out of 8 bits", part.name, part.largestAfter, part.target,
+                    part.name))
         }
         try finishOutput()
     }

@@ -12,9 +12,15 @@ package struct RowQuantizer {
     private static let rounding = SIMD8<Float>(repeating: 12_582_912)
 
     private let row: UnsafeBufferPointer<Float>
+    /// What a number's squared error counts; nil if all count the same.
+    private let importance: UnsafeBufferPointer<Float>?
 
-    /// - Parameter row: finite numbers.
-    package init(_ row: UnsafeBufferPointer<Float>) { self.row = row }
+    /// - Parameters:
+    ///   - row: finite numbers.
+    ///   - importance: of each of them, at least 0: the mean square of what it is multiplied with.
+    package init(_ row: UnsafeBufferPointer<Float>, importance: UnsafeBufferPointer<Float>? = nil) {
+        (self.row, self.importance) = (row, importance)
+    }
 
     /// Writes the integers and returns the scale: 0 for a row of zeros (or of numbers too small to have a scale).
     package func quantize(into integers: UnsafeMutableBufferPointer<Int8>) -> Float {
@@ -46,11 +52,15 @@ package struct RowQuantizer {
 
     /// `Σ (x − scale · integer)²`.
     package func squaredError(_ scale: Float) -> Double {
-        guard scale > 0 else { return row.reduce(0.0) { $0 + Double($1) * Double($1) } }
+        guard scale > 0 else {
+            return row.indices.reduce(0.0) {
+                $0 + Double(row[$1]) * Double(row[$1]) * Double(importance?[$1] ?? 1)
+            }
+        }
         var sum = SIMD8<Float>.zero
-        forEachVector(scale) { _, _, scaled, rounded in
+        forEachVector(scale) { index, count, scaled, rounded in
             let difference = scaled - rounded
-            sum += difference * difference
+            sum += difference * difference * weights(index, count)
         }
         return Double(sum.sum()) * Double(scale) * Double(scale)
     }
@@ -59,11 +69,27 @@ package struct RowQuantizer {
     private func leastSquaresScale(_ scale: Float) -> Float {
         var products = SIMD8<Float>.zero
         var squares = SIMD8<Float>.zero
-        forEachVector(scale) { _, _, scaled, rounded in
-            products += scaled * rounded
-            squares += rounded * rounded
+        forEachVector(scale) { index, count, scaled, rounded in
+            let weighted = rounded * weights(index, count)
+            products += scaled * weighted
+            squares += rounded * weighted
         }
-        return scale * (products.sum() / squares.sum())
+        let fit = products.sum() / squares.sum()
+        return fit.isNormal ? scale * fit : scale
+    }
+
+    /// What the errors of eight numbers from `index` on count.
+    @inline(__always)
+    private func weights(_ index: Int, _ count: Int) -> SIMD8<Float> {
+        guard let importance else { return SIMD8(repeating: 1) }
+        var weights = SIMD8<Float>.zero
+        if count == 8 {
+            weights = UnsafeRawBufferPointer(importance)
+                .loadUnaligned(fromByteOffset: 4 * index, as: SIMD8<Float>.self)
+        } else {
+            for lane in 0..<count { weights[lane] = importance[index + lane] }
+        }
+        return weights
     }
 
     /// Calls `body` with the first index, the count, and for eight numbers at a time (zeros past the end) `x / scale` and

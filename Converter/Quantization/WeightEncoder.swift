@@ -23,9 +23,10 @@ package struct WeightEncoder: Sendable {
     /// - Parameters:
     ///   - rows: of the shape that `role` says.
     ///   - name: for messages.
+    ///   - importance: of the numbers of a row, for the choice of int8 scales; nil if all count the same.
     /// - Throws: `QuantizationError.notFinite`, or what reading throws.
     package func encode(
-        _ rows: any RowReader, role: WeightRole, as format: WeightFormat, name: String
+        _ rows: any RowReader, role: WeightRole, as format: WeightFormat, name: String, importance: [Float]? = nil
     ) throws -> EncodedWeight {
         let description = WeightDescription(role: role, format: format)
         var bytes = [UInt8](repeating: 0, count: description.byteCount)
@@ -37,7 +38,9 @@ package struct WeightEncoder: Sendable {
                 let range = first..<min(first + Self.slabRows, rows.rowCount)
                 return try withUnsafeTemporaryAllocation(of: Float.self, capacity: range.count * rows.width) { values in
                     try rows.read(range, into: values)
-                    let slab = Slab(rows: range, width: rows.width, values: UnsafeBufferPointer(values), name: name)
+                    let slab = Slab(
+                        rows: range, width: rows.width, values: UnsafeBufferPointer(values), name: name,
+                        importance: importance)
                     return try slab.write(as: description, into: bytes)
                 }
             }
@@ -73,6 +76,7 @@ private struct Slab {
     let width: Int
     let values: UnsafeBufferPointer<Float>
     let name: String
+    let importance: [Float]?
 
     /// Writes the rows where they go in the weight's `bytes`.
     func write(as description: WeightDescription, into bytes: UnsafeMutableRawBufferPointer) throws -> Statistics {
@@ -108,13 +112,19 @@ private struct Slab {
         withUnsafeTemporaryAllocation(of: Int8.self, capacity: width) { integers in
             var error = 0.0
             for index in rows {
-                let quantizer = RowQuantizer(row(index))
-                let scale = quantizer.quantize(into: integers)
+                let scale = quantized(row(index), into: integers)
                 writer.write(UnsafeBufferPointer(integers), scale: scale, row: index)
-                error += quantizer.squaredError(scale)
+                error += RowQuantizer(row(index)).squaredError(scale)
             }
             return error
         }
+    }
+
+    private func quantized(
+        _ row: UnsafeBufferPointer<Float>, into integers: UnsafeMutableBufferPointer<Int8>
+    ) -> Float {
+        guard let importance else { return RowQuantizer(row).quantize(into: integers) }
+        return importance.withUnsafeBufferPointer { RowQuantizer(row, importance: $0).quantize(into: integers) }
     }
 
     private func writeHalves(into bytes: UnsafeMutableRawBufferPointer) -> Double {

@@ -128,6 +128,7 @@ struct InspectCommand: AsyncParsableCommand {
             print(padded(name, 18) + megabytes(bytes))
         }
         if !inspection.defaults.description.isEmpty { print(padded("defaults", 18) + inspection.defaults.description) }
+        if let calibration = inspection.calibration { print(calibration) }
         for note in inspection.provenance where note.key != "family" { print(padded(note.key, 18) + note.value) }
     }
 
@@ -140,7 +141,8 @@ struct InspectCommand: AsyncParsableCommand {
 
     private func printRow(_ tensor: ModelInspection.TensorEntry) {
         let shape = "[" + tensor.shape.map(String.init).joined(separator: ", ") + "]"
-        let format = tensor.activations == "quantized" ? tensor.format + " × int8" : tensor.format
+        let isProduct = tensor.format == "int8" && tensor.activations != "float"
+        let format = isProduct ? tensor.format + " × int8" : tensor.format
         print("  " + padded(tensor.name, 70) + padded(shape, 22) + padded(format, 16) + "\(tensor.storedBytes) bytes")
     }
 

@@ -24,6 +24,7 @@ extension CPUBackend {
                 job.attend(place, range, scratch: memory, into: target, self)
             }
         }
+        try observer?.attention(heads: extent.heads, scale: input.scale, isPlain: input.bias == nil && !input.causal)
         return y
     }
 }

@@ -16,8 +16,11 @@ extension CPUBackend {
             let tiles = ConvolutionTiles(plan, channels: role.inputs, activation: geometry.inputActivation)
         {
             let source = try rows(of: x, "convolution")
-            let input = try QuantizedTiles(
-                source, plan, tiles, 0..<tiles.count, activation: geometry.inputActivation, on: self)
+            let input = try weight.data.withBytes { bytes in
+                try QuantizedTiles(
+                    factored(source, for: weight, bytes), plan, tiles, 0..<tiles.count,
+                    activation: geometry.inputActivation, on: self)
+            }
             return deferred(
                 plan.outputShape(role.outputs), try ConvolutionRows(input, weight, epilogue, on: self))
         }
@@ -27,7 +30,9 @@ extension CPUBackend {
             if weight.description.quantizesInput {
                 let source = try rows(of: x, "convolution")
                 try weight.data.withBytes {
-                    try convolveInt8(source, plan, $0, role, geometry.inputActivation, finish, into: target)
+                    try convolveInt8(
+                        factored(source, for: weight, $0), plan, $0, role, geometry.inputActivation, finish,
+                        into: target)
                 }
             } else {
                 let source = try floats(x, "convolution")
@@ -37,6 +42,9 @@ extension CPUBackend {
                 }
             }
         }
+        try observer?.product(
+            ObservedProduct(
+                weight: weight.data.name, input: x, geometry: geometry, residual: epilogue.residual, result: y))
         return y
     }
 

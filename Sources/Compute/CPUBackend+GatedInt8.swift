@@ -9,7 +9,9 @@ extension CPUBackend {
     func gatedInt8(_ x: Tensor, _ weight: CPUWeight, bias: (any Weight)?, gate: Activation) throws -> Tensor? {
         let role = weight.description.role
         let half = role.outputs / 2
-        guard weight.description.quantizesInput, role.taps == 1, half % Int8Layout.tileOutputs == 0 else { return nil }
+        guard weight.description.quantizesInput, !weight.description.hasInputFactors, role.taps == 1,
+            half % Int8Layout.tileOutputs == 0
+        else { return nil }
         try require(x.shape.last == role.inputs, "gatedLinear", "\(role.inputs) channels", x.shape)
         let span = meter.begin("linear", products: x.shape.count * role.outputs)
         defer { meter.end(span) }

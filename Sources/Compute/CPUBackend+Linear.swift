@@ -1,4 +1,5 @@
 import CKernels
+import ComputeSupport
 import Tensors
 
 extension CPUBackend {
@@ -12,8 +13,10 @@ extension CPUBackend {
         try withFinish(epilogue, result: y.shape, "linear") { finish in
             let target = try floats(y, "linear")
             if weight.description.quantizesInput {
-                let input = try quantizedRows(x, "linear")
-                try weight.data.withBytes { try multiplyInt8(input, $0, role, finish, into: target) }
+                try weight.data.withBytes { bytes in
+                    let input = try quantizedRows(x, for: weight, bytes, "linear")
+                    try multiplyInt8(input, bytes, role, finish, into: target)
+                }
             } else {
                 let source = try floats(x, "linear")
                 try weight.data.withBytes {
@@ -25,6 +28,8 @@ extension CPUBackend {
                 }
             }
         }
+        try observer?.product(
+            ObservedProduct(weight: weight.data.name, input: x, residual: epilogue.residual, result: y))
         return y
     }
 

@@ -14,6 +14,8 @@ package final class CPUBackend: StageBackend {
     nonisolated(unsafe) let kernels: Kernels
     /// True if this backend only counts memory.
     package let isCounting: Bool
+    /// Sees what products read.
+    let observer: (any OperationObserver)?
 
     /// - Parameters:
     ///   - threadCount: threads to compute with; nil for one per core.
@@ -23,6 +25,7 @@ package final class CPUBackend: StageBackend {
     package init(threadCount: Int? = nil, usesBLAS: Bool = true, tier: String? = nil) throws {
         pool = BufferPool(HostMemory())
         isCounting = false
+        observer = nil
         meter = OperationMeter()
         threads = ThreadPool(threadCount: threadCount ?? SystemProcessors.available)
         kernels = Self.table(tier) ?? kernels_current().pointee
@@ -50,22 +53,31 @@ package final class CPUBackend: StageBackend {
     }
 
     private init(
-        _ other: CPUBackend, memory: any MemorySource, threads: ThreadPool, meter: OperationMeter, isCounting: Bool
+        _ other: CPUBackend, memory: any MemorySource, threads: ThreadPool, meter: OperationMeter, isCounting: Bool,
+        observer: (any OperationObserver)?
     ) {
         pool = BufferPool(memory)
         (self.threads, self.meter, self.isCounting) = (threads, meter, isCounting)
         (kernels, blas) = (other.kernels, other.blas)
+        self.observer = observer
     }
 
     /// The same threads with memory of their own.
     package func withOwnMemory() -> any StageBackend {
-        CPUBackend(self, memory: HostMemory(), threads: threads, meter: meter, isCounting: false)
+        CPUBackend(
+            self, memory: HostMemory(), threads: threads, meter: meter, isCounting: false, observer: observer)
+    }
+
+    /// The same threads with memory of their own, watched by an observer.
+    package func observed(by observer: any OperationObserver) -> CPUBackend {
+        CPUBackend(
+            self, memory: HostMemory(), threads: threads, meter: meter, isCounting: false, observer: observer)
     }
 
     package func counting() throws -> any StageBackend {
         CPUBackend(
             self, memory: try CountedMemory(), threads: ThreadPool(threadCount: threadCount, isIdle: true),
-            meter: OperationMeter(), isCounting: true)
+            meter: OperationMeter(), isCounting: true, observer: nil)
     }
 
     package var threadCount: Int { threads.threadCount }

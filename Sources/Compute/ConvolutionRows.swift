@@ -1,4 +1,5 @@
 import CKernels
+import ComputeSupport
 import Tensors
 
 /// The results of an int8 convolution, computed as they are read.

@@ -68,14 +68,20 @@ final class CUDAWeight: Weight {
     let place: Place
 
     init(_ data: any WeightData, on cuda: CUDABackend) throws {
-        description = data.description
-        if case .table = description.role {
+        if case .table = data.description.role {
+            description = data.description
             place = .host(data)
             return
         }
+        let expanded = try data.withBytes { data.description.withoutInputFactors($0) }
+        description = expanded?.description ?? data.description
         place = try Self.place(description.byteCount, on: cuda)
         let address = try address("prepare")
-        try data.withBytes { try cuda.copyIn($0, to: address) }
+        if let expanded {
+            try expanded.bytes.withUnsafeBytes { try cuda.copyIn($0, to: address) }
+        } else {
+            try data.withBytes { try cuda.copyIn($0, to: address) }
+        }
     }
 
     private static func place(_ byteCount: Int, on cuda: CUDABackend) throws -> Place {

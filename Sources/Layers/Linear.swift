@@ -14,7 +14,7 @@ package struct Linear: Sendable {
 
     /// How the weights want products to be computed.
     var arithmetic: ActivationMode {
-        weight.description.format == .int8 ? weight.description.activation : .float
+        weight.description.quantizesInput ? .quantized : .float
     }
 
     /// `[..., inputs]` → `[..., outputs]`.

@@ -62,6 +62,9 @@ package enum ActivationMode: UInt8, Hashable, Sendable, Codable {
     /// Input is quantized on the fly to 8 bits, over the range that it has: per row for matrices and 1×1 convolutions, per
     /// piece of time for other convolutions.
     case quantized = 1
+    /// The same, after every channel of the input has been multiplied by a factor of its own, which the weights undo: for
+    /// inputs whose channels differ in range where nothing before them can take the factors.
+    case scaled = 2
 }
 
 /// Everything a backend must know about a stored weight, beside its bytes.
@@ -122,9 +125,15 @@ extension WeightDescription {
         switch format {
         case .float32: role.shape.count * 4
         case .float16: role.shape.count * 2
-        case .int8: Int8Layout(role: role).byteCount
+        case .int8: Int8Layout(role: role).byteCount + (hasInputFactors ? 4 * role.inputs : 0)
         }
     }
+
+    /// Whether products with the weight are of integers.
+    package var quantizesInput: Bool { format == .int8 && activation != .float }
+
+    /// Whether a factor for each input channel, float32, follows the weight's other parts.
+    package var hasInputFactors: Bool { format == .int8 && activation == .scaled }
 }
 
 /// The bytes of one stored weight: resident, or in place in a mapped file.
@@ -170,9 +179,4 @@ extension WeightData {
 /// A weight as a backend holds it.
 package protocol Weight: AnyObject, Sendable {
     var description: WeightDescription { get }
-}
-
-extension WeightDescription {
-    /// Whether products with the weight are of integers.
-    package var quantizesInput: Bool { format == .int8 && activation == .quantized }
 }

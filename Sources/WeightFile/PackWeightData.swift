@@ -1,9 +1,9 @@
 import Tensors
 
-/// A weight in memory of its own, decompressed from a pack.
-final class ResidentWeightData: WeightData {
-    let description: WeightDescription
-    let name: String
+/// A weight in memory of its own.
+package final class ResidentWeightData: WeightData {
+    package let description: WeightDescription
+    package let name: String
     private let memory: AlignedMemory
 
     init(_ description: WeightDescription, name: String, memory: AlignedMemory) {
@@ -12,7 +12,17 @@ final class ResidentWeightData: WeightData {
         self.memory = memory
     }
 
-    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
+    /// A copy of a weight's bytes.
+    /// - Throws: `TensorError.outOfMemory`.
+    package convenience init(_ description: WeightDescription, name: String, copying bytes: [UInt8]) throws {
+        guard let memory = AlignedMemory(byteCount: bytes.count) else {
+            throw TensorError.outOfMemory(bytes: bytes.count)
+        }
+        memory.bytes.copyBytes(from: bytes)
+        self.init(description, name: name, memory: memory)
+    }
+
+    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
         try body(UnsafeRawBufferPointer(memory.bytes))
     }
 }

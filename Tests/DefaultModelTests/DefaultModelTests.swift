@@ -23,7 +23,7 @@ import Testing
             .appendingPathComponent("../../Weights/checkpoint").standardized.path
         let made = folder.file("made.aldm")
         let run = try CommandRun(
-            "audioldm2-convert", [checkpoint, "--output", made, "--compression", "19", "--quiet"])
+            "audioldm2-convert", [checkpoint, "--output", made, "--compression", "19", "--quiet", "--no-calibrate"])
         #expect(run.status == 0, "\(run.errors)")
         let (ours, theirs) = try (made, DefaultModel.path())
         #expect(FileManager.default.contentsEqual(atPath: ours, andPath: theirs))

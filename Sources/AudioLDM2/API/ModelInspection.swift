@@ -30,7 +30,7 @@ public struct ModelInspection: Sendable, Codable {
         public let shape: [Int]
         /// How its numbers are stored: int8, float16 or float32.
         public let format: String
-        /// "quantized" if inputs are quantized too, else "float".
+        /// "quantized" if inputs are quantized too, "scaled" if they get factors before that, else "float".
         public let activations: String
         /// As computed with.
         public let bytes: Int
@@ -68,6 +68,8 @@ public struct ModelInspection: Sendable, Codable {
     public let classes: [SoundClass]
     /// How its sounds are made unless told otherwise.
     public let defaults: ModelDefaults
+    /// How its 8-bit weights were fitted to what they read; nil if they were not.
+    public let calibration: CalibrationReport?
     /// Where the model comes from and how it was converted, in the file's order.
     public let provenance: [Note]
 
@@ -86,7 +88,7 @@ public struct ModelInspection: Sendable, Codable {
         }
     }
 
-    private init(_ file: ModelFile) {
+    private init(_ file: ModelFile) throws {
         let pack = file.pack
         path = pack.path
         family = file.family.name
@@ -97,6 +99,7 @@ public struct ModelInspection: Sendable, Codable {
         blobs = Dictionary(uniqueKeysWithValues: pack.blobs.map { ($0.name, $0.byteCount) })
         classes = file.vocabulary?.classes ?? []
         defaults = file.defaults
+        calibration = try pack.calibration()
         provenance = pack.provenance.map { Note(key: $0.key, value: $0.value) }
     }
 }

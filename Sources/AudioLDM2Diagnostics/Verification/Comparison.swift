@@ -75,7 +75,7 @@ struct Comparison {
     }
 
     /// ‖a − b‖ / ‖b‖, infinite if it is not a number.
-    private static func relativeError(_ a: [Float], _ b: [Float]) -> Double {
+    static func relativeError(_ a: [Float], _ b: [Float]) -> Double {
         var (difference, norm) = (0.0, 0.0)
         for (x, y) in zip(a, b) {
             difference += (Double(x) - Double(y)) * (Double(x) - Double(y))

@@ -23,6 +23,7 @@ import Testing
         #expect(outcome.output.contains("unet"))
         #expect(outcome.output.contains("largest relative errors"))
         #expect(outcome.output.contains("\(model): "))
+        #expect(outcome.output.contains("calibrated on \"a dog barks"))
     }
 
     @Test func printsJSON() throws {
@@ -35,7 +36,7 @@ import Testing
     }
 
     @Test func quietSaysNothing() throws {
-        let outcome = try run([checkpoint, "-o", model, "--quiet", "--threads", "1"])
+        let outcome = try run([checkpoint, "-o", model, "--quiet", "--threads", "1", "--no-calibrate"])
         #expect(outcome.status == 0 && outcome.output.isEmpty && outcome.errors.isEmpty)
         #expect(FileManager.default.fileExists(atPath: model))
     }
@@ -44,6 +45,8 @@ import Testing
         [], ["a"], ["a", "-o", "b", "--weights", "int4"], ["a", "-o", "b", "--compression", "20"],
         ["a", "-o", "b", "--compression", "0"], ["a", "-o", "b", "--threads", "0"], ["a", "-o", ""],
         ["a", "-o", "b", "c"], ["a", "-o", "b", "--without", "unet"],
+        ["a", "-o", "b", "--no-calibrate", "--target-error", "0.1"], ["a", "-o", "b", "--target-error", "0"],
+        ["a", "-o", "b", "--no-calibrate", "--calibrate", "prompts.txt"],
     ])
     func wrongUse(arguments: [String]) throws {
         let outcome = try run(arguments)
@@ -54,7 +57,7 @@ import Testing
     @Test func failuresTakeOneLine() throws {
         for arguments in [
             [folder.path, "-o", model], [checkpoint, "-o", folder.path],
-            [checkpoint, "-o", model, "--license", "/absent"],
+            [checkpoint, "-o", model, "--license", "/absent"], [checkpoint, "-o", model, "--calibrate", "/absent"],
         ] {
             let outcome = try run(arguments)
             #expect(outcome.failed(), "\(outcome.errors)")
@@ -64,7 +67,7 @@ import Testing
     @Test func aFullDisk() throws {
         // A limit on the file's size fails as a full disk does, in the middle of writing.
         let outcome = try run(
-            [checkpoint, "-o", model], script: #"trap "" XFSZ; ulimit -f 1000; exec "$command" "$@""#)
+            [checkpoint, "-o", model, "--no-calibrate"], script: #"trap "" XFSZ; ulimit -f 1000; exec "$command" "$@""#)
         #expect(outcome.status == 1)
         #expect(outcome.errors.contains("\(model): cannot write"), "\(outcome.errors)")
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)

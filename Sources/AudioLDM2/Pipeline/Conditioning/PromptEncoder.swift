@@ -11,6 +11,13 @@ package struct Condition: Sendable {
     package let states: Tensor?
     /// Of the states: 1 for tokens, 0 for padding.
     package let mask: [Int]
+
+    package init(film: Tensor?, loa: Tensor?, states: Tensor?, mask: [Int]) {
+        self.film = film
+        self.loa = loa
+        self.states = states
+        self.mask = mask
+    }
 }
 
 /// Prompt and negative prompt to conditions: tokenizers, CLAP, T5 or phoneme encoder, projection, GPT-2.
@@ -64,7 +71,7 @@ package struct PromptEncoder {
     }
 
     /// `[1, width]` for each text.
-    private func embeddings(_ tokens: [Tokens]) throws -> [Tensor?] {
+    package func embeddings(_ tokens: [Tokens]) throws -> [Tensor?] {
         guard let config = context.model.clapConfig, context.model.isConditionedOnCLAP else {
             return tokens.map { _ in nil }
         }
@@ -76,7 +83,7 @@ package struct PromptEncoder {
     }
 
     /// `[1, tokens, width]` for each text.
-    private func states(_ tokens: [Tokens]) throws -> [Tensor?] {
+    package func states(_ tokens: [Tokens]) throws -> [Tensor?] {
         guard let config = context.model.secondConfig else { return tokens.map { _ in nil } }
         let states = try context.with(
             PartName.second, { try config.encoder($0) },
@@ -91,7 +98,7 @@ package struct PromptEncoder {
     }
 
     /// `[1, vectors, width]` for each text.
-    private func languageOfAudio(_ tokens: [Tokens], embeddings: [Tensor?], states: [Tensor?]) throws -> [Tensor?] {
+    package func languageOfAudio(_ tokens: [Tokens], embeddings: [Tensor?], states: [Tensor?]) throws -> [Tensor?] {
         guard let config = context.model.languageModelConfig, let projectionConfig = context.model.projectionConfig
         else {
             return tokens.map { _ in nil }

@@ -45,7 +45,9 @@ package struct ModelConfigs: Sendable {
     }
 
     /// Whether CLAP's embedding of a text is a condition. Where it is not, CLAP only judges sounds.
-    var isConditionedOnCLAP: Bool { clapConfig != nil && (languageModelConfig != nil || unetConfig.filmWidth != nil) }
+    package var isConditionedOnCLAP: Bool {
+        clapConfig != nil && (languageModelConfig != nil || unetConfig.filmWidth != nil)
+    }
 
     /// Widths at the borders between components, so that a mixed-up file fails here and not in the middle of the work.
     private func checkAgreement() throws {

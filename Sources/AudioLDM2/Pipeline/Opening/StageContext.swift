@@ -30,6 +30,8 @@ package struct StageContext<Opened: OpenedModel>: Sendable {
     package let deviceWarning: String?
     /// The sound that is worked on, of those of its job.
     private(set) var sound = 0
+    /// Where a component's weights come from instead of the model's file.
+    private var weights: (@Sendable (_ component: String) throws -> any WeightSource)?
     private let send: @Sendable (SoundEvent) -> Void
 
     package init(
@@ -53,12 +55,23 @@ package struct StageContext<Opened: OpenedModel>: Sendable {
         self.init(model: model, backend: computing.backend, deviceWarning: computing.warning)
     }
 
+    /// The same model with weights from elsewhere: its file need not hold any.
+    /// - Parameter weights: of a component, by name.
+    package func with(
+        _ backend: any StageBackend, weights: @escaping @Sendable (_ component: String) throws -> any WeightSource
+    ) -> StageContext {
+        var context = StageContext(model: model, backend: backend, cancellation: cancellation)
+        context.weights = weights
+        return context
+    }
+
     /// The same, of whatever the model file holds.
     package var ofFile: StageContext<ModelFile> {
         var context = StageContext<ModelFile>(
             model: model.file, backend: backend, cancellation: cancellation, memory: memory, shelf: shelf,
             deviceWarning: deviceWarning, report: send)
         context.sound = sound
+        context.weights = weights
         return context
     }
 
@@ -104,8 +117,9 @@ package struct StageContext<Opened: OpenedModel>: Sendable {
         _ part: String, _ build: (WeightScope) throws -> Network, _ body: (Network) throws -> Result
     ) throws -> Result {
         try cancellation.check()
-        if PartName.textEncoders.contains(part) { try model.requireTextEncoders() }
         defer { backend.trim() }
+        if let weights { return try body(build(WeightScope(weights(part)))) }
+        if PartName.textEncoders.contains(part) { try model.requireTextEncoders() }
         let (residency, keeping) = memory.use(of: part)
         backend.resetPeak(keeping: keeping)
         let (network, stamp) = try loaded(part, residency, build)

@@ -92,7 +92,7 @@ let package = Package(
         .executableTarget(
             name: "AudioLDM2Convert",
             dependencies: [
-                "AudioLDM2", "AudioLDM2Converter", "Platform", "Terminal",
+                "AudioLDM2", "AudioLDM2Converter", "AudioLDM2Diagnostics", "Platform", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Converter/Command"),

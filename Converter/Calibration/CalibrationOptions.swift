@@ -1,7 +1,5 @@
 import AudioLDM2
 import AudioLDM2Diagnostics
-import Checkpoints
-import Foundation
 
 /// What calibration asks of a model.
 package struct CalibrationOptions: Sendable, Equatable {
@@ -17,20 +15,8 @@ package struct CalibrationOptions: Sendable, Equatable {
     ]
 
     package static let targetErrors = 1e-3...1.0
-    private static let mostPrompts = 16
-
-    /// The prompts of a text file, one a line.
-    /// - Throws: `CheckpointError` for a file that cannot be read, or holds none or more than are of use.
-    package static func prompts(at path: String) throws -> [String] {
-        let bytes = try InputFile.contents(path: path, name: path, limit: 1 << 20)
-        let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
-            .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
-        guard 1...mostPrompts ~= lines.count else {
-            throw CheckpointError.malformed(
-                file: path, reason: "holds \(lines.count) prompts; give 1 to \(mostPrompts), one a line")
-        }
-        return lines
-    }
+    /// Prompts that are of use: further ones cost time and change little.
+    package static let mostPrompts = 16
 
     /// Of a component: the denoiser's as asked for, since its errors meet at every step. What is asked once may lose what
     /// `audioldm2 verify` allows a stage of such weights; of waveforms, that is mostly in phases, which nobody hears.

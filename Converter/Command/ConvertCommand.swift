@@ -1,6 +1,7 @@
 import ArgumentParser
 import AudioLDM2
 import AudioLDM2Converter
+import AudioLDM2Diagnostics
 import Foundation
 import Platform
 import Tensors
@@ -164,7 +165,9 @@ struct ConvertCommand: AsyncParsableCommand {
         get throws {
             guard !skipsCalibration else { return nil }
             var options = CalibrationOptions()
-            if let calibrate { options.request.prompts = try CalibrationOptions.prompts(at: calibrate) }
+            if let calibrate {
+                options.request.prompts = try PromptFile.prompts(at: calibrate, most: CalibrationOptions.mostPrompts)
+            }
             if let targetError { options.targetError = targetError }
             return options
         }

@@ -38,7 +38,8 @@ struct CalibrateCommand: AsyncParsableCommand {
     var steps = 14
 
     @Option(
-        name: .shortAndLong, help: ArgumentHelp("Write the model with the policy that was found.", valueName: "MODEL.aldm"),
+        name: .shortAndLong,
+        help: ArgumentHelp("Write the model with the policy that was found.", valueName: "MODEL.aldm"),
         completion: .file(), transform: plainText)
     var output: String?
 
@@ -69,7 +70,8 @@ struct CalibrateCommand: AsyncParsableCommand {
 
     private func calibrate() async throws {
         let calibration = try await StepCalibration(
-            modelAt: model.path, prompts: prompts.map { try PromptFile.prompts(at: $0, most: 1000) } ?? Self.ownPrompts, seeds: seeds,
+            modelAt: model.path, prompts: prompts.map { try PromptFile.prompts(at: $0, most: 1000) } ?? Self.ownPrompts,
+            seeds: seeds,
             seconds: seconds, steps: steps, threads: computing.threads, device: computing.device)
         if !quiet, let warning = calibration.deviceWarning { printWarning(warning) }
         let line = ProgressLine(quiet: quiet)

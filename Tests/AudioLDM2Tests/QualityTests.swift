@@ -64,7 +64,8 @@ import WeightFile
     }
 
     /// Long sounds, loops and groups go with all qualities; a group's sounds are what each is alone.
-    @Test(arguments: SoundOptions.Quality.allCases) func everyKindOfSound(_ quality: SoundOptions.Quality) async throws {
+    @Test(arguments: SoundOptions.Quality.allCases) func everyKindOfSound(_ quality: SoundOptions.Quality) async throws
+    {
         let long = try await clip(quality) { ($0.seconds, $0.windowSeconds) = (2.4, 1) }
         #expect(long.samples.count == 38400 && long.samples.allSatisfy(\.isFinite))
         let loop = try await clip(quality) { $0.loops = true }

@@ -66,7 +66,9 @@ public struct ModelDefaults: Codable, Sendable, Hashable {
         if let fasterSteps, !Self.isPolicy(fasterSteps) {
             throw ConfigError.malformed(
                 component: component,
-                reason: "'faster_steps' is \(fasterSteps.quoted), not a letter w or - for each of up to 1000 steps, w first")
+                reason:
+                    "'faster_steps' is \(fasterSteps.quoted), not a letter w or - for each of up to 1000 steps, w first"
+            )
         }
     }
 

@@ -38,7 +38,8 @@ public struct StepCalibration: Sendable {
         guard !prompts.isEmpty, (1...64).contains(seeds), (4...100).contains(steps) else {
             throw AudioLDM2Error(
                 .invalidOption,
-                "\(prompts.count) prompts, \(seeds) seeds, \(steps) steps: choose at least a prompt, 1…64 seeds, 4…100 steps")
+                "\(prompts.count) prompts, \(seeds) seeds, \(steps) steps: choose at least a prompt, 1…64 seeds, 4…100 steps"
+            )
         }
         context = try await onOwnThread { _ in
             try AudioLDM2Error.translating {

@@ -54,7 +54,8 @@ struct StepSearch {
                 (relativeDeviation(theirs.latents, from: own.latents), relativeDeviation(theirs.mel, from: own.mel)))
         }
         return .init(
-            name: "another seed", steps: endless, whole: endless, latents: errors.map(\.latents), mel: errors.map(\.mel))
+            name: "another seed", steps: endless, whole: endless, latents: errors.map(\.latents), mel: errors.map(\.mel)
+        )
     }
 
     /// Policies with ever fewer whole steps, each the one before without the step that is missed least.

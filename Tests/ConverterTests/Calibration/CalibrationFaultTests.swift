@@ -50,11 +50,11 @@ import Testing
         ] {
             let file = try folder.write(text, to: "prompts.txt")
             #expect {
-                try CalibrationOptions.prompts(at: file)
+                try PromptFile.prompts(at: file, most: CalibrationOptions.mostPrompts)
             } throws: { "\($0)".contains(part) && "\($0)".contains("prompts.txt") }
         }
         let file = try folder.write("  rain \r\n\nwind", to: "prompts.txt")
-        #expect(try CalibrationOptions.prompts(at: file) == ["rain", "wind"])
+        #expect(try PromptFile.prompts(at: file, most: CalibrationOptions.mostPrompts) == ["rain", "wind"])
     }
 
     @Test func modelsOfTwoCheckpointsAreNotCompared() throws {

@@ -79,7 +79,9 @@ package struct CarryingPredictor: NoisePredictor {
 
     /// Of the line through one or two points, at a third.
     private static func weights(_ points: [Float], at place: Float) -> [Float] {
-        guard points.count == 2, points[1] != points[0] else { return Array(repeating: 0, count: points.count - 1) + [1] }
+        guard points.count == 2, points[1] != points[0] else {
+            return Array(repeating: 0, count: points.count - 1) + [1]
+        }
         let share = (place - points[1]) / (points[1] - points[0])
         return [-share, 1 + share]
     }

@@ -67,9 +67,9 @@ import WeightFile
     @Test(arguments: SoundOptions.Quality.allCases) func everyKindOfSound(_ quality: SoundOptions.Quality) async throws
     {
         let long = try await clip(quality) { ($0.seconds, $0.windowSeconds) = (2.4, 1) }
-        #expect(long.samples.count == 38400 && long.samples.allSatisfy(\.isFinite))
+        #expect(long.samples.count == 38400 && long.samples.allSatisfy { $0.isFinite })
         let loop = try await clip(quality) { $0.loops = true }
-        #expect(loop.samples.allSatisfy(\.isFinite))
+        #expect(loop.samples.allSatisfy { $0.isFinite })
         let pipeline = try AudioLDM2Pipeline(opening: model, threads: 2)
         let options = SoundOptions(seconds: 0.6, numInferenceSteps: 8, seed: 3, quality: quality)
         let requests = ["rain", "wind", "a bell"].map { SoundRequest(prompt: $0, options: options) }

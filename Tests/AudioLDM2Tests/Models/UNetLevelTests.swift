@@ -37,8 +37,9 @@ import WeightFile
     }
 
     /// One sample under several conditions is what each is alone, bit for bit, where nothing is repeated before it must be.
-    @Test(arguments: ["tiny", "audioldm1-tiny"])
-    func whatConditionsHaveInCommonIsComputedOnce(name: String) throws {
+    /// - Parameter widths: of the sequences that conditions are.
+    @Test(arguments: [("tiny", [32, 48]), ("audioldm1-tiny", [])])
+    func whatConditionsHaveInCommonIsComputedOnce(name: String, widths: [Int]) throws {
         let backend = try CPUBackend(threadCount: 2, usesBLAS: false)
         let pack = try Pack(opening: ModelFixture.path(name, .int8))
         let config: UNetConfig = try .read(pack.requiredComponent(UNet.part).config, component: UNet.part)
@@ -47,8 +48,6 @@ import WeightFile
         func wave(_ shape: Shape, _ pace: Double) throws -> Tensor {
             try backend.upload((0..<shape.count).map { Float(sin(Double($0) * pace)) }, shape)
         }
-        let dims = config.levels.flatMap(\.crossAttentionDims).compactMap(\.self)
-        let widths = dims.isEmpty ? [] : Array(Set(dims)).sorted()
         func conditioning(_ sides: [Double]) throws -> UNetConditioning {
             let contexts = try widths.map { width in
                 try Tensor.concatenate(sides.map { try wave([1, 5, width], $0) }, axis: 0)
@@ -57,7 +56,8 @@ import WeightFile
                 try Tensor.concatenate(sides.map { try wave([1, width], $0) }, axis: 0)
             }
             return try unet.conditioning(
-                unet.conditioning(contexts: contexts, masks: contexts.map { _ in nil }, film: film), at: [500],
+                unet.conditioning(contexts: contexts, masks: Array(repeating: nil, count: contexts.count), film: film),
+                at: [500],
                 on: backend)
         }
         let sample = try wave([1, 13, 16, config.inChannels], 0.37)

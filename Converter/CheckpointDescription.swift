@@ -37,7 +37,11 @@ package struct CheckpointDescription: Sendable, Equatable, Codable {
         let authors = (checkpoint as? AssembledCheckpoint)?.base ?? checkpoint
         let file = authors as? AuthorsCheckpoint
         let saver = authors is NetworkFolder ? "transformers" : "diffusers"
-        kind = file?.kind.rawValue ?? "\(checkpoint.pipelineClass), as \(saver) saves it"
+        let isJudge = authors is JudgeCheckpoint
+        kind =
+            isJudge
+            ? "\(checkpoint.pipelineClass), which judges"
+            : file?.kind.rawValue ?? "\(checkpoint.pipelineClass), as \(saver) saves it"
         hasAverage = file?.hasAverage
         let uses = file.map { Array($0.usage.values) } ?? []
         copies = uses.count { if case .copy = $0 { true } else { false } }

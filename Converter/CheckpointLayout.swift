@@ -99,6 +99,11 @@ package struct CheckpointLayout: Sendable {
             tokenizers: [PartName.tokenizer, PartName.tokenizer2]),
         // CLAP by itself, which judges.
         "ClapModel": CheckpointLayout(models: [clap], tokenizers: [PartName.tokenizer]),
+        // Others that judge.
+        "VGGish": CheckpointLayout(models: [CheckpointPart(PartName.vggish)], tokenizers: []),
+        "Cnn14": CheckpointLayout(models: [CheckpointPart(PartName.cnn14)], tokenizers: []),
+        "MusicNN": CheckpointLayout(models: [CheckpointPart(PartName.musicNN)], tokenizers: []),
+        "PaSST": CheckpointLayout(models: [CheckpointPart(PartName.passt)], tokenizers: []),
         "AudioLDMPipeline": CheckpointLayout(models: [clap] + denoising, tokenizers: [PartName.tokenizer]),
         // No class of diffusers': the authors' model that reads nothing but FLAN-T5, with a CLAP that ranks its sounds.
         AuthorsCheckpoint.crossAttentionPipeline: CheckpointLayout(

@@ -54,7 +54,9 @@ package struct AuthorsCheckpoint: Checkpoint {
         guard claims.contains(where: { $0.part.name == PartName.unet }) else {
             throw CheckpointError.missing(
                 path: "the UNet of \(source.name) (model.diffusion_model.*)",
-                remedy: "give a file of the authors' models, or a folder in the diffusers layout")
+                remedy:
+                    "give a file of the authors' models, of a network that judges (VGGish, Cnn14, PaSST, LAION's CLAP), or a "
+                    + "folder in the diffusers layout")
         }
         var tables: [String: KeyTable] = [:]
         for claim in claims where !claim.isCopy {

@@ -15,7 +15,7 @@ enum AuthorsConfigs {
         Array(try JSONSerialization.data(withJSONObject: config, options: [.sortedKeys, .prettyPrinted]))
     }
 
-    private static func heads(_ width: Int) -> Int { max(width / textHeadWidth, 1) }
+    static func heads(_ width: Int) -> Int { max(width / textHeadWidth, 1) }
 
     static func clap(_ shapes: PartShapes) throws -> Config {
         let embeddings = "text_branch.embeddings"

@@ -41,29 +41,37 @@ struct AuthorsPart: Sendable {
             "audio_branch.logmel_extractor.*", "*.relative_position_index", "*.attn_mask", "*.num_batches_tracked",
             "audio_branch.tscam_conv.*", "audio_branch.head.*",
         ]
-    ) { _ in
-        KeyTable(
-            [
-                KeyRename("text_branch.*", "text_model.*"),
-                KeyRename("text_projection.0.*", "text_projection.linear1.*"),
-                KeyRename("text_projection.2.*", "text_projection.linear2.*"),
-                KeyRename("audio_projection.0.*", "audio_projection.linear1.*"),
-                KeyRename("audio_projection.2.*", "audio_projection.linear2.*"),
-                KeyRename("audio_branch.bn0.*", "audio_model.audio_encoder.batch_norm.*"),
-                KeyRename("audio_branch.*", "audio_model.audio_encoder.*"),
-            ],
-            [
-                KeyRename("audio_model.*.norm1.*", "audio_model.*.layernorm_before.*"),
-                KeyRename("audio_model.*.norm2.*", "audio_model.*.layernorm_after.*"),
-                KeyRename(
-                    "audio_model.*.attn.qkv.*", .part,
-                    ["query", "key", "value"].map { KeyPattern("audio_model.*.attention.self.\($0).*") }),
-                KeyRename("audio_model.*.attn.proj.*", "audio_model.*.attention.output.dense.*"),
-                KeyRename("audio_model.*.attn.*", "audio_model.*.attention.self.*"),
-                KeyRename("audio_model.*.mlp.fc1.*", "audio_model.*.intermediate.dense.*"),
-                KeyRename("audio_model.*.mlp.fc2.*", "audio_model.*.output.dense.*"),
-            ])
-    }
+    ) { _ in clapKeys }
+
+    /// The same by itself, as LAION's own files have it; with fusion they hold more, for longer sounds.
+    static let laionCLAP = AuthorsPart(
+        name: clap.name, className: clap.className, prefixes: ["module.", ""], marker: clap.marker,
+        ignored: clap.ignored + [
+            "logit_scale_*", "audio_branch.patch_embed.mel_conv2d.*", "audio_branch.patch_embed.fusion_model.*",
+        ]
+    ) { _ in clapKeys }
+
+    private static let clapKeys = KeyTable(
+        [
+            KeyRename("text_branch.*", "text_model.*"),
+            KeyRename("text_projection.0.*", "text_projection.linear1.*"),
+            KeyRename("text_projection.2.*", "text_projection.linear2.*"),
+            KeyRename("audio_projection.0.*", "audio_projection.linear1.*"),
+            KeyRename("audio_projection.2.*", "audio_projection.linear2.*"),
+            KeyRename("audio_branch.bn0.*", "audio_model.audio_encoder.batch_norm.*"),
+            KeyRename("audio_branch.*", "audio_model.audio_encoder.*"),
+        ],
+        [
+            KeyRename("audio_model.*.norm1.*", "audio_model.*.layernorm_before.*"),
+            KeyRename("audio_model.*.norm2.*", "audio_model.*.layernorm_after.*"),
+            KeyRename(
+                "audio_model.*.attn.qkv.*", .part,
+                ["query", "key", "value"].map { KeyPattern("audio_model.*.attention.self.\($0).*") }),
+            KeyRename("audio_model.*.attn.proj.*", "audio_model.*.attention.output.dense.*"),
+            KeyRename("audio_model.*.attn.*", "audio_model.*.attention.self.*"),
+            KeyRename("audio_model.*.mlp.fc1.*", "audio_model.*.intermediate.dense.*"),
+            KeyRename("audio_model.*.mlp.fc2.*", "audio_model.*.output.dense.*"),
+        ])
 
     private static let t5 = AuthorsPart(
         name: PartName.second, className: "T5EncoderModel",

@@ -16,12 +16,13 @@ enum Program {
 struct ConvertCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audioldm2-convert",
-        abstract: "Makes one model file (.aldm) of a checkpoint of AudioLDM 2 or 1, or of CLAP.",
+        abstract: "Makes one model file (.aldm) of AudioLDM 2 or 1, or of a network that judges sounds.",
         discussion: """
             CHECKPOINT is a folder with the layout that diffusers saves (model_index.json, and a folder for each component \
-            with its config.json and weights), one of the authors' files (.pth, .ckpt), or a folder of CLAP by itself, which \
-            judges sounds and makes none. The authors' files hold no tokenizers but the symbols of speech: take them from \
-            folders. PyTorch's pickles are read as data; nothing in them is run.
+            with its config.json and weights), one of the authors' files (.pth, .ckpt), or a network that judges sounds \
+            and makes none: a folder of CLAP by itself, or the published file of VGGish, Cnn14, PaSST or LAION's CLAP. \
+            Files hold no tokenizers but the symbols of speech: take them from folders. PyTorch's pickles are read as data; \
+            nothing in them is run.
 
             By default products are stored as 8-bit integers with a scale for each output, except where that loses too \
             much, which is measured: the model is run on a few prompts, ranges of outlier channels are moved into the weights \
@@ -37,6 +38,7 @@ struct ConvertCommand: AsyncParsableCommand {
               audioldm2-convert --describe audioldm2-full.pth
               audioldm2-convert full.pth -o a.aldm --tokenizer roberta/ --tokenizer-2 t5/
               audioldm2-convert ljspeech.pth --output speech.aldm --tokenizer roberta/
+              audioldm2-convert vggish-10086976.pth -o vggish.aldm
               audioldm2-convert mine.ckpt --ema --config mine.yaml -o mine.aldm
             """,
         version: AudioLDM2Pipeline.version)

@@ -12,6 +12,10 @@ struct ComponentMapping: Sendable {
     var transposed: [KeyPattern] = []
     /// Vectors of which the runtime wants several copies, one after the other.
     var repeated: [KeyPattern] = []
+    /// Batch norms that become part of the convolutions before them, which have no bias.
+    var fusedNorms: [(convolution: KeyPattern, norm: KeyPattern)] = []
+    /// What the other batch norms become.
+    var normForm = FoldedBatchNorm.Form.scaleAndShift
     /// Keys that published files carry and nothing here uses.
     var leftovers: [KeyPattern] = []
 }
@@ -64,6 +68,14 @@ extension ComponentMapping {
             repeated: ["upsampler.*.bias"],
             // Statistics that only vocoders with `normalize_before` use.
             leftovers: ["mean", "scale"]),
+        "VGGish": ComponentMapping(),
+        "Cnn14": ComponentMapping(
+            fusedNorms: [("*.conv1", "*.bn1"), ("*.conv2", "*.bn2")], leftovers: ["*.num_batches_tracked"]),
+        // Its norms stand behind the activations.
+        "MusicNN": ComponentMapping(normForm: .meanAndDeviation),
+        // The last is the head of the second token by itself, which only training used.
+        "PaSST": ComponentMapping(
+            transposed: ["freq_new_pos_embed", "time_new_pos_embed"], leftovers: ["head_dist.*"]),
     ]
 
     private static let clap = ComponentMapping(

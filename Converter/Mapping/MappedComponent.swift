@@ -26,7 +26,10 @@ package struct MappedComponent: Sendable {
         guard let mapping = ComponentMapping.named(modelName) else {
             throw MappingError.unknownClass(file: source.name, className: modelName)
         }
-        let source = RenamedSource(try FoldedBatchNorm(MergedWeightNorm(source)), mapping: mapping)
+        let source = RenamedSource(
+            try FusedBatchNorm(
+                FoldedBatchNorm(MergedWeightNorm(source), as: mapping.normForm), fusing: mapping.fusedNorms),
+            mapping: mapping)
         var missing: [String] = []
         var unused = Set(source.tensors.keys)
         var plans: [String: Plan] = [:]

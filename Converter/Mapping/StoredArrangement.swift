@@ -25,7 +25,10 @@ enum StoredArrangement: Hashable, Sendable {
             let long = extents.filter { $0 != 1 }
             return long.count <= 1 ? (.consecutive, long.first ?? 1) : nil
         case .matrix(_, let inputs) where isTransposed, .table(_, let inputs) where isTransposed:
-            return extents.count == 2 && extents[0] == inputs ? (.transposed, extents[1]) : nil
+            // A picture of one row or one column is a matrix too.
+            let matrix = extents.count == 4 && extents[0] == 1 ? [extents[1], extents[2] * extents[3]] : extents
+            let isMatrix = matrix == extents || extents[2] == 1 || extents[3] == 1
+            return isMatrix && matrix.count == 2 && matrix[0] == inputs ? (.transposed, matrix[1]) : nil
         case .matrix(_, let inputs):
             // A 1×1 convolution is a matrix.
             let isMatrix = extents.count >= 2 && extents[1] == inputs && extents.dropFirst(2).allSatisfy { $0 == 1 }

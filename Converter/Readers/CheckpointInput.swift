@@ -31,10 +31,18 @@ package struct CheckpointInput: Sendable {
             return NetworkFolder.isOne(path) ? try NetworkFolder(path: path) : try DiffusersFolder(path: path)
         }
         let name = URL(fileURLWithPath: path).lastPathComponent
+        let source = try CheckpointFile.open(path: path, name: name)
+        if let judge = try JudgeCheckpoint(source, name: modelName ?? name) {
+            guard configuration == nil, !usesAverage else {
+                throw CheckpointError.missing(
+                    path: "a model that makes sounds in \(name)",
+                    remedy: "it is a \(judge.pipelineClass), which has no --config and no --ema")
+            }
+            return judge
+        }
         var settings = AuthorsSettings(modelName: modelName ?? name)
         if let configuration { try settings.read(configuration: configuration) }
         return try AuthorsCheckpoint(
-            CheckpointFile.open(path: path, name: name), name: modelName ?? name, settings: settings,
-            usesAverage: usesAverage)
+            source, name: modelName ?? name, settings: settings, usesAverage: usesAverage)
     }
 }

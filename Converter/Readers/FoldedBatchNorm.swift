@@ -4,7 +4,8 @@ import Tensors
 /// A view of a checkpoint in which batch normalizations, as they work after training, are a scale and a shift.
 ///
 /// `y = (x − mean) / √(variance + ε) · weight + bias` (Ioffe & Szegedy 2015, arXiv 1502.03167) becomes
-/// `y = x · weight′ + bias′`; `running_mean` and `running_var` are gone.
+/// `y = x · weight′ + bias′`; `running_mean` and `running_var` are gone. Or `y = (x − mean) / deviation`, of these two names, for
+/// norms that are computed by themselves.
 package struct FoldedBatchNorm: CheckpointSource {
     /// PyTorch's default, which no config of the published models changes.
     private static let epsilon = 1e-5
@@ -13,12 +14,23 @@ package struct FoldedBatchNorm: CheckpointSource {
     private let source: any CheckpointSource
     /// Prefixes of the norms, dot included.
     private var norms: Set<String> = []
+    private let form: Form
+
+    package enum Form: Sendable, Hashable {
+        case scaleAndShift
+        case meanAndDeviation
+
+        fileprivate var names: [String] {
+            self == .scaleAndShift ? ["weight", "bias"] : ["deviation", "mean"]
+        }
+    }
 
     package var name: String { source.name }
 
     /// - Throws: `CheckpointError` if the four parts of a norm are not of one length.
-    package init(_ source: any CheckpointSource) throws {
+    package init(_ source: any CheckpointSource, as form: Form = .scaleAndShift) throws {
         self.source = source
+        self.form = form
         tensors = source.tensors
         for key in source.tensors.keys where key.hasSuffix(".running_mean") {
             let prefix = String(key.dropLast("running_mean".count))
@@ -29,8 +41,9 @@ package struct FoldedBatchNorm: CheckpointSource {
                     file: source.name, tensor: key, reason: "does not go with a variance, weight and bias of its length"
                 )
             }
-            tensors[parts[0]] = nil
-            tensors[parts[1]] = nil
+            let header = tensors[parts[2]]
+            for part in parts { tensors[part] = nil }
+            for name in form.names { tensors[prefix + name] = header }
             norms.insert(prefix)
         }
     }
@@ -38,14 +51,21 @@ package struct FoldedBatchNorm: CheckpointSource {
     package func open(_ key: String) throws -> any SourceTensor {
         let name = key.split(separator: ".").last.map(String.init) ?? key
         let prefix = String(key.dropLast(name.count))
-        guard norms.contains(prefix) else { return try source.open(key) }
+        guard norms.contains(prefix), form.names.contains(name) else { return try source.open(key) }
         func part(_ name: String) throws -> [Float] { try source.open(prefix + name).readAll() }
         let (mean, variance) = (try part("running_mean"), try part("running_var"))
         let (weight, bias) = (try part("weight"), try part("bias"))
         let scales = zip(weight, variance).map { Double($0) / (Double($1) + Self.epsilon).squareRoot() }
-        let values =
-            name == "weight"
-            ? scales : mean.indices.map { Double(bias[$0]) - Double(mean[$0]) * scales[$0] }
+        let values = mean.indices.map { index in
+            // A scale of nothing as one of almost nothing.
+            let deviation = scales[index] == 0 ? 1e30 : 1 / scales[index]
+            return switch name {
+            case "weight": scales[index]
+            case "bias": Double(bias[index]) - Double(mean[index]) * scales[index]
+            case "deviation": deviation
+            default: Double(mean[index]) - Double(bias[index]) * deviation
+            }
+        }
         return FoldedTensor(key: key, location: "\(source.name): \(key)", values: values.map { Float($0) })
     }
 }

@@ -58,39 +58,21 @@ package struct MergedWeightNorm: CheckpointSource {
 
     package func open(_ key: String) throws -> any SourceTensor {
         guard let pair = factors[key] else { return try source.open(key) }
-        return try NormalizedTensor(
-            key: key, direction: source.open(pair.direction), magnitude: source.open(pair.magnitude).readAll())
+        let (direction, magnitude) = (try source.open(pair.direction), try source.open(pair.magnitude).readAll())
+        return try ScaledTensor(key: key, base: direction, factors: Self.factors(direction, magnitude))
     }
-}
 
-private struct NormalizedTensor: SourceTensor {
-    let key: String
-    private let direction: any SourceTensor
     /// `g / ‖v‖` of each slice.
-    private let factors: [Float]
-    private let sliceCount: Int
-
-    var location: String { direction.location }
-    var shape: Shape { direction.shape }
-
-    /// `magnitude` has an element for each outermost slice of `direction`, and there is at least one.
-    init(key: String, direction: any SourceTensor, magnitude: [Float]) throws {
-        self.key = key
-        self.direction = direction
+    /// - Parameter magnitude: an element for each outermost slice of `direction`, of which there is at least one.
+    private static func factors(_ direction: any SourceTensor, _ magnitude: [Float]) throws -> [Float] {
         let sliceCount = direction.shape.count / magnitude.count
-        self.sliceCount = sliceCount
         var slice = [Float](repeating: 0, count: sliceCount)
-        factors = try magnitude.enumerated().map { index, magnitude in
+        return try magnitude.enumerated().map { index, magnitude in
             try slice.withUnsafeMutableBufferPointer {
                 try direction.read(index * sliceCount..<(index + 1) * sliceCount, into: $0)
             }
             let norm = slice.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
             return norm == 0 ? 0 : Float(Double(magnitude) / norm)
         }
-    }
-
-    func read(_ range: Range<Int>, into buffer: UnsafeMutableBufferPointer<Float>) throws {
-        try direction.read(range, into: buffer)
-        for (index, element) in zip(buffer.indices, range) { buffer[index] *= factors[element / sliceCount] }
     }
 }

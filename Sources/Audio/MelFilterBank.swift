@@ -32,6 +32,24 @@ package struct MelFilterBank: Sendable {
         }
     }
 
+    /// HTK's scale, triangles of height 1 over frequencies. torchaudio `melscale_fbanks` with its defaults.
+    package init(htk bands: Int, frequencies: ClosedRange<Double>, fftLength: Int, sampleRate: Int) {
+        let edges = Self.places(bands, frequencies, toMel: Self.kaldiMel).map { 700 * (exp($0 / 1127) - 1) }
+        let bins = (0...fftLength / 2).map { Double($0) * Double(sampleRate) / Double(fftLength) }
+        self.bands = (0..<bands).map { Self.band(bins, edges[$0], edges[$0 + 1], edges[$0 + 2], scale: 1) }
+    }
+
+    /// Filters that somebody else computed.
+    /// - Parameter matrix: `[bins, bands]`, row by row.
+    package init(matrix: [Float], bands: Int) {
+        self.bands = (0..<bands).map { band in
+            let weights = stride(from: band, to: matrix.count, by: bands).map { Double(matrix[$0]) }
+            let first = weights.firstIndex { $0 != 0 } ?? 0
+            let last = weights.lastIndex { $0 != 0 } ?? first - 1
+            return Band(firstBin: first, weights: Array(weights[first..<max(last + 1, first)]))
+        }
+    }
+
     /// The bands of one spectrum.
     func apply(to spectrum: [Double], into sums: inout [Double]) {
         for (index, band) in bands.enumerated() {

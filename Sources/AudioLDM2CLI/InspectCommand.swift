@@ -8,7 +8,7 @@ struct InspectCommand: AsyncParsableCommand {
         commandName: "inspect",
         abstract: "Say what a model file is, can and contains, or check that it is undamaged.",
         discussion: """
-            Shows the family of the model, what it can be used for (generate, speak, edit, score, hear), its networks, and \
+            Shows the family of the model, what it can be used for (generate, speak, edit, score, hear, judge), its networks, and \
             where it comes from.
 
             EXAMPLES

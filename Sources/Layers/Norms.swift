@@ -55,3 +55,19 @@ package struct RMSNorm: Sendable {
         try x.backend.rmsNorm(x, epsilon: epsilon, scale: scale)
     }
 }
+
+/// Batch normalization (Ioffe & Szegedy 2015, arXiv 1502.03167) as it works after training, where no product before it could
+/// take it in: `(x − mean) / deviation` by channel, with its scale and shift in both.
+package struct BatchNorm: Sendable {
+    private let mean: any Weight
+    private let deviation: any Weight
+
+    package init(_ channels: Int, _ weights: WeightScope) throws {
+        mean = try weights.vector("mean", channels)
+        deviation = try weights.vector("deviation", channels)
+    }
+
+    package func callAsFunction(_ x: Tensor) throws -> Tensor {
+        try x.backend.normalizeChannels(x, mean: mean, deviation: deviation)
+    }
+}

@@ -63,6 +63,29 @@ import Testing
             try run(folder.file("a.stats"), "--reference", a, "--save-statistics", folder.file("a.stats")).status == 64)
     }
 
+    /// A published network, converted and used by the commands.
+    @Test func aConvertedNetworkJudges() throws {
+        let (a, b) = (folder.file("a"), folder.file("b"))
+        let judge = folder.file("cnn14.aldm")
+        let file = Fixtures.folder("Judges").appendingPathComponent("cnn14-16k/Cnn14_16k_mAP=0.438.pth").path
+        let conversion = try CommandRun("audioldm2-convert", [file, "-o", judge])
+        #expect(conversion.status == 0 && conversion.output.contains("cnn14"), "\(conversion.errors)")
+        let result = try run(a, "--reference", b, "--judge", judge, "--json", "--draws", "0")
+        #expect(result.status == 0, "\(result.errors)")
+        let report = try JSONDecoder().decode(EvaluationReport.self, from: Data(result.output.utf8))
+        #expect(report.judge.name == "Cnn14 of cnn14.aldm")
+        #expect(
+            report.figures.map(\.metric).starts(
+                with: [.frechetDistance, .kernelInceptionDistance, .kernelAudioDistance, .klSoftmax, .klSigmoid]))
+        // Of another judge, of no judge, and for what it cannot do.
+        #expect(try run(a, "--save-statistics", folder.file("a.stats")).status == 0)
+        #expect(
+            try run(b, "--reference", folder.file("a.stats"), "--judge", judge).failed(naming: "a.stats", "log-mel"))
+        #expect(try run(a, "--reference", b, "--judge", a + "/0.wav").failed(naming: "0.wav"))
+        let sound = try CommandRun("audioldm2", ["generate", "rain", "-m", judge, "-o", folder.file("rain.wav")])
+        #expect(sound.failed(naming: judge, "makes no sounds", "judge"))
+    }
+
     /// The others are judged, and the exit code tells.
     @Test func damagedFilesAreNamed() throws {
         try folder.write(EvaluatorTests.notANumber, to: "a/nan.wav")

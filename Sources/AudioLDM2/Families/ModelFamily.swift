@@ -17,7 +17,7 @@ package struct ModelFamily: Sendable {
     let recognizes: @Sendable (_ parts: [String: PackIndex.Component]) -> Bool
 
     /// All that there are; of several that recognize the same parts the first one counts.
-    package static let all = [speech, audioLDM2, audioLDM, crossAttention, judges]
+    package static let all = [speech, audioLDM2, audioLDM, crossAttention, vggish, cnn14, musicNN, passt, judges]
 
     /// The name under which a model file notes its family.
     package static let note = "family"
@@ -60,6 +60,8 @@ public enum ModelAbility: String, CaseIterable, Sendable, Codable {
     case score
     /// The language of audio of sounds.
     case hear
+    /// Distances between sets of sounds, by a network that was made to hear: `evaluate`. A model's own CLAP can do that too.
+    case judge
 }
 
 extension OpenedModel {
@@ -74,6 +76,7 @@ extension OpenedModel {
                 has(.clapAudio) && pack.component(PartName.clap)?.tensors.isEmpty == false
                     && pack.blobs.contains { $0.name == PartName.tokenizer }
             case .hear: has(.audioMAE)
+            case .judge: SoundJudges.of(pack.components.map(\.name)) != nil
             }
         }
     }

@@ -5,11 +5,10 @@ import Tensors
 /// A model's own CLAP as a judge of sounds and of how well they fit texts.
 ///
 /// The one place where evaluation touches how models are opened and run.
-public struct CLAPJudge: TextJudge {
+public struct CLAPJudge: TextJudge, ModelJudge {
     public let identity: JudgeIdentity
     public let sampleRate: Int
     public let width: Int
-    /// Why a GPU that is there is not used; nil if one is, or there is none, or the CPU was asked for.
     public let deviceWarning: String?
     private let context: StageContext<ModelFile>
     /// What the model hears, in seconds.
@@ -39,7 +38,7 @@ public struct CLAPJudge: TextJudge {
 
     /// The first ten seconds, shorter sounds repeated; fadtk and kadtk hear ten from every second on.
     public func windows(_ rules: EvaluationProtocol) -> WindowRule {
-        rules.name == .fadtk || rules.name == .kadtk
+        rules.isToolkit
             ? rules.windows(sampleRate: sampleRate)
             : .first(seconds * sampleRate, filling: .repetition)
     }

@@ -37,6 +37,7 @@ package enum Components {
     package static let all: [any Component.Type] = [
         CLAPTextEncoder.self, T5Encoder.self, PhonemeEncoder.self, ProjectionModel.self, GPT2.self, UNet.self,
         VAEDecoder.self, HiFiGAN.self, VAEEncoder.self, CLAPAudioEncoder.self, AudioMAEEncoder.self,
+        VGGish.self, Cnn14.self, MusicNN.self, PaSST.self,
     ]
 
     /// The network that computes a class of the reference implementations, or half of one; nil for classes that none does.
@@ -98,4 +99,24 @@ extension CLAPAudioEncoder: Component {
 extension AudioMAEEncoder: Component {
     package static let part = PartName.audioMAE
     package static let classNames = ["AudioMAE"]
+}
+
+extension VGGish: Component {
+    package static let part = PartName.vggish
+    package static let classNames = ["VGGish"]
+}
+
+extension Cnn14: Component {
+    package static let part = PartName.cnn14
+    package static let classNames = ["Cnn14"]
+}
+
+extension MusicNN: Component {
+    package static let part = PartName.musicNN
+    package static let classNames = ["MusicNN"]
+}
+
+extension PaSST: Component {
+    package static let part = PartName.passt
+    package static let classNames = ["PaSST"]
 }

@@ -12,6 +12,12 @@ package enum PartName {
     package static let clapAudio = "clap_audio"
     package static let audioMAE = "audiomae"
 
+    // What judges and makes no sounds.
+    package static let vggish = "vggish"
+    package static let cnn14 = "cnn14"
+    package static let musicNN = "musicnn"
+    package static let passt = "passt"
+
     package static let tokenizer = "tokenizer"
     package static let tokenizer2 = "tokenizer_2"
     package static let scheduler = "scheduler"

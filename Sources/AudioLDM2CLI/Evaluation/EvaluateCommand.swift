@@ -13,12 +13,13 @@ struct EvaluateCommand: AsyncParsableCommand {
             manifests. Sounds pair by name (without extension).
 
             The judge hears the sounds. "log-mel" needs no network: averages and spreads of a spectrogram's bands, which tell \
-            timbre and loudness and no meaning; good for comparing a model with a conversion of itself. A model file's CLAP is a \
-            better judge. Figures depend on the judge, the protocol and the number of sounds: compare only what has all of them \
-            the same. VGGish, PANNs and PaSST are not there yet, so none of the figures is a paper's FAD.
+            timbre and loudness and no meaning; good for comparing a model with a conversion of itself. Better ones are files that \
+            audioldm2-convert makes of published networks (VGGish for a paper's FAD, Cnn14 of PANNs), and a model file's own \
+            CLAP. Figures depend on the judge, the protocol and the number of sounds: compare only what has all of them the same.
 
             EXAMPLES
               audioldm2 evaluate int8/ --reference float32/
+              audioldm2 evaluate out/ --reference real/ --judge vggish.aldm
               audioldm2 evaluate out/manifest.jsonl --reference real/ --judge audioldm2.aldm --plot scores.png
               audioldm2 evaluate real/ --judge audioldm2.aldm --save-statistics real.stats
               audioldm2 evaluate out/ --reference real.stats --judge audioldm2.aldm --json
@@ -30,7 +31,9 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Option(help: "What they are compared with: a folder, a manifest, or a .stats file.", transform: plainText)
     var reference: String?
 
-    @Option(help: "Who hears them: log-mel, or a model file for its CLAP.", transform: plainText)
+    @Option(
+        help: "Who hears them: log-mel, or a model file: of a network that judges, or for its CLAP.",
+        transform: plainText)
     var judge = LogMelJudge.name
 
     @Option(
@@ -136,7 +139,7 @@ struct EvaluateCommand: AsyncParsableCommand {
 
     private func makeJudge() throws -> any Judge {
         guard judge != LogMelJudge.name else { return LogMelJudge() }
-        let made = try CLAPJudge(
+        let made = try ModelJudges.open(
             modelAt: judge, threads: computing.threads, device: computing.device, memoryLimit: memory.limit)
         if let warning = made.deviceWarning { printWarning(warning) }
         return made

@@ -47,7 +47,7 @@ public struct EvaluationProtocol: Sendable, Equatable {
             case .audiocraft: .julius
             case .fadtk, .kadtk: .torchaudioKaiser
             }
-        let isToolkit = name == .fadtk || name == .kadtk
+        let isToolkit = Self.isToolkit(name)
         roundsTo16Bits = isToolkit
         leastSamples = isOurs ? 32000 : 1
         roundsToHalf = isToolkit
@@ -61,6 +61,11 @@ public struct EvaluationProtocol: Sendable, Equatable {
             }
         leastTailSeconds = name == .audiocraft ? 0.15 : 0
     }
+
+    private static func isToolkit(_ name: Name) -> Bool { name == .fadtk || name == .kadtk }
+
+    /// Whether each network hears what its package's own loader gives it.
+    package var isToolkit: Bool { Self.isToolkit(name) }
 
     /// The windows of judges of classes.
     /// - Parameter filling: of what is shorter than a first window.

@@ -141,12 +141,18 @@ struct AuthorsFixture {
 
 /// A source that knows shapes, and no numbers but 0.41.
 struct ShapeSource: CheckpointSource {
-    let name = "published.pth"
+    let name: String
     let tensors: [String: TensorHeader]
 
     init(_ keys: [String: AuthorsFixture.Entry]) {
         let types: [String: ElementType] = ["int64": .int64, "int32": .int32]
         tensors = keys.mapValues { TensorHeader(type: types[$0.type] ?? .float32, shape: Shape($0.extents)) }
+        name = "published.pth"
+    }
+
+    init(_ shapes: [String: Shape], name: String) {
+        tensors = shapes.mapValues { TensorHeader(type: .float32, shape: $0) }
+        self.name = name
     }
 
     func open(_ key: String) throws -> any SourceTensor {

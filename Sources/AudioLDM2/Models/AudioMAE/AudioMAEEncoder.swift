@@ -24,7 +24,11 @@ package struct AudioMAEEncoder: Sendable {
         classToken = try weights.vector("cls_token", config.hiddenSize)
         positions = try weights.preferring(.float).table(
             "pos_embed", rows: config.grid.time * config.grid.frequency + 1, width: config.hiddenSize)
-        blocks = try (0..<config.numHiddenLayers).map { try ViTBlock(config, weights["blocks"][$0]) }
+        blocks = try (0..<config.numHiddenLayers).map {
+            try ViTBlock(
+                config.hiddenSize, heads: config.numAttentionHeads, inner: config.intermediateSize,
+                epsilon: config.layerNormEps, weights["blocks"][$0])
+        }
         norm = try LayerNorm(config.hiddenSize, epsilon: config.layerNormEps, weights["norm"])
     }
 
@@ -57,31 +61,5 @@ package struct AudioMAEEncoder: Sendable {
             (0.5, backend.pool(grid, .maximum, height: height, width: width)),
         ])
         return try pooled.reshaped([1, pooled.shape[1] * pooled.shape[2], config.hiddenSize])
-    }
-}
-
-/// A pre-norm transformer layer. Dosovitskiy et al. 2020 (arXiv 2010.11929); timm `Block`.
-struct ViTBlock: Sendable {
-    private let norm1: LayerNorm
-    private let attention: SelfAttention
-    private let norm2: LayerNorm
-    private let feedForwardIn: Linear
-    private let feedForwardOut: Linear
-
-    init(_ config: AudioMAEConfig, _ weights: WeightScope) throws {
-        let width = config.hiddenSize
-        norm1 = try LayerNorm(width, epsilon: config.layerNormEps, weights["norm1"])
-        attention = try SelfAttention(
-            width, heads: config.numAttentionHeads, qkvBias: true, names: .init(qkv: "qkv", output: "proj"),
-            weights["attn"])
-        norm2 = try LayerNorm(width, epsilon: config.layerNormEps, weights["norm2"])
-        feedForwardIn = try Linear(width, config.intermediateSize, weights["mlp.fc1"])
-        feedForwardOut = try Linear(config.intermediateSize, width, weights["mlp.fc2"])
-    }
-
-    /// `[1, tokens, width]` → the same.
-    func callAsFunction(_ x: Tensor) throws -> Tensor {
-        let h = try attention(norm1(x), residual: x)
-        return try feedForwardOut(feedForwardIn(norm2(h), activation: .gelu), residual: h)
     }
 }

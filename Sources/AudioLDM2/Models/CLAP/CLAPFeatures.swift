@@ -15,6 +15,8 @@ package struct CLAPFeatureConfig: ModelConfig, Encodable, Equatable {
     package let maxLengthS: Int
     let truncation: String
     let padding: String
+    /// Slaney's unless given: "htk" is that of fused checkpoints, without a normalization.
+    let melScale: String?
 
     enum CodingKeys: String, CodingKey {
         case samplingRate = "sampling_rate"
@@ -25,12 +27,30 @@ package struct CLAPFeatureConfig: ModelConfig, Encodable, Equatable {
         case frequencyMax = "frequency_max"
         case maxLengthS = "max_length_s"
         case truncation, padding
+        case melScale = "mel_scale"
     }
 
     /// What the published models hear, for checkpoints that do not say.
-    package static let published = CLAPFeatureConfig(
-        samplingRate: 48000, fftWindowSize: 1024, hopLength: 480, featureSize: 64, frequencyMin: 50,
-        frequencyMax: 14000, maxLengthS: 10, truncation: "rand_trunc", padding: "repeatpad")
+    package static let published = published(melScale: nil)
+
+    /// The same for sounds of no more than ten seconds with fused checkpoints.
+    package static let publishedFused = published(melScale: htk)
+
+    private static func published(melScale: String?) -> CLAPFeatureConfig {
+        CLAPFeatureConfig(
+            samplingRate: 48000, fftWindowSize: 1024, hopLength: 480, featureSize: 64, frequencyMin: 50,
+            frequencyMax: 14000, maxLengthS: 10, truncation: "rand_trunc", padding: "repeatpad", melScale: melScale)
+    }
+
+    private static let htk = "htk"
+
+    /// Nil for Slaney's.
+    var filters: MelFilterBank? {
+        guard melScale == Self.htk else { return nil }
+        return MelFilterBank(
+            htk: featureSize, frequencies: frequencyMin...frequencyMax, fftLength: fftWindowSize,
+            sampleRate: samplingRate)
+    }
 
     var sampleCount: Int { maxLengthS * samplingRate }
 
@@ -43,6 +63,7 @@ package struct CLAPFeatureConfig: ModelConfig, Encodable, Equatable {
         try check.require("max_length_s", maxLengthS, in: 1...60)
         try check.require("truncation", truncation, isOneOf: ["rand_trunc"])
         try check.require("padding", padding, isOneOf: ["repeatpad"])
+        try check.require("mel_scale", melScale, isOneOf: ["slaney", Self.htk])
         try check.require(
             "frequency_min, frequency_max", from: frequencyMin, to: frequencyMax, atSamplingRate: samplingRate)
     }
@@ -62,7 +83,7 @@ package struct CLAPFeatures: Sendable {
             .init(
                 sampleRate: config.samplingRate, fftLength: config.fftWindowSize, hop: config.hopLength,
                 bands: config.featureSize, frequencies: config.frequencyMin...config.frequencyMax),
-            scale: .decibels(floor: 1e-10))
+            scale: .decibels(floor: 1e-10), filters: config.filters)
     }
 
     /// - Parameter samples: mono, at the config's rate; at least one.

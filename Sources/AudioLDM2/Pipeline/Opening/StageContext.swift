@@ -50,9 +50,9 @@ package struct StageContext<Opened: OpenedModel>: Sendable {
 
     /// - Parameter model: opened, to be computed on a device.
     /// - Throws: as `Computing` does.
-    package init(_ model: Opened, threads: Int?, device: ComputeDevice?) throws {
+    package init(_ model: Opened, threads: Int?, device: ComputeDevice?, shelf: NetworkShelf? = nil) throws {
         let computing = try Computing(device, for: model, threads: threads)
-        self.init(model: model, backend: computing.backend, deviceWarning: computing.warning)
+        self.init(model: model, backend: computing.backend, shelf: shelf, deviceWarning: computing.warning)
     }
 
     /// The same model with weights from elsewhere: its file need not hold any.

@@ -1,0 +1,82 @@
+import Evaluation
+import Tensors
+
+/// A network that was made to hear, as a judge of sounds: VGGish, Cnn14 and others whose files `audioldm2-convert` reads.
+public struct NetworkJudge: ModelJudge {
+    public let identity: JudgeIdentity
+    public let sampleRate: Int
+    public let width: Int
+    public let classCount: Int?
+    public let deviceWarning: String?
+    private let rule: @Sendable (EvaluationProtocol) -> WindowRule
+    private let judge: @Sendable ([[Float]]) throws -> [Heard]
+
+    /// What weights that stay loaded may take, in bytes: those of any judge, if memory is not limited.
+    private static let shelfBudget = 1 << 40
+    /// Length of the sound that memory is planned for, in seconds.
+    private static let plannedSeconds = 10
+
+    /// - Parameter memoryLimit: in bytes, as in `SoundOptions`.
+    /// - Throws: `AudioLDM2Error`, also for a model file that holds no such network.
+    public init(
+        modelAt path: String, threads: Int? = nil, device: ComputeDevice? = nil, memoryLimit: Int? = nil
+    ) throws {
+        self = try AudioLDM2Error.translating {
+            let file = try ModelFile(opening: path)
+            guard let network = SoundJudges.of(file.pack.components.map(\.name)) else {
+                let titles = SoundJudges.all.map { $0.title }.joined(separator: ", ")
+                throw AudioLDM2Error(
+                    .modelFile, "\(path): holds no network that judges; convert a file of one of them: \(titles)")
+            }
+            let context = try StageContext(
+                file, threads: threads, device: device, shelf: NetworkShelf(budget: Self.shelfBudget))
+            return try Self.init(network, context, memoryLimit: memoryLimit)
+        }
+    }
+
+    private init<Network: SoundJudge>(
+        _: Network.Type, _ context: StageContext<ModelFile>, memoryLimit: Int?
+    ) throws {
+        let pack = context.model.pack
+        let config: Network.Config = try pack.config(Network.part)
+        let name = pack.path.split(separator: "/").last ?? ""
+        identity = JudgeIdentity(name: "\(Network.title) of \(name)", hash: pack.contentHash)
+        (sampleRate, width, classCount) = (config.samplingRate, config.embeddingSize, config.classCount)
+        deviceWarning = context.deviceWarning
+        rule = { Network.windows($0, config) }
+        let length = config.samplingRate * Self.plannedSeconds
+        let plan = try context.plan(limit: memoryLimit, soundBytes: 3 * length * MemoryLayout<Float>.size) { context in
+            try context.with(Network.self, config) {
+                _ = try $0([Float](repeating: 0, count: length), on: context.backend)
+            }
+        }
+        let planned = context.following(plan)
+        judge = { windows in
+            try planned.with(Network.self, config) { network in
+                try windows.map { window in
+                    try planned.cancellation.check()
+                    let judgement = try network(window, on: planned.backend)
+                    return Heard(
+                        embeddings: try Embeddings(
+                            width: config.embeddingSize, values: judgement.embeddings.values()),
+                        logits: try judgement.logits.map {
+                            try Embeddings(width: $0.shape.last, values: $0.values())
+                        })
+                }
+            }
+        }
+    }
+
+    public func windows(_ rules: EvaluationProtocol) -> WindowRule { rule(rules) }
+
+    public func hear(_ windows: [[Float]]) throws -> [Heard] {
+        do {
+            return try judge(windows)
+        } catch let error as EvaluationError {
+            // What is not finite is the sound's fault, and the listener's to name.
+            throw error
+        } catch {
+            throw AudioLDM2Error.translated(error)
+        }
+    }
+}

@@ -46,6 +46,7 @@ package enum ConfigError: Error, CustomStringConvertible, Sendable, Equatable {
     /// Two components that do not go together.
     case disagreement(component: String, key: String, value: String, other: String, otherValue: String)
 
+    /// One sentence that names the file and the key.
     public var description: String {
         switch self {
         case .malformed(let component, let reason):

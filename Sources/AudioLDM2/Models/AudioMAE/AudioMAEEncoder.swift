@@ -61,14 +61,14 @@ package struct AudioMAEEncoder: Sendable {
 }
 
 /// A pre-norm transformer layer. Dosovitskiy et al. 2020 (arXiv 2010.11929); timm `Block`.
-struct ViTBlock: Sendable {
+package struct ViTBlock: Sendable {
     private let norm1: LayerNorm
     private let attention: SelfAttention
     private let norm2: LayerNorm
     private let feedForwardIn: Linear
     private let feedForwardOut: Linear
 
-    init(_ config: AudioMAEConfig, _ weights: WeightScope) throws {
+    package init(_ config: AudioMAEConfig, _ weights: WeightScope) throws {
         let width = config.hiddenSize
         norm1 = try LayerNorm(width, epsilon: config.layerNormEps, weights["norm1"])
         attention = try SelfAttention(
@@ -80,7 +80,7 @@ struct ViTBlock: Sendable {
     }
 
     /// `[1, tokens, width]` → the same.
-    func callAsFunction(_ x: Tensor) throws -> Tensor {
+    package func callAsFunction(_ x: Tensor) throws -> Tensor {
         let h = try attention(norm1(x), residual: x)
         return try feedForwardOut(feedForwardIn(norm2(h), activation: .gelu), residual: h)
     }

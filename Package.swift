@@ -116,6 +116,12 @@ let package = Package(
                 "AudioLDM2Diagnostics",
                 "TestSupport",
             ]),
+        .testTarget(
+            name: "LayersTests",
+            dependencies: [
+                "AudioLDM2", "AudioLDM2Converter", "Checkpoints", "Compute", "Layers", "Tensors", "WeightFile",
+                "TestSupport",
+            ]),
         .target(name: "TestSupport", dependencies: ["Tensors", "CKernels"], path: "Tests/Support"),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors", "TestSupport"]),
         .testTarget(

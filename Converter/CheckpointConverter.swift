@@ -103,6 +103,7 @@ package struct CheckpointConverter: Sendable {
         self.checkpoint = checkpoint
         self.options = options
         let layout = try CheckpointLayout.of(checkpoint)
+        if !layout.makesSounds { try options.requireNothingOfSounds(for: checkpoint.name) }
         license = try options.license ?? checkpoint.license()
         components =
             try layout.models.compactMap { part in
@@ -151,7 +152,13 @@ package struct CheckpointConverter: Sendable {
     /// What a model file is asked when it is opened is asked here, before there is one.
     /// - Returns: nil for what makes no sounds.
     private func checkAgreement() throws -> ModelConfigs? {
-        guard let scheduler else { return nil }
+        guard let scheduler else {
+            let clap = try parts[PartName.clap].map { try CLAPConfig.read($0.config, component: $0.name) }
+            for (name, definition) in tokenizers {
+                try ModelConfigs.check(definition, named: name, clap: clap, second: nil)
+            }
+            return nil
+        }
         let configs = try ModelConfigs(parts, scheduler: scheduler, source: checkpoint.name)
         for (name, definition) in tokenizers { try configs.check(definition, named: name) }
         return configs
@@ -161,12 +168,13 @@ package struct CheckpointConverter: Sendable {
     private static func component(_ part: CheckpointPart, in checkpoint: any Checkpoint) throws -> Component? {
         guard let source = try part.weights(in: checkpoint) else { return nil }
         let className = try part.className(in: checkpoint)
-        let config = Data(try checkpoint.config("\(part.folder)/config.json"))
+        let file = "\(part.folder)/config.json"
+        let config = Data(try checkpoint.config(file))
         let modelName = part.modelName(className)
         guard let network = Components.named(modelName) else {
             throw MappingError.unknownClass(file: part.folder, className: className)
         }
-        let requirements = try network.requirements(config: config, component: part.folder)
+        let requirements = try network.requirements(config: config, component: checkpoint.place(of: file))
         let roles = Dictionary(uniqueKeysWithValues: requirements.map { ($0.path, $0.role) })
         return Component(
             name: part.name, className: className, config: config, requirements: requirements,
@@ -189,14 +197,17 @@ package struct CheckpointConverter: Sendable {
         var frontEnds: [(name: String, json: Data)] = []
         let vocoder = PartName.vocoder
         if names.contains(vocoder) {
-            let mel = MelConfig(for: try .read(Data(checkpoint.config("\(vocoder)/config.json")), component: vocoder))
+            let file = "\(vocoder)/config.json"
+            let mel = MelConfig(
+                for: try .read(Data(checkpoint.config(file)), component: checkpoint.place(of: file)))
             frontEnds.append((PartName.mel, try encoder.encode(mel)))
         }
         if names.contains(PartName.clapAudio) {
             let (name, file) = (PartName.features, "\(PartName.features)/preprocessor_config.json")
             let config =
                 try checkpoint.has(file)
-                ? .read(Data(checkpoint.config(file)), component: name) : CLAPFeatureConfig.published
+                ? .read(Data(checkpoint.config(file)), component: checkpoint.place(of: file))
+                : CLAPFeatureConfig.published
             frontEnds.append((name, try encoder.encode(config)))
         }
         return frontEnds

@@ -128,7 +128,8 @@ package struct CheckpointLayout: Sendable {
     /// Whether there is a denoiser, and what goes with it.
     var makesSounds: Bool { models.contains { $0.name == PartName.unet } }
 
-    /// - Throws: `CheckpointError.invalidField` for another pipeline, or one with parts that are not known.
+    /// - Throws: `CheckpointError.invalidField` for another pipeline, or one with parts that are not known; `AudioLDM2Error` of kind
+    ///   `.invalidOption` for an addition that it has no use for.
     static func of(_ checkpoint: any Checkpoint) throws -> CheckpointLayout {
         let file = "model_index.json"
         guard let layout = table[checkpoint.pipelineClass] else {
@@ -142,6 +143,13 @@ package struct CheckpointLayout: Sendable {
                 + (layout.makesSounds ? settings : [PartName.features]))
         let unknown = checkpoint.components.values.filter { !known.contains($0.name) && $0.library != "authors" }
         if let unknown = unknown.map(\.name).min() {
+            // What somebody adds is in no index.
+            guard (checkpoint as? AssembledCheckpoint)?.adds(unknown) != true else {
+                throw AudioLDM2Error(
+                    .invalidOption,
+                    "\(unknown) was given, but \(checkpoint.name) is of class \(checkpoint.pipelineClass), which has none; "
+                        + "leave it out, or choose from \(known.sorted().joined(separator: ", "))")
+            }
             throw CheckpointError.invalidField(file: file, field: unknown, reason: "is a component of no known use")
         }
         return layout

@@ -13,8 +13,11 @@ public struct ModelConverter: Sendable {
         @nonexhaustive
     #endif
     public enum Weights: String, CaseIterable, Sendable {
+        /// 8-bit integers with a scale for each output; float16 or float32 where that would lose too much.
         case int8
+        /// Float16, and float32 where it would lose too much.
         case float16
+        /// Float32 throughout.
         case float32
     }
 

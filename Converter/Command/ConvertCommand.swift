@@ -144,6 +144,15 @@ struct ConvertCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        do {
+            try await convertOrDescribe()
+        } catch let error as AudioLDM2Error where error.kind == .invalidOption {
+            // Whether options fit the checkpoint shows when it is open.
+            throw ValidationError(error.description)
+        }
+    }
+
+    private func convertOrDescribe() async throws {
         guard !describe, let output else {
             let description = try CheckpointDescription(input.open())
             print(try json ? Terminal.json(description) : description.table)

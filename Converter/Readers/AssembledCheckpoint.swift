@@ -42,15 +42,14 @@ package struct AssembledCheckpoint: Checkpoint {
     private static func className(of component: String, in folder: String) throws -> String {
         let added = CheckpointLayout.extras.first { $0.folder == component && $0.addedClassName != nil }
         if let className = added?.addedClassName { return className }
-        let name = URL(fileURLWithPath: folder).lastPathComponent
         if component.hasPrefix("tokenizer") {
             let found = try TokenizerKind(folder: URL(fileURLWithPath: folder)).className
-            try require(found, canBe: component, file: name, field: "the tokenizer's class")
+            try require(found, canBe: component, file: folder, field: "the tokenizer's class")
             return found
         }
         let place = places[component] ?? (file: "config.json", field: "architectures")
-        let file = "\(name)/\(place.file)"
-        let config = try JSONFile.object(path: "\(folder)/\(place.file)", name: file)
+        let file = "\(folder)/\(place.file)"
+        let config = try JSONFile.object(path: file, name: file)
         let field = config["_class_name"] == nil ? place.field : "_class_name"
         guard let found = config[field] as? String ?? (config[field] as? [Any])?.first as? String else {
             throw CheckpointError.invalidField(file: file, field: field, reason: "names no class")
@@ -89,21 +88,28 @@ package struct AssembledCheckpoint: Checkpoint {
     package var profile: ReferenceProfile? { base.profile }
     package func defaults() throws -> ModelDefaults? { try base.defaults() }
 
-    package func has(_ file: String) -> Bool {
+    /// The path of a file of an added component; nil for the checkpoint's own.
+    private func added(_ file: String) -> String? {
         let parts = file.split(separator: "/", maxSplits: 1).map(String.init)
-        guard parts.count == 2, let folder = folders[parts[0]] else { return base.has(file) }
-        return FileName.exists("\(folder)/\(parts[1])")
+        guard parts.count == 2, let folder = folders[parts[0]] else { return nil }
+        return "\(folder)/\(parts[1])"
     }
 
+    /// Whether a component was given by itself.
+    func adds(_ component: String) -> Bool { folders[component] != nil }
+
+    package func has(_ file: String) -> Bool { added(file).map(FileName.exists) ?? base.has(file) }
+
+    package func place(of file: String) -> String { added(file) ?? base.place(of: file) }
+
     package func config(_ file: String) throws -> [UInt8] {
-        let parts = file.split(separator: "/", maxSplits: 1).map(String.init)
-        guard parts.count == 2, let folder = folders[parts[0]] else { return try base.config(file) }
-        return try JSONFile.config(path: "\(folder)/\(parts[1])", name: file)
+        guard let path = added(file) else { return try base.config(file) }
+        return try JSONFile.config(path: path, name: path)
     }
 
     package func weights(of component: String) throws -> any CheckpointSource {
         guard let folder = folders[component] else { return try base.weights(of: component) }
-        return try WeightFiles(folder: folder, name: component).open()
+        return try WeightFiles(folder: folder, name: folder).open()
     }
 
     package func tokenizerFolder(_ component: String) -> String? {

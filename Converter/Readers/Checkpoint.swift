@@ -20,6 +20,8 @@ package protocol Checkpoint: Sendable {
     var components: [String: CheckpointComponent] { get }
     /// Whether there is a file of this name, such as `unet/config.json`.
     func has(_ file: String) -> Bool
+    /// A file's path as messages name it: its name, or where else it lies.
+    func place(of file: String) -> String
     /// A JSON file that must hold an object, such as `unet/config.json`, in standard JSON.
     func config(_ file: String) throws -> [UInt8]
     /// The weights of a component, under the keys of its class.
@@ -41,6 +43,8 @@ extension Checkpoint {
     }
 
     package func tokenLimit(_ kind: TokenizerKind) -> Int? { nil }
+
+    package func place(of file: String) -> String { file }
 
     /// - Throws: `CheckpointError.missing` if it does not have the component.
     package func component(_ name: String) throws -> CheckpointComponent {

@@ -20,10 +20,10 @@ package struct NetworkFolder: Checkpoint {
 
     /// - Throws: `CheckpointError` if the folder does not name a class that can stand by itself.
     package init(path: String) throws {
-        self.path = path
+        self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
         name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
-        let file = "config.json"
-        let config = try JSONFile.object(path: "\(path)/\(file)", name: file)
+        let file = "\(self.path)/config.json"
+        let config = try JSONFile.object(path: file, name: file)
         let named = (config["architectures"] as? [Any])?.first as? String
         guard let className = named, let part = Self.parts[className] else {
             throw CheckpointError.invalidField(
@@ -40,7 +40,7 @@ package struct NetworkFolder: Checkpoint {
             let kind = try TokenizerKind(folder: URL(fileURLWithPath: path))
             guard kind == .roberta else {
                 throw CheckpointError.invalidField(
-                    file: "tokenizer_config.json", field: "tokenizer_class",
+                    file: "\(self.path)/tokenizer_config.json", field: "tokenizer_class",
                     reason: "is \(kind.className.quoted), which CLAP cannot read; put RoBERTa's tokenizer there")
             }
             components[tokenizer] = CheckpointComponent(
@@ -57,8 +57,8 @@ package struct NetworkFolder: Checkpoint {
     /// Classes that stand by themselves, and what they are in a model file.
     static let parts = ["ClapModel": PartName.clap]
 
-    /// A file's place: what lies in a folder of its own in a whole model lies in the folder itself here.
-    private func place(of file: String) -> String {
+    /// What lies in a folder of its own in a whole model lies in the folder itself here.
+    package func place(of file: String) -> String {
         "\(path)/\(file.split(separator: "/", maxSplits: 1).last ?? "")"
     }
 
@@ -68,10 +68,12 @@ package struct NetworkFolder: Checkpoint {
         return FileName.exists(place(of: file))
     }
 
-    package func config(_ file: String) throws -> [UInt8] { try JSONFile.config(path: place(of: file), name: file) }
+    package func config(_ file: String) throws -> [UInt8] {
+        try JSONFile.config(path: place(of: file), name: place(of: file))
+    }
 
     package func weights(of component: String) throws -> any CheckpointSource {
-        try WeightFiles(folder: path, name: name).open()
+        try WeightFiles(folder: path, name: path).open()
     }
 
     package func tokenizerFolder(_ component: String) -> String? { path }

@@ -29,9 +29,16 @@ struct WeightFiles {
     /// How the names of weights end that only other programs read.
     private static let foreignFormats = ["msgpack", "h5", "onnx", "onnx_data", "gguf", "ot", "xml"]
 
-    init(folder: String, name: String) {
-        (self.folder, self.name) = (folder, name)
-        files = ((try? FileName.contents(ofFolder: folder)) ?? []).sorted()
+    /// - Throws: `CheckpointError.unreadable` for a folder that is there and cannot be listed.
+    init(folder: String, name: String) throws {
+        self.folder = folder
+        self.name = name
+        do {
+            files = try FileName.contents(ofFolder: folder).sorted()
+        } catch let error as FileError {
+            guard !FileName.isFolder(folder) else { throw CheckpointError.unreadable(path: name, reason: error.reason) }
+            files = []
+        }
     }
 
     /// Opens the weights: without a variant if they are there, else of one that is stored otherwise, else the only other.

@@ -2,10 +2,13 @@ import Audio
 
 /// All figures that a judge and two sets allow.
 public struct Evaluator: Sendable {
+    /// Who heard the sounds.
     public let judge: any Judge
+    /// The rules that both sets were heard under.
     public let rules: EvaluationProtocol
     /// Random draws for each figure's precision; 0 for none.
     public var draws = 200
+    /// Seed of all random draws, as NumPy's `RandomState` takes it.
     public var seed: UInt32 = 2020
 
     /// Halves that a distance between sets is computed for; of wide embeddings each takes seconds.
@@ -13,6 +16,7 @@ public struct Evaluator: Sendable {
     /// Embeddings of both sets beyond which KAD, whose work grows with their square, is computed once.
     private static let mostForKernelError = 10_000
 
+    /// An evaluator for sets that this judge heard under these rules.
     public init(_ judge: any Judge, _ rules: EvaluationProtocol) { (self.judge, self.rules) = (judge, rules) }
 
     /// - Parameters:

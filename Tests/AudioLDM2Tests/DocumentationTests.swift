@@ -38,4 +38,30 @@ import Testing
             }
         }
     }
+
+    /// Swift warns of no public name that says nothing of itself.
+    @Test(arguments: [
+        "Sources/AudioLDM2", "Sources/AudioLDM2Diagnostics", "Sources/Evaluation", "Sources/ListeningTest", "Converter",
+        "Weights",
+    ])
+    func publicNamesAreDocumented(folder: String) throws {
+        let files = try #require(
+            FileManager.default.enumerator(at: root.appendingPathComponent(folder), includingPropertiesForKeys: nil)
+        ).compactMap { $0 as? URL }.filter { $0.pathExtension == "swift" }
+        var count = 0
+        for file in files {
+            let lines = try String(contentsOf: file, encoding: .utf8).split(
+                separator: "\n", omittingEmptySubsequences: false
+            ).map { $0.trimmingCharacters(in: .whitespaces) }
+            // Attributes and what surrounds them stand between a name and its comment.
+            let marks = ["@", "#if", "#endif"]
+            for (place, line) in lines.enumerated() where line.hasPrefix("public ") {
+                count += 1
+                let above = lines[..<place].last { line in !marks.contains { line.hasPrefix($0) } }
+                #expect(
+                    above?.hasPrefix("///") == true, "\(file.lastPathComponent):\(place + 1) says nothing of: \(line)")
+            }
+        }
+        #expect(count > 0)
+    }
 }

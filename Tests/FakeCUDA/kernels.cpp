@@ -2,7 +2,7 @@
 #include "kernels.h"
 #include "emulation.h"
 
-#include "../../Sources/ComputeCUDA/Kernels/arguments.h"
+#include "../../Sources/CCUDA/include/arguments.h"
 
 #include "../../Sources/ComputeCUDA/Kernels/common.cuh"
 #include "../../Sources/ComputeCUDA/Kernels/fragments.cuh"

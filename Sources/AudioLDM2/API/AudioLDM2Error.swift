@@ -23,6 +23,7 @@ public struct AudioLDM2Error: LocalizedError, CustomStringConvertible, Sendable,
         case invalidOption
         /// A sound or data file could not be read or written.
         case file
+        /// Memory that the work needs and the limit or the machine does not have.
         case outOfMemory
         /// A GPU that was asked for cannot be used, or failed.
         case device

@@ -17,6 +17,7 @@ public final class AudioStream: Sendable {
         case wav
         /// 16-bit integers, little-endian, and nothing else.
         case raw
+        /// FLAC of 16 bits.
         case flac
     }
 

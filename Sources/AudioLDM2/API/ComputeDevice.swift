@@ -8,6 +8,7 @@ public enum ComputeDevice: Hashable, Sendable, CustomStringConvertible {
     /// The first of NVIDIA's GPUs that works: its libraries are installed, it is new enough, and it computes what the CPU
     /// does; else the CPU.
     case auto
+    /// The processor, whatever GPUs there are.
     case cpu
     /// One of NVIDIA's GPUs, as its driver numbers them, from 0.
     case cuda(Int)
@@ -26,6 +27,7 @@ public enum ComputeDevice: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The text that `init(_:)` reads: "auto", "cpu" or "cuda:0".
     public var description: String {
         switch self {
         case .auto: "auto"

@@ -6,6 +6,7 @@
 public enum SoundEvent: Sendable {
     /// How memory will be used; before any work.
     case plan(MemoryPlan)
+    /// How far a sound has come.
     case progress(SoundProgress)
     /// What the caller should know and does not stop the work.
     case warning(SoundWarning)
@@ -22,9 +23,13 @@ public struct SoundProgress: Sendable, Hashable {
         @nonexhaustive
     #endif
     public enum Stage: String, Sendable, CaseIterable {
+        /// Texts, and for edits the sound, become what the denoiser reads.
         case encoding
+        /// Noise becomes latents, step by step.
         case denoising
+        /// Latents become a mel spectrogram.
         case decoding
+        /// The spectrogram becomes a waveform.
         case vocoding
     }
 

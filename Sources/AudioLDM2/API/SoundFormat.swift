@@ -5,7 +5,9 @@ import Audio
     @nonexhaustive
 #endif
 public enum SoundFormat: String, CaseIterable, Sendable, Codable {
+    /// RIFF WAVE, uncompressed.
     case wav
+    /// FLAC, compressed without loss.
     case flac
     /// Vorbis, which leaves out what is hardly heard.
     case ogg

@@ -5,13 +5,17 @@ public struct SoundOptions: Sendable, Hashable {
         @nonexhaustive
     #endif
     public enum Scheduler: String, CaseIterable, Sendable, Codable {
+        /// DDIM (Song et al. 2020), the reference's own; the only one with `eta`.
         case ddim
         /// DPM-Solver++(2M): good results in 10–25 steps.
         case dpmpp = "dpm++"
         /// DPM-Solver++(2S).
         case dpmppSinglestep = "dpm++-singlestep"
+        /// UniPC (Zhao et al. 2023).
         case unipc
+        /// Euler's method, as in Karras et al. 2022.
         case euler
+        /// PNDM (Liu et al. 2022).
         case pndm
     }
 

@@ -52,17 +52,29 @@ public struct SoundSettings: Sendable, Hashable, Codable {
         @nonexhaustive
     #endif
     public enum Field: String, CodingKey, CaseIterable, Sendable {
+        /// `negativePrompt`
         case negativePrompt = "negative_prompt"
+        /// Settings whose names are the same.
         case profile, seconds, seed
+        /// `numInferenceSteps`
         case numInferenceSteps = "steps"
+        /// `guidanceScale`
         case guidanceScale = "guidance_scale"
+        /// `guidanceRescale`
         case guidanceRescale = "guidance_rescale"
+        /// Settings whose names are the same.
         case scheduler, quality, eta, vocoder
+        /// `windowSeconds`
         case windowSeconds = "window"
+        /// `loops`
         case loops = "loop"
+        /// `fadeSeconds`
         case fadeSeconds = "fade"
+        /// `silenceRetries`
         case silenceRetries = "retries"
+        /// Settings whose names are the same.
         case transcription, phonemes
+        /// `audioWeight`
         case audioWeight = "audio_weight"
     }
 

@@ -6,9 +6,13 @@ import Tensors
 ///
 /// The one place where evaluation touches how models are opened and run.
 public struct CLAPJudge: TextJudge, ModelJudge {
+    /// The model file's name, and the hash of its contents.
     public let identity: JudgeIdentity
+    /// Rate of the samples that CLAP hears, in Hz.
     public let sampleRate: Int
+    /// Numbers of an embedding of a sound or a text: `projection_dim`.
     public let width: Int
+    /// Why a GPU that is there is not used; nil if one is, or there is none, or the CPU was asked for.
     public let deviceWarning: String?
     private let context: StageContext<ModelFile>
     /// What the model hears, in seconds.
@@ -43,6 +47,9 @@ public struct CLAPJudge: TextJudge, ModelJudge {
             : .first(seconds * sampleRate, filling: .repetition)
     }
 
+    /// CLAP's embeddings of sounds, each of length 1.
+    /// - Parameter windows: mono, at `sampleRate`.
+    /// - Throws: `AudioLDM2Error`; `EvaluationError.notFinite` for numbers that are infinite or none.
     public func hear(_ windows: [[Float]]) throws -> [Heard] {
         let values = try AudioLDM2Error.translating {
             try SoundEncoder(context).clapEmbeddings(of: windows) { $0 }.map { try $0.values() }
@@ -50,6 +57,8 @@ public struct CLAPJudge: TextJudge, ModelJudge {
         return try values.map { Heard(embeddings: try Embeddings(width: width, values: $0)) }
     }
 
+    /// CLAP's embeddings of texts, each of length 1; a long text is cut as prompts are.
+    /// - Throws: `AudioLDM2Error`; `EvaluationError.notFinite` for numbers that are infinite or none.
     public func embeddings(ofTexts texts: [String]) throws -> Embeddings {
         let values = try AudioLDM2Error.translating {
             let config: CLAPConfig = try context.model.pack.config(CLAPTextEncoder.part)

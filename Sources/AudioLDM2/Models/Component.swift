@@ -23,7 +23,7 @@ extension Component {
     /// The weights that it asks for with a configuration: it is built from nothing else, and every question noted.
     /// - Parameters:
     ///   - config: JSON.
-    ///   - component: whose it is, for messages.
+    ///   - component: whose it is, or the file that it is in, for messages.
     /// - Throws: `ConfigError` for a configuration that it refuses.
     package static func requirements(config: Data, component: String) throws -> [WeightRequirement] {
         let recorder = RecordingSource()

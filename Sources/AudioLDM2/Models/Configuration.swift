@@ -46,6 +46,7 @@ package enum ConfigError: Error, CustomStringConvertible, Sendable, Equatable {
     /// Two components that do not go together.
     case disagreement(component: String, key: String, value: String, other: String, otherValue: String)
 
+    /// One sentence that names the file and the key.
     public var description: String {
         switch self {
         case .malformed(let component, let reason):
@@ -60,9 +61,15 @@ package enum ConfigError: Error, CustomStringConvertible, Sendable, Equatable {
 }
 
 extension ConfigError {
-    /// The file that says what a component is.
+    /// The file that says what a component is; a converter names it itself where it lies elsewhere.
     private static func file(_ component: String) -> String {
-        component == ModelDefaults.blobName ? ModelDefaults.fileName : component + "/config.json"
+        guard !component.hasSuffix(".json") else { return component }
+        return switch component {
+        case ModelDefaults.blobName: ModelDefaults.fileName
+        case PartName.scheduler: "\(component)/scheduler_config.json"
+        case PartName.features: "\(component)/preprocessor_config.json"
+        default: "\(component)/config.json"
+        }
     }
 }
 

@@ -3,7 +3,7 @@ import Tensors
 import WeightFile
 
 /// A pre-norm transformer layer. Dosovitskiy et al. 2020 (arXiv 2010.11929); timm `Block`.
-struct ViTBlock: Sendable {
+package struct ViTBlock: Sendable {
     private let norm1: LayerNorm
     private let attention: SelfAttention
     private let norm2: LayerNorm
@@ -11,7 +11,7 @@ struct ViTBlock: Sendable {
     private let feedForwardOut: Linear
 
     /// - Parameter inner: width of the feed-forward layer.
-    init(_ width: Int, heads: Int, inner: Int, epsilon: Float, _ weights: WeightScope) throws {
+    package init(_ width: Int, heads: Int, inner: Int, epsilon: Float, _ weights: WeightScope) throws {
         norm1 = try LayerNorm(width, epsilon: epsilon, weights["norm1"])
         attention = try SelfAttention(
             width, heads: heads, qkvBias: true, names: .init(qkv: "qkv", output: "proj"),
@@ -22,7 +22,7 @@ struct ViTBlock: Sendable {
     }
 
     /// `[1, tokens, width]` → the same.
-    func callAsFunction(_ x: Tensor) throws -> Tensor {
+    package func callAsFunction(_ x: Tensor) throws -> Tensor {
         let h = try attention(norm1(x), residual: x)
         return try feedForwardOut(feedForwardIn(norm2(h), activation: .gelu), residual: h)
     }

@@ -9,7 +9,9 @@ public struct VerificationReport: Sendable, Codable {
             @nonexhaustive
         #endif
         public enum Status: String, Sendable, Codable {
+            /// As near as its kind of weights promises.
             case ok
+            /// Farther off than promised, or of another shape.
             case failed
             /// Computed and compared, with nothing promised for this kind of weights.
             case stated

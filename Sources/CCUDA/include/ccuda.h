@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../../ComputeCUDA/Kernels/arguments.h"
+#include "arguments.h"
 
 #ifdef __clang__
 #pragma clang assume_nonnull begin

@@ -1,6 +1,8 @@
 /// A matrix of float64, row by row.
 public struct Matrix: Sendable, Equatable {
+    /// Number of rows.
     public let rows: Int
+    /// Number of columns.
     public let columns: Int
     /// `[rows, columns]`
     public package(set) var values: [Double]

@@ -1,6 +1,7 @@
 /// What an evaluation package does with sounds before its judge hears them, and with figures afterwards. They differ, and so
 /// do their results: a figure says under which it was made.
 public struct EvaluationProtocol: Sendable, Equatable {
+    /// The packages whose ways are known.
     public enum Name: String, Sendable, Codable, CaseIterable {
         /// audioldm_eval 0.0.5, which the AudioLDM papers' tables are compared with.
         case audioldmEval = "audioldm_eval"
@@ -8,16 +9,22 @@ public struct EvaluationProtocol: Sendable, Equatable {
         case audioldm2
         /// MusicGen's and AudioGen's.
         case audiocraft
+        /// Microsoft's FAD toolkit.
         case fadtk
+        /// The toolkit of the kernel audio distance.
         case kadtk
     }
 
+    /// How sounds of several channels become mono: the first alone, or the mean of all.
     public enum Channels: String, Sendable, Codable { case first, mean }
 
+    /// Which package's rules these are.
     public let name: Name
+    /// How sounds of several channels become mono.
     public let channels: Channels
-    /// From all of a file, before it is resampled.
+    /// The mean of all of a file is taken from it, before it is resampled.
     public let removesMean: Bool
+    /// How sounds come to the judge's rate.
     public let resampling: SincResampler.Kind
     /// What is resampled is kept in files of 16 bits.
     public let roundsTo16Bits: Bool
@@ -31,11 +38,12 @@ public struct EvaluationProtocol: Sendable, Equatable {
     public let windowSeconds: Double?
     /// From one window to the next; nil for the first window alone.
     public let hopSeconds: Double?
-    /// Of a last window that is not dropped.
+    /// Least seconds of a last window that is not dropped.
     public let leastTailSeconds: Double
     /// Added to the probabilities of generated sounds in a KL divergence.
     public let divergenceEpsilon = 1e-6
 
+    /// The rules of a package.
     public init(_ name: Name) {
         self.name = name
         let isOurs = name == .audioldmEval || name == .audioldm2

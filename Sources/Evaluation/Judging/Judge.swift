@@ -2,9 +2,10 @@
 public struct JudgeIdentity: Sendable, Hashable, Codable {
     /// For people: "VGGish".
     public let name: String
-    /// Of the weights and of whatever else decides what comes out, in hexadecimal digits.
+    /// Hash of the weights and of whatever else decides what comes out, in hexadecimal digits.
     public let hash: String
 
+    /// An identity of a name for people and a hash of what decides the numbers.
     public init(name: String, hash: String) { (self.name, self.hash) = (name, hash) }
 }
 
@@ -15,6 +16,10 @@ public struct Heard: Sendable, Equatable {
     /// One row; nil of a judge that names no classes.
     public let logits: Embeddings?
 
+    /// What a judge made of a window.
+    /// - Parameters:
+    ///   - embeddings: `[rows, width]`.
+    ///   - logits: `[1, classes]`.
     public init(embeddings: Embeddings, logits: Embeddings? = nil) {
         (self.embeddings, self.logits) = (embeddings, logits)
     }
@@ -22,8 +27,9 @@ public struct Heard: Sendable, Equatable {
 
 /// What hears sounds and says numbers of them: a network, or what stands in its place.
 public protocol Judge: Sendable {
+    /// Who it is: embeddings of different identities cannot be compared.
     var identity: JudgeIdentity { get }
-    /// Of the samples that it hears, in Hz.
+    /// Rate of the samples that it hears, in Hz.
     var sampleRate: Int { get }
     /// A rate that a protocol wants sounds to go through before; nil for none.
     func intermediateRate(_ rules: EvaluationProtocol) -> Int?
@@ -39,7 +45,9 @@ public protocol Judge: Sendable {
 }
 
 extension Judge {
+    /// No classes.
     public var classCount: Int? { nil }
+    /// No rate in between.
     public func intermediateRate(_ rules: EvaluationProtocol) -> Int? { nil }
 }
 
@@ -53,6 +61,7 @@ public protocol TextJudge: Judge {
 public enum WindowRule: Sendable, Hashable {
     /// What fills a sound that is shorter than wanted.
     public enum Filling: Sendable, Hashable {
+        /// Zeros behind the sound.
         case zeros
         /// The sound as often as it fits whole, then zeros: laion_clap's "repeatpad".
         case repetition

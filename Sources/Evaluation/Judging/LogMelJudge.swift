@@ -5,10 +5,14 @@ import Foundation
 /// second. It hears timbre and loudness and no meaning: good for comparing a model with a conversion of itself, not for saying
 /// how good a sound is, and not comparable with FAD.
 public struct LogMelJudge: Judge {
+    /// The judge's name, as the command takes it.
     public static let name = "log-mel"
 
+    /// A name and a hash that change with anything that changes the numbers.
     public let identity = JudgeIdentity(name: name, hash: "log-mel-statistics-1")
+    /// Rate of the samples that it hears, in Hz.
     public let sampleRate = 16000
+    /// Numbers of an embedding: the mean of each of 64 bands, then the standard deviation of each.
     public let width = 2 * bands
 
     private static let bands = 64
@@ -20,12 +24,16 @@ public struct LogMelJudge: Judge {
         .init(sampleRate: 16000, fftLength: 512, hop: hop, bands: bands, frequencies: 50...8000),
         scale: .logMagnitude(floor: 1e-4))
 
+    /// The judge, which needs no weights.
     public init() {}
 
+    /// The whole sound, filled with zeros to one embedding's length, 96 frames, or to the protocol's least.
     public func windows(_ rules: EvaluationProtocol) -> WindowRule {
         .whole(atLeast: max(rules.leastSamples, Self.patch * Self.hop), filling: .zeros)
     }
 
+    /// A row of `width` for each 96 whole frames, 0.96 s, of each window.
+    /// - Throws: `EvaluationError.notFinite` for samples that are infinite or none.
     public func hear(_ windows: [[Float]]) throws -> [Heard] {
         try windows.map { Heard(embeddings: try embeddings(of: $0)) }
     }

@@ -3,6 +3,7 @@ import Foundation
 
 /// The resamplers of the evaluation packages, whose results depend on them: a windowed sinc cut after a few zero crossings.
 public struct SincResampler: Sendable {
+    /// Whose window and how many zero crossings.
     public enum Kind: String, Sendable, Codable {
         /// `torchaudio.functional.resample` with its defaults: Hann, six zero crossings, in float32.
         case torchaudioHann = "torchaudio"

@@ -22,8 +22,9 @@ public enum Activation: String, Sendable, Codable, CaseIterable {
 /// Kullback-Leibler divergence of what a classifier says of pairs of sounds: Σ p (ln p − ln(q + ε)) of each pair.
 /// audioldm_eval and audiocraft: p of the reference, q of the generated sound. Because of ε it can be slightly negative.
 public struct KullbackLeibler: Sendable, Equatable {
-    /// Of each pair; their mean is what the packages report.
+    /// Divergence of each pair, in nats; their mean is what the packages report.
     public let values: [Double]
+    /// The packages' figure, in nats; less is nearer.
     public var mean: Double { values.reduce(0, +) / Double(values.count) }
 
     /// - Parameters:
@@ -46,8 +47,9 @@ public struct KullbackLeibler: Sendable, Equatable {
 
 /// Inception score (Salimans et al. 2016) of logits: exp of the mean divergence from the mean of its part.
 public struct InceptionScore: Sendable, Equatable {
+    /// The mean over the parts: 1 to the number of classes, more is better.
     public let mean: Double
-    /// Over the parts; of the population.
+    /// Standard deviation over the parts; of the population.
     public let deviation: Double
 
     /// As torch-fidelity and audioldm_eval: shuffled, in `splits` parts.
@@ -77,8 +79,9 @@ public struct InceptionScore: Sendable, Equatable {
 
 /// How well sounds fit their texts: the cosine of CLAP's embeddings.
 public struct CLAPScore: Sendable, Equatable {
-    /// Of each pair.
+    /// Cosine of each pair.
     public let values: [Double]
+    /// The mean over all pairs, −1 to 1.
     public var mean: Double { values.reduce(0, +) / Double(values.count) }
 
     /// - Parameters:

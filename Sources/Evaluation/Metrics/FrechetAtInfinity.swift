@@ -1,18 +1,21 @@
 /// FAD∞ (Chong & Forsyth 2020; Gui et al. 2023): the distance at 1/n → 0, by a line through distances of random parts of the
 /// evaluated set.
 public struct FrechetAtInfinity: Sendable, Equatable {
+    /// A distance of a random part of the evaluated set.
     public struct Point: Sendable, Equatable, Codable {
         /// Embeddings drawn.
         public let count: Int
+        /// The part's `FrechetDistance` from the reference.
         public let distance: Double
     }
 
     /// Where the line meets 1/n = 0.
     public let value: Double
-    /// Of the line, by 1/n.
+    /// Slope of the line, by 1/n.
     public let slope: Double
     /// How well the line fits, at most 1.
     public let rSquared: Double
+    /// The distances that the line goes through, smallest part first.
     public let points: [Point]
 
     /// As fadtk: sizes evenly from `least` to all, drawn with replacement.

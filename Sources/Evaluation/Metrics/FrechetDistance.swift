@@ -3,6 +3,7 @@
 ///
 /// With C = FᵀF the last trace is the sum of the singular values of F₁F₂ᵀ, which is real, and not negative, for covariances of any rank.
 public struct FrechetDistance: Sendable, Equatable {
+    /// The distance: 0 for equal sets, less is nearer.
     public let value: Double
     /// |m₁ − m₂|²
     public let meanTerm: Double
@@ -40,12 +41,13 @@ public struct GaussianFactor: Sendable, Equatable {
     let mean: [Double]
     /// F, `[rank, width]`
     let rows: Matrix
-    /// Of the covariance.
+    /// Trace of the covariance.
     package let trace: Double
     /// Embeddings that it is of.
     public let count: Int
-    /// Of the covariance.
+    /// Rank of the covariance.
     public let rank: Int
+    /// Numbers of an embedding.
     public var width: Int { mean.count }
 
     /// True where the covariance does not fill the space: then the distance depends strongly on the number of sounds.

@@ -3,8 +3,9 @@ import Foundation
 /// Kernel inception distance (Bińkowski et al. 2018): the unbiased squared maximum mean discrepancy under the kernel
 /// (γ x·y + c)^degree, over random parts of both sets, as torch-fidelity and audioldm_eval compute it.
 public struct KernelInceptionDistance: Sendable, Equatable {
+    /// The mean over the parts: about 0 for sets of one kind, and below it by chance.
     public let mean: Double
-    /// Over the parts; of the population.
+    /// Standard deviation over the parts; of the population.
     public let deviation: Double
     /// Embeddings of a part.
     public let subsetSize: Int
@@ -61,7 +62,9 @@ public struct KernelInceptionDistance: Sendable, Equatable {
 /// Kernel audio distance (Chung et al. 2025), as kadtk computes it: 100 times the unbiased squared maximum mean discrepancy
 /// under a Gaussian kernel as wide as the median distance between embeddings of the evaluated set.
 public struct KernelAudioDistance: Sendable, Equatable {
+    /// The distance: about 0 for sets of one kind, and below it by chance.
     public let value: Double
+    /// The kernel's width, in the embeddings' own unit.
     public let bandwidth: Double
 
     private static let scale = 100.0

@@ -2,11 +2,15 @@ import Foundation
 
 /// What a figure could have been with other sounds of the same kind.
 public struct Interval: Sendable, Equatable, Codable {
+    /// The lower end.
     public let low: Double
+    /// The upper end.
     public let high: Double
+    /// An interval between its ends.
     public init(low: Double, high: Double) { (self.low, self.high) = (low, high) }
 }
 
+/// Resampling, which says how well a figure is known without knowing how it is distributed.
 public enum Bootstrap {
     /// Efron's percentile interval of a statistic of items drawn with replacement.
     /// - Parameters:
@@ -22,7 +26,7 @@ public enum Bootstrap {
         return Interval(low: quantile(values, (1 - level) / 2), high: quantile(values, (1 + level) / 2))
     }
 
-    /// Of a mean.
+    /// The interval of a mean.
     public static func interval(
         ofMean values: [Double], level: Double = 0.95, draws: Int = 1000, seed: UInt32 = 0
     ) -> Interval? {

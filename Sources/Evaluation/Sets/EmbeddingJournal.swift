@@ -31,6 +31,7 @@ public final class EmbeddingJournal: Sendable {
         var end = 0
     }
 
+    /// The journal's file.
     public let path: String
     private let descriptor: Int32
     private let state: Mutex<State>

@@ -1,12 +1,15 @@
 /// What a judge made of one sound.
 public struct HeardSound: Sendable, Equatable {
+    /// The sound.
     public let item: SoundSet.Item
+    /// What the judge made of it, `[rows, width]`.
     public let embeddings: Embeddings
     /// A row a window; nil of a judge that names no classes.
     public let logits: Embeddings?
     /// True if all its samples are zero.
     public let isSilent: Bool
 
+    /// A sound with what was made of it, each as said at its property.
     public init(item: SoundSet.Item, embeddings: Embeddings, logits: Embeddings? = nil, isSilent: Bool = false) {
         (self.item, self.embeddings, self.logits, self.isSilent) = (item, embeddings, logits, isSilent)
     }
@@ -14,19 +17,25 @@ public struct HeardSound: Sendable, Equatable {
 
 /// What a judge made of a set.
 public struct HeardSet: Sendable {
+    /// A sound that could not be heard.
     public struct Damaged: Sendable, Equatable, Codable {
+        /// The sound's path.
         public let file: String
+        /// Why it could not, without the path.
         public let reason: String
     }
 
+    /// The set, as it was given.
     public let path: String
     /// Without sounds' embeddings if they were not to be kept.
     public let sounds: [HeardSound]
+    /// Mean and covariance of all embeddings.
     public let statistics: EmbeddingStatistics
     /// Sounds that were heard.
     public let fileCount: Int
     /// Sounds that could not be.
     public let damaged: [Damaged]
+    /// Paths of sounds whose samples are all zero.
     public let silent: [String]
 
     /// Statistics of a file stand for a set whose sounds are not known.
@@ -56,7 +65,9 @@ public struct HeardSet: Sendable {
 
 /// Hears sets, sound by sound.
 public struct SetListener: Sendable {
+    /// Who hears.
     public let judge: any Judge
+    /// How sounds are prepared and cut.
     public let rules: EvaluationProtocol
     /// Where what was heard is kept for the next time; nil for nowhere.
     public let journal: EmbeddingJournal?
@@ -67,6 +78,7 @@ public struct SetListener: Sendable {
     private static let windowsAtOnce = 16
     private static let soundsAtOnce = 64
 
+    /// A listener, with each setting as said at its property.
     public init(
         _ judge: any Judge, _ rules: EvaluationProtocol, journal: EmbeddingJournal? = nil, keepsSounds: Bool = true
     ) {

@@ -3,13 +3,16 @@ import Foundation
 
 /// Sounds to evaluate, as files on disk: those of a folder, or those that a `batch` manifest says were made.
 public struct SoundSet: Sendable, Equatable {
+    /// A sound file.
     public struct Item: Sendable, Equatable {
         /// The file's name without its folder and extension: sounds of the same name pair.
         public let name: String
+        /// Where it lies.
         public let path: String
         /// What the sound was made of, if a manifest says it.
         public let prompt: String?
 
+        /// A sound whose name is that of its file.
         public init(path: String, prompt: String? = nil) {
             (self.path, self.prompt) = (path, prompt)
             let last = path.split(separator: "/").last.map(String.init) ?? path
@@ -28,6 +31,7 @@ public struct SoundSet: Sendable, Equatable {
     ]
     private static let manifestLimit = 1 << 30
 
+    /// A set of known files; nothing is read.
     public init(path: String, items: [Item]) { (self.path, self.items) = (path, items) }
 
     /// - Parameter path: a folder, whose sub-folders are not looked into, or a manifest's file (`.jsonl`). Prompts come from manifests;
@@ -104,6 +108,7 @@ public struct SoundPairs: Sendable, Equatable {
     /// The smaller share of the sets' sounds that are paired.
     public let share: Double
 
+    /// Pairs of equal names, in the first set's order.
     public init(_ first: [String], _ second: [String]) {
         let places = Dictionary(second.enumerated().map { ($1, $0) }) { earlier, _ in earlier }
         pairs = first.enumerated().compactMap { place, name in places[name].map { (place, $0) } }
@@ -112,6 +117,7 @@ public struct SoundPairs: Sendable, Equatable {
         share = Double(pairs.count) / Double(max(first.count, second.count, 1))
     }
 
+    /// Whether both pair the same items.
     public static func == (a: Self, b: Self) -> Bool {
         a.unpaired == b.unpaired && a.share == b.share && a.pairs.elementsEqual(b.pairs, by: ==)
     }

@@ -2,6 +2,7 @@
 ///
 /// Blocks are merged by the update of Chan, Golub & LeVeque 1979, which keeps what subtracting a mean of squares would lose.
 public struct EmbeddingStatistics: Sendable, Equatable {
+    /// Numbers of an embedding.
     public let width: Int
     /// How many rows there were.
     public private(set) var count = 0
@@ -14,12 +15,15 @@ public struct EmbeddingStatistics: Sendable, Equatable {
 
     private static let blockRows = 256
 
+    /// Statistics of no rows yet.
+    /// - Parameter width: 1 or more.
     public init(width: Int) {
         self.width = width
         mean = Array(repeating: 0, count: width)
         scatter = Matrix(zeros: width, width)
     }
 
+    /// Statistics of rows that are all there.
     public init(of embeddings: Embeddings) throws {
         self.init(width: embeddings.width)
         try add(embeddings)

@@ -1,9 +1,11 @@
 /// Vectors of one width, float32, row by row: what a judge makes of sounds, or logits.
 public struct Embeddings: Sendable, Equatable {
+    /// Numbers of a row, 1 or more.
     public let width: Int
     /// `[rows, width]`
     public private(set) var values: [Float]
 
+    /// Number of rows.
     public var rowCount: Int { values.count / width }
 
     /// - Throws: `EvaluationError` for values that are not whole rows, or not all finite.

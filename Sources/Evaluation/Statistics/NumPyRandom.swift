@@ -5,6 +5,7 @@ import Diffusion
 public struct NumPyRandom: Sendable {
     private var twister: MersenneTwister
 
+    /// The generator of `RandomState(seed)`.
     public init(seed: UInt32) { twister = MersenneTwister(seed: seed) }
 
     /// A number from 0 through `most`, each as likely: `random_interval`.

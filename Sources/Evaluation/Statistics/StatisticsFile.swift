@@ -9,23 +9,29 @@ import Foundation
 public struct StatisticsFile: Sendable, Equatable {
     /// Who made the embeddings, and how.
     public struct Header: Sendable, Equatable, Codable {
+        /// The judge's name, for people.
         public var judge: String
-        /// Of the judge's file; embeddings of different judges cannot be compared.
+        /// Hash of the judge's file; embeddings of different judges cannot be compared.
         public var judgeHash: String
+        /// The protocol that the sounds were heard under, by its name.
         public var protocolName: String
+        /// Numbers of an embedding, 1 to 16384.
         public var width: Int
         /// Embeddings.
         public var count: Int
         /// Sounds.
         public var files: Int
 
+        /// A header, with each field as said at its property.
         public init(judge: JudgeIdentity, protocolName: String, width: Int, count: Int, files: Int) {
             (self.judge, judgeHash, self.protocolName) = (judge.name, judge.hash, protocolName)
             (self.width, self.count, self.files) = (width, count, files)
         }
     }
 
+    /// Who made the embeddings, and how many there were.
     public let header: Header
+    /// Their mean and covariance.
     public let statistics: EmbeddingStatistics
 
     private static let magic = Array("ALDSTAT\n".utf8)
@@ -33,6 +39,7 @@ public struct StatisticsFile: Sendable, Equatable {
     private static let maximumWidth = 1 << 14
     private static let maximumHeaderByteCount = 1 << 16
 
+    /// A file that is not written yet.
     public init(header: Header, statistics: EmbeddingStatistics) {
         (self.header, self.statistics) = (header, statistics.finished())
     }

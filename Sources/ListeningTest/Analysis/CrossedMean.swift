@@ -6,25 +6,35 @@ import Foundation
 /// Variances of crossed random effects: that of the mean is s²(rater means)/R + s²(item means)/I − s²(rest)/N, with
 /// Satterthwaite's degrees of freedom. Exact for complete tables, near it where some answers are missing.
 public struct CrossedMean: Sendable, Equatable, Encodable {
+    /// One rater's rating of one item.
     public struct Rating: Sendable, Equatable {
+        /// The rater's number: equal for ratings of one rater.
         public let rater: Int
+        /// The item's number: equal for ratings of one item.
         public let item: Int
+        /// The rating, or the difference of two.
         public let value: Double
+        /// A rating with its two numbers.
         public init(rater: Int, item: Int, value: Double) {
             (self.rater, self.item, self.value) = (rater, item, value)
         }
     }
 
+    /// The mean of all ratings.
     public let mean: Double
+    /// How many ratings there are.
     public let ratings: Int
+    /// How many raters gave them.
     public let raters: Int
+    /// How many items they are of.
     public let items: Int
-    /// Of the mean; nil where there is one rater.
+    /// Standard error of the mean; nil where there is one rater.
     public let standardError: Double?
+    /// Degrees of freedom of the standard error, 1 or more (Satterthwaite); nil where there is one rater.
     public let degrees: Double?
-    /// By Student's t; of 95 %.
+    /// Interval of 95 %, by Student's t.
     public let interval: Interval?
-    /// By drawing raters and items with replacement (Owen 2007); of 95 %, and a little wide.
+    /// Interval by drawing raters and items with replacement (Owen 2007); of 95 %, and a little wide.
     public let bootstrap: Interval?
 
     static let level = 0.95
@@ -66,7 +76,7 @@ public struct CrossedMean: Sendable, Equatable, Encodable {
         bootstrap = Self.bootstrap(ratings, Array(byRater.keys).sorted(), Array(byItem.keys).sorted(), draws, seed)
     }
 
-    /// That the mean is 0; nil where that cannot be said, as where all ratings are the same.
+    /// Probability of a mean as far from 0 if there were nothing; nil where that cannot be said, as where all ratings are the same.
     public var pValue: Double? {
         guard let standardError, let degrees, standardError > 0 else { return nil }
         return StudentT.twoSided(mean / standardError, degrees: degrees)

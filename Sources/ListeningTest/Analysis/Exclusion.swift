@@ -1,6 +1,8 @@
 /// Why a rater's answers do not count.
 public struct Exclusion: Sendable, Equatable, Encodable {
+    /// The rater's name.
     public let rater: String
+    /// Why, one phrase each; at least one.
     public let reasons: [String]
 
     /// Faults that a rater is left out for.

@@ -4,37 +4,52 @@ import Foundation
 
 /// What a panel's answers say.
 public struct ListeningReport: Sendable, Encodable {
+    /// How one condition was rated.
     public struct Score: Sendable, Encodable {
+        /// What was rated.
         public let condition: Condition
+        /// Its mean rating, on the question's scale.
         public let score: CrossedMean
     }
 
+    /// How two conditions differ.
     public struct Comparison: Sendable, Encodable {
+        /// Name of the condition that is compared.
         public let first: String
+        /// Name of the condition that it is compared with.
         public let second: String
         /// The first's ratings less the second's.
         public let difference: CrossedMean
         /// What was paired: the same rater's ratings of the same item, or raters' means where no item was heard twice.
         public let paired: Pairing
+        /// Probability of a difference as large if there were none, by Student's t; nil where that cannot be said.
         public let pValue: Double?
-        /// By Holm's correction over all comparisons of the question.
+        /// The same by Holm's correction over all comparisons of the question.
         public internal(set) var adjustedPValue: Double?
     }
 
+    /// What differences are of: a rater's two ratings of an item, or a rater's two means.
     public enum Pairing: String, Sendable, Encodable { case items, raters }
 
+    /// What was answered to one question.
     public struct Part: Sendable, Encodable {
+        /// What was asked.
         public let question: Question
         /// Highest first.
         public let scores: [Score]
+        /// All pairs of conditions that some rater rated both of.
         public let comparisons: [Comparison]
     }
 
+    /// The test's identity, as in its key.
     public let test: String
+    /// The test's title, for people.
     public let title: String
     /// Raters whose answers count.
     public let raters: Int
+    /// Raters whose answers do not count, and why.
     public let excluded: [Exclusion]
+    /// Results of each question, in the order in which they were asked.
     public let questions: [Part]
 
     /// - Throws: `ListeningTestError` if nobody's answers count.

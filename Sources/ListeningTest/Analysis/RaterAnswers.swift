@@ -3,26 +3,33 @@ import Foundation
 
 /// What one rater answered, as the page exports it.
 public struct RaterAnswers: Sendable, Equatable {
+    /// One answer to one question about one clip.
     public struct Answer: Sendable, Equatable {
         /// A `Question`'s name, or "HEADPHONES".
         public var question: String
+        /// The clip's opaque name, as in the key.
         public var clip: String
+        /// The answer, on the question's scale; of headphone trials the number of the chosen sound, 1 to 3.
         public var rating: Double
         /// From the sound's end to the answer; of MUSHRA the whole page.
         public var seconds: Double
 
+        /// An answer, with each field as said at its property.
         public init(question: String, clip: String, rating: Double, seconds: Double) {
             (self.question, self.clip, self.rating, self.seconds) = (question, clip, rating, seconds)
         }
     }
 
+    /// The rater's name.
     public var rater: String
+    /// All answers, in the order in which they were read.
     public var answers: [Answer]
 
     static let headphones = "HEADPHONES"
     private static let columns = ["test", "rater", "question", "clip", "rating", "seconds"]
     private static let fileLimit = 1 << 26
 
+    /// Answers of one rater.
     public init(rater: String, answers: [Answer]) { (self.rater, self.answers) = (rater, answers) }
 
     /// Reads files of one test. A rater's answers may be spread over files, and the same file given twice: of a clip the first

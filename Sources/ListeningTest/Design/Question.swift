@@ -15,6 +15,7 @@ public enum Question: String, Sendable, Codable, CaseIterable {
 
 /// What the sounds are called in questions.
 public enum SoundKind: String, Sendable, Codable, CaseIterable {
+    /// "music", "audio" or "speech".
     case music, audio, speech
 
     /// In the middle of a sentence.

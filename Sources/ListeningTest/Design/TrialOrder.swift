@@ -6,11 +6,15 @@ import Evaluation
 /// starts elsewhere for each rater. So in each round every condition comes as often as any other (give or take one), an item's
 /// conditions are far apart, and over raters each condition of each item is heard as often as the others, and as early.
 public struct TrialOrder: Sendable, Equatable {
+    /// One sound to hear.
     public struct Trial: Sendable, Hashable {
+        /// Number of the item, from 0.
         public let item: Int
+        /// Number of the condition, from 0.
         public let condition: Int
     }
 
+    /// All sounds that the rater hears, in order.
     public let trials: [Trial]
 
     /// - Parameters:

@@ -5,21 +5,29 @@ import Foundation
 
 /// A listening test as a folder that any browser opens from disk.
 public struct ListeningTest: Sendable {
+    /// What was made.
     public struct Summary: Sendable, Encodable {
+        /// The folder that raters get.
         public let folder: String
         /// Who keeps this knows which clip is what: it does not belong to raters.
         public let keyFile: String
+        /// What is compared.
         public let conditions: [Condition]
+        /// How many items each condition has.
         public let items: Int
+        /// How many sound files there are in the folder.
         public let clips: Int
         /// What a rater hears, practice and checks included.
         public let trialsPerRater: Int
-        /// Of every clip, in LUFS.
+        /// Loudness of every clip, in LUFS.
         public let loudness: Double
+        /// What to know of the test, one phrase each: silent clips, a lower loudness.
         public let notes: [String]
     }
 
+    /// How the test is to be.
     public let options: ListeningTestOptions
+    /// A test that is not made yet.
     public init(_ options: ListeningTestOptions) { self.options = options }
 
     /// How near to full scale a clip may come, in dB.

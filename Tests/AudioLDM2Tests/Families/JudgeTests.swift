@@ -66,6 +66,73 @@ import Testing
         #expect(throws: (any Error).self) { try CheckpointInput(path: clap).open() }
     }
 
+    /// Its files lie in the folder itself, so no message speaks of `text_encoder/`.
+    @Test(arguments: [
+        ("config.json", #""num_hidden_layers": 2"#, #""num_hidden_layers": "two""#), ("config.json", "{", "["),
+        ("preprocessor_config.json", #""feature_size": 64"#, #""feature_size": "many""#),
+        ("tokenizer_config.json", "{", "["), ("model.safetensors", nil, nil),
+    ])
+    func messagesNameItsFiles(file: String, text: String?, replacement: String?) throws {
+        let clap = folder.file("clap")
+        let path = "\(clap)/\(file)"
+        let content = try Data(contentsOf: URL(fileURLWithPath: path))
+        try FileManager.default.removeItem(atPath: path)
+        if let text, let replacement {
+            let changed = try #require(String(data: content, encoding: .utf8)).replacing(text, with: replacement)
+            try #require(changed.contains(replacement))
+            try Data(changed.utf8).write(to: URL(fileURLWithPath: path))
+        }
+        for name in [clap, clap + "/"] {
+            let error = #expect(throws: (any Error).self) {
+                try CheckpointConverter(CheckpointInput(path: name).open(), ConversionOptions())
+            }
+            let message = "\(try #require(error))"
+            #expect(message.hasPrefix(path), "\(message)")
+            #expect(!message.contains("text_encoder") && !message.contains("feature_extractor"), "\(message)")
+        }
+    }
+
+    /// What says how sounds are made means nothing to what makes none.
+    @Test func optionsOfSoundsAreRefused() throws {
+        let clap = folder.file("clap")
+        func message(_ change: (inout ConversionOptions) -> Void) throws -> String {
+            var options = ConversionOptions()
+            change(&options)
+            let error = #expect(throws: AudioLDM2Error.self) {
+                try CheckpointConverter(CheckpointInput(path: clap).open(), options)
+            }
+            #expect(error?.kind == .invalidOption)
+            return error?.description ?? ""
+        }
+        #expect(try message { $0.without = ["clap_audio"] }.hasPrefix("--without: clap is a network by itself"))
+        #expect(try message { $0.vocoder = .griffinLim }.hasPrefix("--vocoder: "))
+        let all = try message {
+            $0.without = ["text_encoder"]
+            $0.profile = .authors
+            $0.vocoder = .hifigan
+        }
+        #expect(all.hasPrefix("--without, --profile, --vocoder: "))
+        let tokenizer = Fixtures.folder("Checkpoints").appendingPathComponent("tiny/tokenizer_2").path
+        var input = CheckpointInput(path: clap)
+        input.additions = [("tokenizer_2", tokenizer)]
+        let error = #expect(throws: AudioLDM2Error.self) { try CheckpointDescription(input.open()) }
+        #expect(error?.kind == .invalidOption && error?.description.contains("tokenizer_2") == true)
+    }
+
+    /// As of a whole model, whose parts are asked the same.
+    @Test func moreIDsThanItsEmbeddingHasRows() throws {
+        let config = folder.file("clap") + "/tokenizer_config.json"
+        let text = try String(contentsOfFile: config, encoding: .utf8)
+        let extra = (0..<1000).map { #""<one more \#($0)>""# }.joined(separator: ", ")
+        try FileManager.default.removeItem(atPath: config)
+        try #"{"additional_special_tokens": [\#(extra)],\#(text.dropFirst())"#.write(
+            toFile: config, atomically: true, encoding: .utf8)
+        let error = #expect(throws: (any Error).self) {
+            try CheckpointConverter(CheckpointInput(path: folder.file("clap")).open(), ConversionOptions())
+        }
+        #expect("\(try #require(error))".contains("has ids up to"))
+    }
+
     @Test func aFolderOfAnotherNetworkIsRefused() throws {
         let other = folder.file("bert")
         try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)

@@ -54,6 +54,20 @@ import Testing
         #expect(outcome.errors.hasPrefix("Error: "))
     }
 
+    /// Which shows when the checkpoint is open: this one is of AudioLDM 1.
+    @Test func whatTheCheckpointHasNoUseFor() throws {
+        let tokenizer = CheckpointFixture("tiny").path + "/tokenizer_2"
+        let first = CheckpointFixture("audioldm1-tiny").path
+        for arguments in [["-o", model], ["--describe"]] {
+            let outcome = try run([first, "--tokenizer-2", tokenizer] + arguments)
+            #expect(outcome.status == 64, "\(outcome.errors)")
+            #expect(
+                outcome.errors.hasPrefix(
+                    "Error: tokenizer_2 was given, but audioldm1-tiny is of class AudioLDMPipeline"))
+            #expect(!FileManager.default.fileExists(atPath: model))
+        }
+    }
+
     @Test func failuresTakeOneLine() throws {
         for arguments in [
             [folder.path, "-o", model], [checkpoint, "-o", folder.path],

@@ -64,7 +64,7 @@ package struct CLAPAudioConfig: ModelConfig {
         }
     }
 
-    let audioConfig: Audio
+    package let audioConfig: Audio
     /// Width of the joint embedding.
     package let projectionDim: Int
 

@@ -71,14 +71,14 @@ package struct CLAPAudioEncoder: Sendable {
 }
 
 /// A pre-norm transformer layer whose attention stays within windows.
-struct CLAPAudioLayer: Sendable {
+package struct CLAPAudioLayer: Sendable {
     private let norm1: LayerNorm
     private let attention: WindowAttention
     private let norm2: LayerNorm
     private let intermediate: Linear
     private let output: Linear
 
-    init(
+    package init(
         _ config: CLAPAudioConfig.Audio, channels: Int, heads: Int, windows: WindowPartition, _ weights: WeightScope
     ) throws {
         let inner = Int(config.mlpRatio * Float(channels))
@@ -91,20 +91,20 @@ struct CLAPAudioLayer: Sendable {
     }
 
     /// `[1, tokens, channels]` → the same.
-    func callAsFunction(_ x: Tensor) throws -> Tensor {
+    package func callAsFunction(_ x: Tensor) throws -> Tensor {
         let h = try x + attention(norm1(x))
         return try output(intermediate(norm2(h), activation: .gelu), residual: h)
     }
 }
 
 /// Joins each 2 × 2 tokens to one with twice the channels.
-struct PatchMerging: Sendable {
+package struct PatchMerging: Sendable {
     private let norm: LayerNorm
     private let reduction: Linear
     /// Tokens by column, then row, within each four.
     private let order: [Int]
 
-    init(_ channels: Int, side: Int, _ weights: WeightScope) throws {
+    package init(_ channels: Int, side: Int, _ weights: WeightScope) throws {
         norm = try LayerNorm(4 * channels, weights["norm"])
         reduction = try Linear(4 * channels, 2 * channels, bias: false, weights["reduction"])
         order = stride(from: 0, to: side, by: 2).flatMap { row in
@@ -115,7 +115,7 @@ struct PatchMerging: Sendable {
     }
 
     /// `[1, tokens, channels]` → `[1, tokens / 4, 2 × channels]`.
-    func callAsFunction(_ x: Tensor) throws -> Tensor {
+    package func callAsFunction(_ x: Tensor) throws -> Tensor {
         let fours = try x.backend.rows(x, order).reshaped([1, x.shape[1] / 4, 4 * x.shape[2]])
         return try reduction(norm(fours))
     }

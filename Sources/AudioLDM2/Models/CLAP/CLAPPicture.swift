@@ -5,14 +5,14 @@ import WeightFile
 /// A spectrogram as a square picture: normalized by band, stretched in time, folded.
 ///
 /// transformers `ClapAudioEncoder.reshape_mel2img`; the batch norm before it is a scale and a shift by conversion.
-struct CLAPPicture: Sendable {
+package struct CLAPPicture: Sendable {
     private let scale: any Weight
     private let shift: any Weight
     private let bands: Int
     private let side: Int
     private let foldCount: Int
 
-    init(_ config: CLAPAudioConfig, _ weights: WeightScope) throws {
+    package init(_ config: CLAPAudioConfig, _ weights: WeightScope) throws {
         bands = config.audioConfig.numMelBins
         side = config.audioConfig.specSize
         foldCount = config.foldCount
@@ -22,7 +22,7 @@ struct CLAPPicture: Sendable {
 
     /// - Parameter features: `[frames, bands]`, with at least two frames and no more than the picture has room for.
     /// - Returns: `[1, side, side, 1]`: rows are bands, those of later pieces below those of earlier ones; columns are time.
-    func callAsFunction(_ features: [Float], on backend: any Backend) throws -> Tensor {
+    package func callAsFunction(_ features: [Float], on backend: any Backend) throws -> Tensor {
         let width = side * foldCount
         let frames = features.count / bands
         guard frames >= 2, frames <= width, frames * bands == features.count else {

@@ -51,14 +51,14 @@ package struct CLAPTextEncoder: Sendable {
 }
 
 /// A post-norm transformer layer.
-struct RobertaLayer: Sendable {
+package struct RobertaLayer: Sendable {
     private let attention: SelfAttention
     private let attentionNorm: LayerNorm
     private let intermediate: Linear
     private let output: Linear
     private let outputNorm: LayerNorm
 
-    init(_ config: CLAPConfig.Text, _ weights: WeightScope) throws {
+    package init(_ config: CLAPConfig.Text, _ weights: WeightScope) throws {
         attention = try SelfAttention(
             config.hiddenSize, heads: config.numAttentionHeads, qkvBias: true,
             names: .init(qkv: "self.qkv", output: "output.dense"), weights["attention"])
@@ -70,7 +70,7 @@ struct RobertaLayer: Sendable {
     }
 
     /// `[1, tokens, hidden]` → the same.
-    func callAsFunction(_ x: Tensor) throws -> Tensor {
+    package func callAsFunction(_ x: Tensor) throws -> Tensor {
         let h = try attentionNorm(attention(x, residual: x))
         return try outputNorm(output(intermediate(h, activation: .gelu), residual: h))
     }

@@ -3,11 +3,17 @@ import Tensors
 import WeightFile
 
 /// A square picture cut into square windows, perhaps shifted cyclically first.
-struct WindowPartition: Sendable {
+package struct WindowPartition: Sendable {
     /// Tokens along a side of the picture, a multiple of the window's.
     let side: Int
     let window: Int
     let shift: Int
+
+    package init(side: Int, window: Int, shift: Int) {
+        self.side = side
+        self.window = window
+        self.shift = shift
+    }
 
     /// Windows in the picture.
     var count: Int { (side / window) * (side / window) }

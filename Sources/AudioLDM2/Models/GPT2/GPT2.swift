@@ -58,14 +58,14 @@ package struct GPT2: Sendable {
 }
 
 /// A pre-norm transformer layer with causal attention.
-struct GPT2Block: Sendable {
+package struct GPT2Block: Sendable {
     private let norm1: LayerNorm
     private let attention: SelfAttention
     private let norm2: LayerNorm
     private let feedForwardIn: Linear
     private let feedForwardOut: Linear
 
-    init(_ config: GPT2Config, _ weights: WeightScope) throws {
+    package init(_ config: GPT2Config, _ weights: WeightScope) throws {
         let inner = config.nInner ?? 4 * config.nEmbd
         norm1 = try LayerNorm(config.nEmbd, epsilon: config.layerNormEpsilon, weights["ln_1"])
         attention = try SelfAttention(
@@ -77,7 +77,7 @@ struct GPT2Block: Sendable {
     }
 
     /// `[1, tokens, nEmbd]` → the same.
-    func callAsFunction(_ x: Tensor, mask: Tensor, cache: KeyValueCache) throws -> Tensor {
+    package func callAsFunction(_ x: Tensor, mask: Tensor, cache: KeyValueCache) throws -> Tensor {
         let h = try attention(norm1(x), mask: mask, cache: cache, residual: x)
         return try feedForwardOut(feedForwardIn(norm2(h), activation: .geluTanh), residual: h)
     }

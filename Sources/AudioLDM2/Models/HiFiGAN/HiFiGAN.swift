@@ -128,10 +128,10 @@ package struct HiFiGAN: Sendable {
 }
 
 /// Pairs of a dilated and a plain convolution, each pair around a shortcut.
-struct HiFiGANResidualBlock: Sendable {
+package struct HiFiGANResidualBlock: Sendable {
     private let pairs: [(dilated: Conv1d, plain: Conv1d)]
 
-    init(_ channels: Int, kernel: Int, dilations: [Int], slope: Activation, _ weights: WeightScope) throws {
+    package init(_ channels: Int, kernel: Int, dilations: [Int], slope: Activation, _ weights: WeightScope) throws {
         pairs = try dilations.enumerated().map { index, dilation in
             (
                 dilated: try Conv1d(
@@ -143,7 +143,7 @@ struct HiFiGANResidualBlock: Sendable {
         }
     }
 
-    func callAsFunction(_ x: Tensor) throws -> Tensor {
+    package func callAsFunction(_ x: Tensor) throws -> Tensor {
         try pairs.reduce(x) { h, pair in try pair.plain(pair.dilated(h), residual: h) }
     }
 }

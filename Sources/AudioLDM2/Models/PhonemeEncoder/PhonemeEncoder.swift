@@ -38,14 +38,14 @@ package struct PhonemeEncoder: StateEncoder {
 }
 
 /// Attention with relative positions, then a feed-forward layer of two convolutions, each with a norm behind.
-struct PhonemeEncoderLayer: Sendable {
+package struct PhonemeEncoderLayer: Sendable {
     private let attention: RelativeAttention
     private let attentionNorm: LayerNorm
     private let conv1: Conv1d
     private let conv2: Conv1d
     private let finalNorm: LayerNorm
 
-    init(_ config: PhonemeEncoderConfig, _ weights: WeightScope) throws {
+    package init(_ config: PhonemeEncoderConfig, _ weights: WeightScope) throws {
         let width = config.hiddenSize
         attention = try RelativeAttention(config, weights["attention"])
         attentionNorm = try LayerNorm(width, epsilon: config.layerNormEps, weights["layer_norm"])
@@ -56,7 +56,7 @@ struct PhonemeEncoderLayer: Sendable {
     }
 
     /// `[1, tokens, hiddenSize]` → the same.
-    func callAsFunction(_ x: Tensor) throws -> Tensor {
+    package func callAsFunction(_ x: Tensor) throws -> Tensor {
         let h = try attentionNorm(attention(x, residual: x))
         return try finalNorm(conv2(conv1(h, activation: .relu), residual: h))
     }

@@ -37,14 +37,14 @@ package struct T5Encoder: StateEncoder {
 }
 
 /// Pre-norm attention without biases or score scaling, then a gated feed-forward layer.
-struct T5Block: Sendable {
+package struct T5Block: Sendable {
     private let attentionNorm: RMSNorm
     private let attention: SelfAttention
     private let feedForwardNorm: RMSNorm
     private let feedForwardIn: GatedLinear
     private let feedForwardOut: Linear
 
-    init(_ config: T5Config, _ weights: WeightScope) throws {
+    package init(_ config: T5Config, _ weights: WeightScope) throws {
         attentionNorm = try RMSNorm(config.dModel, epsilon: config.layerNormEpsilon, weights["0.layer_norm"])
         attention = try SelfAttention(
             config.dModel, heads: config.numHeads, innerDim: config.numHeads * config.dKv, scale: 1, qkvBias: false,
@@ -56,7 +56,7 @@ struct T5Block: Sendable {
     }
 
     /// `[1, tokens, dModel]` → the same.
-    func callAsFunction(_ x: Tensor, bias: Tensor, mask: Tensor) throws -> Tensor {
+    package func callAsFunction(_ x: Tensor, bias: Tensor, mask: Tensor) throws -> Tensor {
         let h = try attention(attentionNorm(x), bias: bias, mask: mask, residual: x)
         return try feedForwardOut(feedForwardIn(feedForwardNorm(h)), residual: h)
     }

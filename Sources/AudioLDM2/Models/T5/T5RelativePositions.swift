@@ -6,13 +6,13 @@ import WeightFile
 /// Learned biases for the distance between two tokens, in buckets that widen with the distance.
 ///
 /// Raffel et al. 2020, section 2.1; transformers `T5Attention._relative_position_bucket`, bidirectional.
-struct T5RelativePositions: Sendable {
+package struct T5RelativePositions: Sendable {
     private let table: Embedding
     private let buckets: Int
     private let maxDistance: Int
     private let heads: Int
 
-    init(_ config: T5Config, _ weights: WeightScope) throws {
+    package init(_ config: T5Config, _ weights: WeightScope) throws {
         buckets = config.relativeAttentionNumBuckets
         maxDistance = config.maxDistance
         heads = config.numHeads
@@ -20,7 +20,7 @@ struct T5RelativePositions: Sendable {
     }
 
     /// `[heads, tokens, tokens]`, to be added to the scores.
-    func callAsFunction(tokens: Int, on backend: any Backend) throws -> Tensor {
+    package func callAsFunction(tokens: Int, on backend: any Backend) throws -> Tensor {
         let byBucket = try table(Array(0..<buckets), on: backend).values()
         var bias = [Float](repeating: 0, count: heads * tokens * tokens)
         for query in 0..<tokens {

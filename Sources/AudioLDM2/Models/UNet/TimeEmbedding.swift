@@ -6,14 +6,14 @@ import WeightFile
 /// Sinusoids of the timestep through two linear layers.
 ///
 /// Ho et al. 2020 (arXiv 2006.11239); diffusers `Timesteps` and `TimestepEmbedding`.
-struct TimeEmbedding: Sendable {
+package struct TimeEmbedding: Sendable {
     private let linear1: Linear
     private let linear2: Linear
     private let channels: Int
     private let cosineFirst: Bool
     private let frequencyShift: Float
 
-    init(_ config: UNetConfig, _ weights: WeightScope) throws {
+    package init(_ config: UNetConfig, _ weights: WeightScope) throws {
         channels = config.blockOutChannels[0]
         cosineFirst = config.flipSinToCos
         frequencyShift = config.freqShift
@@ -23,7 +23,7 @@ struct TimeEmbedding: Sendable {
     }
 
     /// `[timesteps, timeEmbedDim]`, after the SiLU that every block applies first.
-    func callAsFunction(_ timesteps: [Float], on backend: any Backend) throws -> Tensor {
+    package func callAsFunction(_ timesteps: [Float], on backend: any Backend) throws -> Tensor {
         let sinusoids = try backend.upload(timesteps.flatMap(sinusoids), [timesteps.count, channels])
         return try linear2(linear1(sinusoids, activation: .silu), activation: .silu)
     }

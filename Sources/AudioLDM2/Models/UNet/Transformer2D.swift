@@ -70,13 +70,13 @@ struct TransformerBlock: Sendable {
 /// Transformer blocks over the positions of a feature map, which is its own token sequence.
 ///
 /// diffusers `Transformer2DModel` with 1×1 convolutions in and out.
-struct Transformer2D: Sendable {
+package struct Transformer2D: Sendable {
     private let norm: GroupNorm
     private let projectIn: Conv2d
     let blocks: [TransformerBlock]
     private let projectOut: Conv2d
 
-    init(
+    package init(
         _ channels: Int, heads: Int, layers: Int, groups: Int, context: (index: Int, dim: Int)?, slots: UNetSlots,
         _ weights: WeightScope
     ) throws {
@@ -90,7 +90,7 @@ struct Transformer2D: Sendable {
     }
 
     /// `[batch, time, frequency, channels]` → the same.
-    func callAsFunction(_ x: Tensor, _ conditioning: UNetConditioning) throws -> Tensor {
+    package func callAsFunction(_ x: Tensor, _ conditioning: UNetConditioning) throws -> Tensor {
         let tokens: Shape = [x.shape[0], x.shape[1] * x.shape[2], x.shape[3]]
         var h = try projectIn(norm(x)).reshaped(tokens)
         for block in blocks { h = try block(h, conditioning) }

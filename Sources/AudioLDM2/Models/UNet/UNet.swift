@@ -64,15 +64,10 @@ package struct UNet: Sendable {
         if filmEmbedding != nil, film == nil {
             throw TensorError.shapeMismatch(operation: "denoiser", expected: "a vector that conditions it", found: [])
         }
-        let batch = film?.shape[0] ?? contexts.lazy.compactMap { $0?.shape[0] }.first ?? 1
-        var conditioning = UNetConditioning(
-            contexts: Array(repeating: nil, count: slotContexts.count), batch: batch,
+        return try UNetConditioning(
+            of: layers.flatMap(\.transformers), slots: slotContexts.count, contexts: contexts, masks: masks,
             // After the SiLU that every block applies first.
-            film: try filmEmbedding.flatMap { embed in try film.map { try embed($0, activation: .silu) } })
-        for block in layers.flatMap(\.transformers).flatMap(\.blocks) {
-            try block.prepare(&conditioning, contexts: contexts, masks: masks)
-        }
-        return conditioning
+            film: filmEmbedding.flatMap { embed in try film.map { try embed($0, activation: .silu) } })
     }
 
     /// Computes what every residual block adds at each of some time steps.
@@ -92,11 +87,7 @@ package struct UNet: Sendable {
                 }, axis: 0)
         }
         var conditioning = conditioning
-        let blocks = layers.map(\.resnet) + [middle.resnet2]
-        let width = blocks.reduce(0) { $0 + $1.shiftShape(embeddings).count }
-        conditioning.shifts = try backend.empty([timesteps.count, width])
-        var start = 0
-        for block in blocks { try block.prepare(&conditioning, embeddings: embeddings, at: &start) }
+        try conditioning.addShifts(of: layers.map(\.resnet) + [middle.resnet2], embeddings)
         return conditioning
     }
 

@@ -16,6 +16,29 @@ package struct UNetConditioning: Sendable {
     /// the time matters.
     var shiftPlaces: [Int: (start: Int, shape: Shape)] = [:]
 
+    /// Computes the keys and values of some transformers' cross-attentions.
+    /// - Parameters:
+    ///   - slots: cross-attentions that the model has.
+    ///   - contexts: the language of audio, and the second text encoder's states, `[batch, tokens, width]` each.
+    ///   - masks: `[batch, tokens]` for each context, 0 at tokens and −10000 at padding; nil where all are tokens.
+    package init(
+        of transformers: [Transformer2D], slots: Int, contexts: [Tensor?], masks: [Tensor?], film: Tensor? = nil
+    ) throws {
+        self.contexts = Array(repeating: nil, count: slots)
+        self.film = film
+        batch = film?.shape[0] ?? contexts.lazy.compactMap { $0?.shape[0] }.first ?? 1
+        for block in transformers.flatMap(\.blocks) { try block.prepare(&self, contexts: contexts, masks: masks) }
+    }
+
+    /// Computes what residual blocks add at each of some steps.
+    /// - Parameter embeddings: of every step, after their SiLU, `[steps, batch, timeEmbedDim]`.
+    package mutating func addShifts(of blocks: [TimedResnetBlock], _ embeddings: Tensor) throws {
+        let width = blocks.reduce(0) { $0 + $1.shiftShape(embeddings).count }
+        shifts = try embeddings.backend.empty([embeddings.shape[0], width])
+        var start = 0
+        for block in blocks { try block.prepare(&self, embeddings: embeddings, at: &start) }
+    }
+
     /// What is read at a step, `[1, values]`.
     func shifts(at step: Int) throws -> Tensor {
         guard let shifts, shifts.shape[0] > step else {
@@ -55,10 +78,12 @@ package struct UNetConditioning: Sendable {
 }
 
 /// Numbers the places of a UNet that read its conditioning while it is built, so that each finds what is its own.
-final class UNetSlots {
+package final class UNetSlots {
     /// Which conditioning sequence each cross-attention reads.
-    private(set) var contexts: [Int] = []
+    package private(set) var contexts: [Int] = []
     private var residualBlocks = 0
+
+    package init() {}
 
     /// - Parameter context: which conditioning sequence the attention reads.
     func attention(context: Int) -> Int {
@@ -73,13 +98,13 @@ final class UNetSlots {
 }
 
 /// A residual block that is told the time: a projection of the time embedding is added between its convolutions.
-struct TimedResnetBlock: Sendable {
+package struct TimedResnetBlock: Sendable {
     private let block: ResnetBlock
     private let timeProjection: Linear
     private let slot: Int
     private let outputs: Int
 
-    init(_ inputs: Int, _ outputs: Int, build: UNetBuild, _ weights: WeightScope) throws {
+    package init(_ inputs: Int, _ outputs: Int, build: UNetBuild, _ weights: WeightScope) throws {
         block = try ResnetBlock(inputs, outputs, norm: build.norm, weights)
         timeProjection = try Linear(build.timeEmbedDim, outputs, weights["time_emb_proj"].preferring(.float))
         slot = build.slots.residualBlock()
@@ -87,13 +112,13 @@ struct TimedResnetBlock: Sendable {
     }
 
     /// `[batch, time, frequency, inputs]` → `[batch, time, frequency, outputs]`.
-    func callAsFunction(_ x: Tensor, _ conditioning: UNetConditioning) throws -> Tensor {
+    package func callAsFunction(_ x: Tensor, _ conditioning: UNetConditioning) throws -> Tensor {
         try block(x, shift: conditioning.timeShift(slot, batch: x.shape[0]))
     }
 
     /// Adds what this block needs to the rows of `conditioning`, behind what is there.
     /// - Parameter embeddings: of every step, after their SiLU, `[steps, batch, timeEmbedDim]`.
-    func prepare(_ conditioning: inout UNetConditioning, embeddings: Tensor, at start: inout Int) throws {
+    fileprivate func prepare(_ conditioning: inout UNetConditioning, embeddings: Tensor, at start: inout Int) throws {
         guard let rows = conditioning.shifts else { return }
         let (steps, shape) = (embeddings.shape[0], shiftShape(embeddings))
         let shifts = try timeProjection(embeddings).reshaped([steps, shape.count, 1])
@@ -102,5 +127,5 @@ struct TimedResnetBlock: Sendable {
         start += shape.count
     }
 
-    func shiftShape(_ embeddings: Tensor) -> Shape { [embeddings.shape[1], outputs] }
+    fileprivate func shiftShape(_ embeddings: Tensor) -> Shape { [embeddings.shape[1], outputs] }
 }

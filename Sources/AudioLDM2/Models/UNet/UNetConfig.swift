@@ -76,7 +76,7 @@ package struct UNetConfig: ModelConfig {
     }
 
     /// What one resolution level of the U looks like.
-    struct Level {
+    package struct Level {
         let channels: Int
         let layers: Int
         let heads: Int
@@ -88,7 +88,7 @@ package struct UNetConfig: ModelConfig {
     }
 
     /// The levels, highest resolution first. Valid after `validate`.
-    var levels: [Level] {
+    package var levels: [Level] {
         let count = blockOutChannels.count
         let layers = layersPerBlock.expanded(to: count) ?? []
         let heads = attentionHeadDim.expanded(to: count) ?? []

@@ -7,11 +7,11 @@ import WeightFile
 /// In AudioLDM 2 the transformers stand in a fixed order, and their position says what they read: the first two the
 /// language of audio, later ones the second text encoder; without a cross-attention width they attend to themselves
 /// (arXiv 2308.05734, section III-C; diffusers `CrossAttnDownBlock2D`).
-struct UNetLayer: Sendable {
-    let resnet: TimedResnetBlock
-    let transformers: [Transformer2D]
+package struct UNetLayer: Sendable {
+    package let resnet: TimedResnetBlock
+    package let transformers: [Transformer2D]
 
-    init(
+    package init(
         _ inputs: Int, _ level: UNetConfig.Level, hasAttention: Bool, index: Int, build: UNetBuild,
         _ weights: WeightScope
     ) throws {
@@ -33,7 +33,7 @@ struct UNetLayer: Sendable {
         }
     }
 
-    func callAsFunction(_ x: Tensor, _ conditioning: UNetConditioning) throws -> Tensor {
+    package func callAsFunction(_ x: Tensor, _ conditioning: UNetConditioning) throws -> Tensor {
         try transformers.reduce(resnet(x, conditioning)) { h, transformer in
             let readsContext = transformer.blocks.contains(where: \.readsContext)
             return try transformer(readsContext ? conditioning.forAll(h) : h, conditioning)
@@ -42,18 +42,23 @@ struct UNetLayer: Sendable {
 }
 
 /// What all blocks of one UNet share while they are built.
-struct UNetBuild {
+package struct UNetBuild {
     let timeEmbedDim: Int
     let norm: ResnetBlock.Norm
-    let slots = UNetSlots()
+    package let slots = UNetSlots()
+
+    package init(timeEmbedDim: Int, norm: ResnetBlock.Norm) {
+        self.timeEmbedDim = timeEmbedDim
+        self.norm = norm
+    }
 }
 
 /// One resolution on the way down.
-struct UNetDownLevel: Sendable {
-    let layers: [UNetLayer]
+package struct UNetDownLevel: Sendable {
+    package let layers: [UNetLayer]
     private let downsampler: Conv2d?
 
-    init(
+    package init(
         _ inputs: Int, _ level: UNetConfig.Level, downsamples: Bool, build: UNetBuild, _ weights: WeightScope
     ) throws {
         layers = try (0..<level.layers).map { index in
@@ -67,7 +72,7 @@ struct UNetDownLevel: Sendable {
     }
 
     /// Appends every intermediate result to `skips`.
-    func callAsFunction(
+    package func callAsFunction(
         _ x: Tensor, _ conditioning: UNetConditioning, skips: inout [Tensor]
     ) throws -> Tensor {
         var x = x
@@ -99,14 +104,14 @@ struct UNetMiddle: Sendable {
 }
 
 /// One resolution on the way up: each layer reads the result before it beside a skip from the way down.
-struct UNetUpLevel: Sendable {
-    let layers: [UNetLayer]
+package struct UNetUpLevel: Sendable {
+    package let layers: [UNetLayer]
     private let upsampler: Conv2d?
 
     /// - Parameters:
     ///   - inputs: channels that come from the level below.
     ///   - skips: channels of each layer's skip, in the order of use.
-    init(
+    package init(
         _ inputs: Int, skips: [Int], _ level: UNetConfig.Level, upsamples: Bool, build: UNetBuild,
         _ weights: WeightScope
     ) throws {
@@ -121,7 +126,7 @@ struct UNetUpLevel: Sendable {
 
     /// Takes its skips off the end of `skips`; upsamples to the size of the next one there.
     /// - Parameter outer: the height and width to upsample to if there is none.
-    func callAsFunction(
+    package func callAsFunction(
         _ x: Tensor, _ conditioning: UNetConditioning, skips: inout [Tensor], outer: (Int, Int)?
     ) throws -> Tensor {
         var x = x

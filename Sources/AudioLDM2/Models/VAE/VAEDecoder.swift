@@ -46,11 +46,11 @@ package struct VAEDecoder: Sendable {
 }
 
 /// One resolution of the decoder, doubled at its end.
-struct VAEUpLevel: Sendable {
+package struct VAEUpLevel: Sendable {
     private let resnets: [ResnetBlock]
     private let upsampler: Conv2d?
 
-    init(
+    package init(
         _ inputs: Int, _ outputs: Int, layers: Int, upsamples: Bool, norm: ResnetBlock.Norm, _ weights: WeightScope
     ) throws {
         resnets = try (0..<layers).map { index in
@@ -59,7 +59,7 @@ struct VAEUpLevel: Sendable {
         upsampler = try upsamples ? Conv2d(outputs, outputs, kernel: 3, weights["upsamplers.0.conv"]) : nil
     }
 
-    func callAsFunction(_ x: Tensor, isFrugal: Bool) throws -> Tensor {
+    package func callAsFunction(_ x: Tensor, isFrugal: Bool) throws -> Tensor {
         let h = try resnets.reduce(x) { h, resnet in try resnet(h, spendsInput: true) }
         return try upsampler.map {
             try $0(h, resizedTo: (2 * h.shape[1], 2 * h.shape[2]), isDeferred: isFrugal)

@@ -51,11 +51,11 @@ package struct VAEEncoder: Sendable {
 }
 
 /// One resolution of the encoder, halved at its end.
-struct VAEDownLevel: Sendable {
+package struct VAEDownLevel: Sendable {
     private let resnets: [ResnetBlock]
     private let downsampler: Conv2d?
 
-    init(
+    package init(
         _ inputs: Int, _ outputs: Int, layers: Int, downsamples: Bool, norm: ResnetBlock.Norm, _ weights: WeightScope
     ) throws {
         resnets = try (0..<layers).map { index in
@@ -70,7 +70,7 @@ struct VAEDownLevel: Sendable {
             : nil
     }
 
-    func callAsFunction(_ x: Tensor) throws -> Tensor {
+    package func callAsFunction(_ x: Tensor) throws -> Tensor {
         let h = try resnets.reduce(x) { h, resnet in try resnet(h) }
         return try downsampler.map { try $0(h) } ?? h
     }

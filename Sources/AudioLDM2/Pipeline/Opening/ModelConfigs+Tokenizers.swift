@@ -6,8 +6,15 @@ extension ModelConfigs {
     /// - Parameter name: the part's, such as `tokenizer_2`.
     /// - Throws: `ConfigError.disagreement`.
     package func check(_ tokenizer: TokenizerDefinition, named name: String) throws {
+        try Self.check(tokenizer, named: name, clap: clapConfig, second: secondConfig)
+    }
+
+    /// The same of text encoders that need not be a model's.
+    package static func check(
+        _ tokenizer: TokenizerDefinition, named name: String, clap: CLAPConfig?, second: StateEncoderConfig?
+    ) throws {
         guard let encoder = PartName.tokenizers.first(where: { $0.value == name })?.key,
-            let (kind, rows) = reader(encoder)
+            let (kind, rows) = encoder == PartName.second ? second?.reader : clap?.reader
         else { return }
         guard tokenizer.kind == kind else {
             throw ConfigError.disagreement(
@@ -22,13 +29,19 @@ extension ModelConfigs {
         }
     }
 
-    /// Which tokenizer's ids a text encoder reads, and how many.
-    private func reader(_ encoder: String) -> (kind: TokenizerKind, rows: Int)? {
-        guard encoder == PartName.second else { return clapConfig.map { (.roberta, $0.textConfig.vocabSize) } }
-        return switch secondConfig {
+}
+
+extension CLAPConfig {
+    /// Which tokenizer's ids it reads, and how many.
+    fileprivate var reader: (kind: TokenizerKind, rows: Int) { (.roberta, textConfig.vocabSize) }
+}
+
+extension StateEncoderConfig {
+    /// Which tokenizer's ids it reads, and how many.
+    fileprivate var reader: (kind: TokenizerKind, rows: Int) {
+        switch self {
         case .t5(let config): (.t5, config.vocabSize)
         case .phonemes(let config): (.vits, config.vocabSize)
-        case nil: nil
         }
     }
 }

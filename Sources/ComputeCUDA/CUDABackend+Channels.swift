@@ -42,4 +42,30 @@ extension CUDABackend {
             return y
         }
     }
+
+    package func accumulate(_ x: Tensor, factors: Tensor, into sums: Tensor, at start: Int) throws {
+        try TensorError.requireAccumulable(x, factors: factors, into: sums, at: start)
+        let name = "accumulate"
+        let touched = min(x.shape[1], sums.shape[1])
+        try measured(name) {
+            let arguments = cuda_accumulate(
+                x: try address(x, name), factors: try address(factors, name), sums: try address(sums, name),
+                samples: try int(x.shape[0], name), rows: try int(x.shape[1], name), touched: try int(touched, name),
+                total: try int(sums.shape[1], name), start: try int(start, name), channels: try int(x.shape[2], name))
+            try launch(.accumulateRows, arguments, elements: x.shape[0] * touched * x.shape[2])
+        }
+    }
+
+    package func divideRows(_ x: Tensor, by divisors: Tensor) throws -> Tensor {
+        let name = "division"
+        try TensorError.requireRowNumbers(divisors, for: x, name)
+        return try measured(name) {
+            let y = try empty(x.shape)
+            let arguments = cuda_divide(
+                x: try address(x, name), divisors: try address(divisors, name), y: try address(y, name),
+                count: Int64(x.shape.count), rows: try int(x.shape[1], name), channels: try int(x.shape[2], name))
+            try launch(.divideRows, arguments, elements: x.shape.count)
+            return y
+        }
+    }
 }

@@ -63,6 +63,8 @@ package enum Kernel: String, CaseIterable, Sendable {
     case normalizeChannels = "normalize_channels"
     case blend
     case pool
+    case accumulateRows = "accumulate_rows"
+    case divideRows = "divide_rows"
     case copyRows = "copy_rows"
 
     /// Those that are compiled for such a target.

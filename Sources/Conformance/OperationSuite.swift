@@ -105,7 +105,12 @@ package struct OperationSuite {
         let weight = CheckWeight(
             WeightDescription(role: .matrix(outputs: 24, inputs: 20), format: .float32))
         let shares = (0..<30).map { Float($0 % 3) / 2 }
-        return [
+        let divisors = try backend.upload((0..<30).map { Float($0 + 1) }, [30])
+        // Fewer rows than are added, and more.
+        let sums = try [uploaded([2, 11, 20], backend), uploaded([2, 40, 20], backend)]
+        for sums in sums { try backend.accumulate(x, factors: backend.upload(shares, [30]), into: sums, at: 9) }
+        return try sums + [
+            backend.divideRows(x, by: divisors),
             try backend.apply(.geluTanh, x), try backend.combine([(2, x), (-0.5, x)]),
             try backend.concatenate([x, x], axis: 2), try backend.slice(x, axis: 1, 3..<11),
             try backend.rows(x, [5, 0, 29, 5]),

@@ -16,7 +16,8 @@ package struct FileError: Error, Sendable, Equatable {
 
     init(_ operation: String, code: Int32, offset: Int = 0) {
         (self.operation, self.code, self.offset) = (operation, code, offset)
-        reason = String(cString: strerror(code))
+        let isCrowded = code == EMFILE || code == ENFILE
+        reason = String(cString: strerror(code)) + (isCrowded ? "; allow more at a time (ulimit -n)" : "")
     }
 
     package var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }

@@ -48,6 +48,33 @@ extension Backend {
         }
         return try upload(pooled, shape)
     }
+
+    package func accumulate(_ x: Tensor, factors: Tensor, into sums: Tensor, at start: Int) throws {
+        try TensorError.requireAccumulable(x, factors: factors, into: sums, at: start)
+        let (rows, total, channels) = (x.shape[1], sums.shape[1], x.shape[2])
+        let factors = try factors.values()
+        var done = 0
+        while done < rows {
+            // Up to the last row of the sums, behind which the first one follows.
+            let place = (start + done) % total
+            let count = min(rows - done, total - place)
+            let added = try x.slice(axis: 1, done..<done + count)
+            let values = try added.values()
+            var piece = try sums.slice(axis: 1, place..<place + count).values()
+            for index in piece.indices { piece[index] += factors[done + index / channels % count] * values[index] }
+            try write(upload(piece, added.shape), into: sums, at: place)
+            done += count
+        }
+    }
+
+    package func divideRows(_ x: Tensor, by divisors: Tensor) throws -> Tensor {
+        try TensorError.requireRowNumbers(divisors, for: x, "division")
+        let (channels, numbers) = (x.shape[2], try divisors.values())
+        let divided = try x.values().enumerated().map { index, value in
+            value / numbers[index / channels % numbers.count]
+        }
+        return try upload(divided, x.shape)
+    }
 }
 
 extension TensorError {
@@ -56,6 +83,21 @@ extension TensorError {
         try require(known.shape == x.shape && x.shape.rank > 1, "blend", "shape \(x.shape)", known.shape)
         let positions = x.shape.count / max(x.shape[0] * x.shape.last, 1)
         try require(kept.shape == [positions], "blend", "[\(positions)]", kept.shape)
+    }
+
+    /// - Throws: `TensorError.shapeMismatch` unless there is a number for each row of `x`.
+    package static func requireRowNumbers(_ numbers: Tensor, for x: Tensor, _ operation: String) throws {
+        try require(x.shape.rank == 3 && x.shape[2] > 0, operation, "[batch, rows, channels]", x.shape)
+        try require(numbers.shape == [x.shape[1]], operation, "[\(x.shape[1])]", numbers.shape)
+    }
+
+    /// - Throws: `TensorError.shapeMismatch` unless the rows go with the sums', and `start` is one of these.
+    package static func requireAccumulable(_ x: Tensor, factors: Tensor, into sums: Tensor, at start: Int) throws {
+        try requireRowNumbers(factors, for: x, "accumulate")
+        try require(
+            sums.shape.rank == 3 && sums.shape[0] == x.shape[0] && sums.shape[2] == x.shape[2]
+                && (0..<sums.shape[1]).contains(start), "accumulate", "sums of \(x.shape) with row \(start)", sums.shape
+        )
     }
 
     /// - Throws: `TensorError.shapeMismatch` for what rectangles do not fill.

@@ -70,6 +70,11 @@ package protocol Backend: AnyObject, Sendable {
     func slice(_ x: Tensor, axis: Int, _ range: Range<Int>) throws -> Tensor
     /// Copies `x` into rows `start...` of axis 1 of `destination` (both `[batch, rows, channels]`): a cache's update.
     func write(_ x: Tensor, into destination: Tensor, at start: Int) throws
+    /// Adds rows of `x`, each times its factor of `factors [rows]`, to rows `start...` of axis 1 of `sums` (both `[batch, rows,
+    /// channels]`), whose first row follows its last: windows that overlap.
+    func accumulate(_ x: Tensor, factors: Tensor, into sums: Tensor, at start: Int) throws
+    /// Rows of `x [batch, rows, channels]`, each divided by its number of `divisors [rows]`.
+    func divideRows(_ x: Tensor, by divisors: Tensor) throws -> Tensor
 
     // MARK: Repetition
 

@@ -150,8 +150,8 @@ private enum Want: CustomStringConvertible {
             "this process may take \(mebibytes(limit)) of memory (ulimit -d or -v, prlimit --data or --as); "
                 + "\(mebibytes(least)) is the least for any work"
         case .files(let code):
-            "files cannot be opened: \(String(cString: strerror(code)).lowercased()); \(Self.files) at a time are the least "
-                + "(ulimit -n)"
+            "files cannot be opened: \(String(cString: strerror(code)).lowercased()); \(Self.files) at a time beside the "
+                + "standard streams are the least (ulimit -n 24)"
         case .threads(let error): "\(error)"
         }
     }

@@ -61,6 +61,8 @@ const struct {
     KERNEL_ENTRY(normalize_channels, cuda_normalize),
     KERNEL_ENTRY(blend, cuda_blend),
     KERNEL_ENTRY(pool, cuda_pool),
+    KERNEL_ENTRY(accumulate_rows, cuda_accumulate),
+    KERNEL_ENTRY(divide_rows, cuda_divide),
     KERNEL_ENTRY(copy_rows, cuda_rows),
 };
 

@@ -208,6 +208,24 @@ typedef struct cuda_pool {
     int columns, channels, height, width, maximum;
 } cuda_pool;
 
+// sums[start + row] += factors[row] · x[row], rows of channels, where the first row of the sums follows their last; `touched`
+// of these are written, the lesser of both numbers of rows.
+typedef struct cuda_accumulate {
+    DEVICE_POINTER(const float) x;
+    DEVICE_POINTER(const float) factors;
+    DEVICE_POINTER(float) sums;
+    int samples, rows, touched, total, start, channels;
+} cuda_accumulate;
+
+// y[row] = x[row] / divisors[row], rows of channels.
+typedef struct cuda_divide {
+    DEVICE_POINTER(const float) x;
+    DEVICE_POINTER(const float) divisors;
+    DEVICE_POINTER(float) y;
+    long long count;
+    int rows, channels;
+} cuda_divide;
+
 // Runs of floats, from one stride to another.
 typedef struct cuda_copy {
     DEVICE_POINTER(const float) x;

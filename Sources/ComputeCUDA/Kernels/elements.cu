@@ -54,6 +54,26 @@ KERNEL pool(const cuda_pool p) {
     }
 }
 
+KERNEL accumulate_rows(const cuda_accumulate a) {
+    const long long ofSample = (long long)a.touched * a.channels;
+    for (long long i = first_element(); i < a.samples * ofSample; i += element_stride()) {
+        const long long sample = i / ofSample, channel = i % a.channels;
+        const int first = (int)(i % ofSample / a.channels);
+        float *target = a.sums + (sample * a.total + (a.start + first) % a.total) * a.channels + channel;
+        float sum = *target;
+        for (int row = first; row < a.rows; row += a.total) {
+            sum += a.factors[row] * a.x[(sample * a.rows + row) * a.channels + channel];
+        }
+        *target = sum;
+    }
+}
+
+KERNEL divide_rows(const cuda_divide d) {
+    for (long long i = first_element(); i < d.count; i += element_stride()) {
+        d.y[i] = d.x[i] / d.divisors[i / d.channels % d.rows];
+    }
+}
+
 KERNEL copy_runs(const cuda_copy c) {
     for (long long i = first_element(); i < c.runs * c.length; i += element_stride()) {
         const long long run = i / c.length, place = i % c.length;

@@ -1,6 +1,7 @@
 import AudioLDM2
 import AudioLDM2Converter
 import Compute
+import Foundation
 import Tensors
 import Testing
 import WeightFile
@@ -61,6 +62,61 @@ import WeightFile
         let frugal = try decode(latents, isFrugal: true)
         #expect(plain.shape == frugal.shape)
         #expect(try plain.values() == frugal.values())
+    }
+
+    /// Sums and shares by plain loops, in the order in which windows come: the same numbers, bit for bit.
+    @Test(arguments: [(100, false, [0, 20, 41, 68]), (100, true, [90, 0, 75, 30, 51]), (9, true, [4])], [1, 2])
+    func meansOfWindows(_ sample: (frames: Int, isCircular: Bool, starts: [Int]), _ batch: Int) throws {
+        let (frames, row) = (sample.frames, 6)
+        let windows = try #require(LatentWindows(frames: frames, longest: 32, isCircular: sample.isCircular))
+        let whole = try noise([batch, frames, 2, 3])
+        let pieces = try sample.starts.map {
+            try 0.5 * windows.cut(whole, from: $0) + noise(windows.cut(whole, from: $0).shape)
+        }
+        let length = pieces[0].shape[1]
+        var sums = [Float](repeating: 0, count: batch * frames * row)
+        var shares = [Float](repeating: 0, count: frames)
+        for (first, piece) in zip(sample.starts, pieces) {
+            let values = try piece.values()
+            for place in 0..<length {
+                let sine = sin(Double.pi * (Double(place) + 0.5) / Double(length))
+                let (weight, frame) = (Float(sine * sine), (first + place) % frames)
+                shares[frame] += weight
+                for sound in 0..<batch {
+                    for index in 0..<row {
+                        sums[(sound * frames + frame) * row + index] +=
+                            weight * values[(sound * length + place) * row + index]
+                    }
+                }
+            }
+        }
+        let expected = sums.indices.map { sums[$0] / shares[$0 / row % frames] }
+        var (mean, growing) = (WindowMean(of: windows, isWhole: true), WindowMean(of: windows))
+        var taken: [Float] = []
+        for (number, (first, piece)) in zip(sample.starts, pieces).enumerated() {
+            try mean.add(piece, from: first)
+            try growing.add(piece, from: first)
+            guard batch == 1, !sample.isCircular else { continue }
+            taken += try growing.take(to: number + 1 < pieces.count ? sample.starts[number + 1] : frames)
+        }
+        let result = try mean.result(on: backend)
+        #expect(result.shape == whole.shape && expected.allSatisfy(\.isFinite))
+        #expect(try result.values() == expected)
+        #expect(
+            try batch == 1 && !sample.isCircular ? taken == expected : growing.result(on: backend).values() == expected)
+    }
+
+    /// What goes around, with some of its end before its start and of its start behind its end.
+    @Test(arguments: [0, 3, 20])
+    func soundsThatGoAround(margin: Int) throws {
+        let sound = try noise([1, 8, 5])
+        let (values, extended) = (try sound.values(), try sound.extendedAround(by: margin))
+        #expect(extended.shape == [1, 8 + 2 * margin, 5])
+        let expected = (0..<8 + 2 * margin).flatMap { place in
+            let frame = (place - margin + 80) % 8
+            return Array(values[frame * 5..<frame * 5 + 5])
+        }
+        #expect(try extended.values() == expected)
     }
 }
 

@@ -87,6 +87,31 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
 
+    /// Files stay open until they are read: too few say so, and where more are allowed.
+    @Test func fewFilesAtATime() throws {
+        for count in [12, 16, 18] {
+            let outcome = try run([checkpoint, "-o", model], script: "ulimit -n \(count); exec \"$command\" \"$@\"")
+            #expect(outcome.failed(naming: "too many open files", "ulimit -n"), "\(outcome.status) \(outcome.errors)")
+        }
+        let copy = try CheckpointFixture(CheckpointFixture.names[0]).copy(to: folder)
+        let stem = "diffusion_pytorch_model"
+        try FileManager.default.removeItem(atPath: "\(copy.path)/unet/\(stem).safetensors")
+        var places: [String] = []
+        for number in 0..<40 {
+            var shard = SafetensorsBuilder()
+            shard.add("w\(number)", [1], [1])
+            try folder.write(shard.encoded(), to: "checkpoint/unet/\(stem)-\(number).safetensors")
+            places.append("\"w\(number)\": \"\(stem)-\(number).safetensors\"")
+        }
+        try folder.write(
+            "{\"weight_map\": {\(places.joined(separator: ", "))}}",
+            to: "checkpoint/unet/\(stem).safetensors.index.json")
+        let few = try run([copy.path, "-o", model], script: #"ulimit -n 30; exec "$command" "$@""#)
+        #expect(few.failed(naming: "cannot read unet/", "ulimit -n"), "\(few.status) \(few.errors)")
+        #expect(!FileManager.default.fileExists(atPath: model))
+        #expect(try run([checkpoint, "-o", model], script: #"ulimit -n 24; exec "$command" "$@""#).status == 0)
+    }
+
     @Test func describesWithoutConverting() throws {
         let outcome = try run(["--describe", checkpoint])
         #expect(outcome.status == 0 && outcome.output.contains("AudioLDM2Pipeline, as diffusers saves it"))

@@ -6,12 +6,12 @@ import WeightFile
 /// Blocks of what makes waveforms, and of what hears them.
 extension Block {
     static let vocoder = [
-        Block("hifigan.upsampler", of: "SpeechT5HifiGan", int8Error: 2e-2) { weights in
+        Block("hifigan.upsampler", of: "SpeechT5HifiGan", int8Error: 1e-2) { weights in
             let upsampler = try ConvTranspose1d(
                 8, 4, kernel: 7, stride: 3, padding: 2, inputActivation: .leakyRelu(slope: 0.1), weights["upsampler.0"])
             return { try upsampler($0("input")) }
         },
-        Block("hifigan.residual", of: "SpeechT5HifiGan", int8Error: 2e-2) { weights in
+        Block("hifigan.residual", of: "SpeechT5HifiGan", int8Error: 1.4e-2) { weights in
             let block = try HiFiGANResidualBlock(
                 8, kernel: 3, dilations: [1, 3, 5], slope: .leakyRelu(slope: 0.1), weights)
             return { try block($0("input")) }
@@ -23,19 +23,19 @@ extension Block {
             let picture = try CLAPPicture(clapConfig(), weights["batch_norm"])
             return { try picture($0.values("input").values, on: $0.backend) }
         },
-        Block("clap.audio layer", of: "ClapModel.audio", .weightOnly, int8Error: 2e-2) { weights in
+        Block("clap.audio layer", of: "ClapModel.audio", .weightOnly, int8Error: 1e-2) { weights in
             let layer = try clapLayer(shift: 0, weights)
             return { try layer($0("input")) }
         },
-        Block("clap.shifted audio layer", of: "ClapModel.audio", .weightOnly, int8Error: 2e-2) { weights in
+        Block("clap.shifted audio layer", of: "ClapModel.audio", .weightOnly, int8Error: 1e-2) { weights in
             let layer = try clapLayer(shift: 1, weights)
             return { try layer($0("input")) }
         },
-        Block("clap.merging", of: "ClapModel.audio", .weightOnly, int8Error: 2e-2) { weights in
+        Block("clap.merging", of: "ClapModel.audio", .weightOnly, int8Error: 1e-2) { weights in
             let merging = try PatchMerging(16, side: 8, weights)
             return { try merging($0("input")) }
         },
-        Block("audiomae.block", of: "AudioMAE", .weightOnly, int8Error: 2e-2) { weights in
+        Block("audiomae.block", of: "AudioMAE", .weightOnly, int8Error: 1e-2) { weights in
             let block = try ViTBlock(24, heads: 3, inner: 48, epsilon: 1e-6, weights)
             return { try block($0("input")) }
         },

@@ -11,11 +11,11 @@ extension Block {
             let embed = try TimeEmbedding(unetConfig(channels: 12), weights)
             return { try embed($0.values("input").values, on: $0.backend) }
         },
-        Block("unet.resnet", of: unetClass, int8Error: 2e-2) { weights in
+        Block("unet.resnet", of: unetClass, int8Error: 1e-2) { weights in
             let resnet = try TimedResnetBlock(12, 20, build: unetBuild(), weights)
             return { try resnet($0("input"), conditioning($0, resnets: [resnet])) }
         },
-        Block("unet.self-attention", of: unetClass, int8Error: 2e-2) { weights in
+        Block("unet.self-attention", of: unetClass, int8Error: 2.2e-2) { weights in
             let build = unetBuild()
             let transformer = try Transformer2D(
                 12, heads: 2, layers: 1, groups: 4, context: nil, slots: build.slots, weights)
@@ -31,7 +31,7 @@ extension Block {
                     $0("input"), conditioning($0, transformers: [transformer], slots: build.slots, [nil, $0("states")]))
             }
         },
-        Block("unet.layer", of: unetClass, int8Error: 2e-2) { weights in
+        Block("unet.layer", of: unetClass, int8Error: 2.5e-2) { weights in
             let build = unetBuild()
             let level = try unetConfig(channels: 12, contexts: "[null, 10, 14]").levels[0]
             let layer = try UNetLayer(12, level, hasAttention: true, index: 0, build: build, weights)
@@ -43,7 +43,7 @@ extension Block {
             }
         },
         Block(
-            "unet.down level", of: unetClass, int8Error: 2e-2,
+            "unet.down level", of: unetClass, int8Error: 1.6e-2,
             results: { weights in
                 let level = try UNetDownLevel(
                     12, unetConfig(channels: 20).levels[0], downsamples: true, build: unetBuild(), weights)
@@ -54,7 +54,7 @@ extension Block {
                     return ["skip": skips[0], "output": output]
                 }
             }),
-        Block("unet.up level", of: unetClass, int8Error: 2e-2) { weights in
+        Block("unet.up level", of: unetClass, int8Error: 1.5e-2) { weights in
             let level = try UNetUpLevel(
                 20, skips: [12, 12], unetConfig(channels: 12).levels[0], upsamples: true, build: unetBuild(), weights)
             return {
@@ -100,19 +100,19 @@ extension Block {
     private static let vaeNorm = ResnetBlock.Norm(groups: 4, epsilon: 1e-6)
 
     static let vae = [
-        Block("vae.resnet", of: "AutoencoderKL", int8Error: 2e-2) { weights in
+        Block("vae.resnet", of: "AutoencoderKL", int8Error: 1e-2) { weights in
             let resnet = try ResnetBlock(12, 20, norm: vaeNorm, weights)
             return { try resnet($0("input")) }
         },
-        Block("vae.middle", of: "AutoencoderKL", int8Error: 2e-2) { weights in
+        Block("vae.middle", of: "AutoencoderKL", int8Error: 1.7e-2) { weights in
             let middle = try VAEMiddle(12, norm: vaeNorm, weights)
             return { try middle($0("input")) }
         },
-        Block("vae.up level", of: "AutoencoderKL", int8Error: 2e-2) { weights in
+        Block("vae.up level", of: "AutoencoderKL", int8Error: 1.2e-2) { weights in
             let level = try VAEUpLevel(12, 12, layers: 1, upsamples: true, norm: vaeNorm, weights)
             return { try level($0("input"), isFrugal: false) }
         },
-        Block("vae.down level", of: "AutoencoderKL.encoder", .weightOnly, int8Error: 2e-2) { weights in
+        Block("vae.down level", of: "AutoencoderKL.encoder", .weightOnly, int8Error: 1e-2) { weights in
             let level = try VAEDownLevel(12, 20, layers: 1, downsamples: true, norm: vaeNorm, weights)
             return { try level($0("input")) }
         },

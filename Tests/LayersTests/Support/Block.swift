@@ -14,7 +14,8 @@ struct Block: Sendable, CustomTestStringConvertible {
     let className: String
     /// What its network lets the converter do to its weights.
     let precision: WeightPrecision
-    /// The largest relative error of its results where its weights are stored as int8, as far as `precision` lets them be.
+    /// The largest relative error of its results where its weights are stored as int8, as far as `precision` lets them be: half
+    /// as much again as was measured.
     let int8Error: Double
     /// Asks for the weights, and gives what computes: results by the names that they were recorded under.
     let build: @Sendable (WeightScope) throws -> (RecordedBlock) throws -> [String: Tensor]

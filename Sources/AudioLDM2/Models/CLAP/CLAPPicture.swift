@@ -5,6 +5,9 @@ import WeightFile
 /// A spectrogram as a square picture: normalized by band, stretched in time, folded.
 ///
 /// transformers `ClapAudioEncoder.reshape_mel2img`; the batch norm before it is a scale and a shift by conversion.
+///
+/// Made on the host, where the spectrogram is, once for a sound: as operations of the backend it would be the same upload and
+/// six more steps, and all that comes back from a device is a number or two for each band.
 package struct CLAPPicture: Sendable {
     private let scale: any Weight
     private let shift: any Weight

@@ -21,7 +21,7 @@ extension LatentDecoder {
             context.report(.vocoding, turn.lowerBound, of: windows.starts.count)
             try timer.measure(.decoding) { try decode(latents, windows, turn, into: &mean) }
             let known = turn.upperBound < windows.starts.count ? windows.starts[turn.upperBound] : windows.frames
-            vocoding.append(mean.take(to: known))
+            vocoding.append(try mean.take(to: known))
             try timer.measure(.vocoding) {
                 try vocode(&vocoding) { block in
                     try onSamples(Array(block.prefix(left)))

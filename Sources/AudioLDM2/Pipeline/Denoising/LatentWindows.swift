@@ -40,7 +40,7 @@ package struct LatentWindows: Equatable {
     ///   - sample: `[batch, frames, …]`.
     ///   - predict: gives a result for a window and its number, with the same number of rows for each frame.
     package func average(_ sample: Tensor, step: Int, _ predict: (Tensor, Int) throws -> Tensor) throws -> Tensor {
-        var mean = WindowMean(of: self)
+        var mean = WindowMean(of: self, isWhole: true)
         for (number, start) in starts.enumerated() {
             let first = isCircular ? (start + shift(step)) % frames : start
             try mean.add(predict(cut(sample, from: first), number), from: first)
@@ -75,14 +75,11 @@ extension Tensor {
     /// `[1, frames, …]` of something that goes around, with frames of its end before its start and of its start behind its
     /// end.
     package func extendedAround(by margin: Int) throws -> Tensor {
-        let (frames, row) = (shape[1], shape.count / max(shape[1], 1))
-        let values = try values()
-        let extended = (-margin..<frames + margin).flatMap { place in
-            let frame = ((place % frames) + frames) % frames
-            return values[frame * row..<(frame + 1) * row]
-        }
+        let frames = shape[1]
+        let order = (-margin..<frames + margin).map { (($0 % frames) + frames) % frames }
+        let extended = try backend.rows(reshaped([1, frames, shape.count / max(frames, 1)]), order)
         var wider = shape
-        wider[1] = frames + 2 * margin
-        return try backend.upload(extended, wider)
+        wider[1] = order.count
+        return try extended.reshaped(wider)
     }
 }

@@ -1,13 +1,15 @@
 import Foundation
 import Tensors
 
-/// The weighted mean of overlapping windows, as they come.
+/// The weighted mean of overlapping windows, as they come; sums stay where they are computed.
 package struct WindowMean {
     private let windows: LatentWindows
+    /// Whether all of it will be there at the end, so that there is room from the start.
+    private let isWhole: Bool
     /// `[batch, rows, …]` of the whole, once the first window has come.
     private var shape: Shape?
-    /// Weighted sums of all rows that have not been taken.
-    private var sums: [Float] = []
+    /// Weighted sums of all rows that have not been taken, `[batch, rows, numbers of a row]`.
+    private var sums: Tensor?
     /// Of each row, the sum of the weights.
     private var shares: [Float] = []
     /// Rows of a window.
@@ -15,58 +17,62 @@ package struct WindowMean {
     /// Rows that have been taken.
     private var taken = 0
 
-    package init(of windows: LatentWindows) { self.windows = windows }
+    /// - Parameter isWhole: whether `result` is asked for, and nothing taken before.
+    package init(of windows: LatentWindows, isWhole: Bool = false) {
+        self.windows = windows
+        self.isWhole = isWhole
+    }
 
     /// - Parameters:
     ///   - window: `[batch, rows, …]`, the same number of rows for each frame.
     ///   - first: frame of the whole where it begins.
     package mutating func add(_ window: Tensor, from first: Int) throws {
-        let rows = window.shape[1] / windows.length
+        let backend = window.backend
+        let (batch, count) = (window.shape[0], window.shape[1])
+        let rows = count / windows.length
+        let total = windows.frames * rows
         if shape == nil {
             var shape = window.shape
-            shape[1] = windows.frames * rows
+            shape[1] = total
             self.shape = shape
-            weights = Self.weights(window.shape[1])
+            weights = Self.weights(count)
         }
-        let (batch, total) = (window.shape[0], windows.frames * rows)
-        let row = window.shape.count / max(batch * weights.count, 1)
-        grow(to: min(first * rows + weights.count, total) - taken, batch: batch, row: row)
+        let window = try window.reshaped([batch, count, window.shape.count / max(batch * count, 1)])
+        // Others than a batch of one, and what goes around, are there whole from the start.
+        let isGrowing = !isWhole && batch == 1 && !windows.isCircular
+        let sums = try room(for: isGrowing ? min(first * rows + count, total) - taken : total, like: window)
         for (place, weight) in weights.enumerated() { shares[(first * rows + place) % total - taken] += weight }
-        let values = try window.values()
-        for source in 0..<batch * weights.count {
-            let (sound, place) = source.quotientAndRemainder(dividingBy: weights.count)
-            let target = sound * shares.count + (first * rows + place) % total - taken
-            for index in 0..<row { sums[target * row + index] += weights[place] * values[source * row + index] }
-        }
+        try backend.accumulate(
+            window, factors: backend.upload(weights, [count]), into: sums, at: first * rows % total - taken)
     }
 
     /// The whole, when all windows have come.
-    package mutating func result(on backend: any Backend) throws -> Tensor {
-        guard let shape else { return try backend.upload([], [0]) }
-        grow(to: shape[1], batch: shape[0], row: shape.count / max(shape[0] * shape[1], 1))
-        let row = sums.count / max(shape[0] * shares.count, 1)
-        let mean = sums.indices.map { sums[$0] / shares[$0 / row % shares.count] }
-        return try backend.upload(mean, shape)
+    package func result(on backend: any Backend) throws -> Tensor {
+        guard let shape, let sums else { return try backend.upload([], [0]) }
+        return try backend.divideRows(sums, by: backend.upload(shares, [shares.count])).reshaped(shape)
     }
 
     /// Rows that no later window changes, of a batch of one: what has not been taken, up to a frame.
-    package mutating func take(to frame: Int) -> [Float] {
-        guard let shape, shape[0] == 1 else { return [] }
+    package mutating func take(to frame: Int) throws -> [Float] {
+        guard let shape, let sums, shape[0] == 1, !isWhole else { return [] }
         let count = frame * (shape[1] / windows.frames) - taken
-        let row = sums.count / max(shares.count, 1)
-        let mean = (0..<count * row).map { sums[$0] / shares[$0 / row] }
-        sums.removeFirst(count * row)
+        let known = try sums.slice(axis: 1, 0..<count)
+        let mean = try sums.backend.divideRows(known, by: sums.backend.upload(Array(shares.prefix(count)), [count]))
+        self.sums = count < shares.count ? try sums.slice(axis: 1, count..<shares.count) : nil
         shares.removeFirst(count)
         taken += count
-        return mean
+        return try mean.values()
     }
 
-    /// Only a batch of one can grow; others, and what goes around, are there whole from the start.
-    private mutating func grow(to count: Int, batch: Int, row: Int) {
-        let wanted = batch == 1 && !windows.isCircular ? count : (shape?[1] ?? 0)
-        guard wanted > shares.count else { return }
-        sums += [Float](repeating: 0, count: batch * (wanted - shares.count) * row)
-        shares += [Float](repeating: 0, count: wanted - shares.count)
+    /// Sums of at least so many rows: those that there are, and zeros behind them.
+    private mutating func room(for rows: Int, like window: Tensor) throws -> Tensor {
+        if let sums, sums.shape[1] >= rows { return sums }
+        let shape: Shape = [window.shape[0], rows, window.shape[2]]
+        let wider = try window.backend.upload([Float](repeating: 0, count: shape.count), shape)
+        if let sums { try window.backend.write(sums, into: wider, at: 0) }
+        shares += [Float](repeating: 0, count: rows - shares.count)
+        sums = wider
+        return wider
     }
 
     /// Bell-shaped and nowhere 0.

@@ -5,14 +5,15 @@ import WeightFile
 public struct CalibrationReport: Sendable, Codable, Hashable {
     /// One component.
     public struct Component: Sendable, Codable, Hashable {
-        /// In the model file.
+        /// Name in the model file.
         public let name: String
         /// What was compared with the float model: its results, given what the float model gave.
         public let compared: String
         /// ‖ours − float‖ / ‖float‖ as converted without calibration, the root of the mean square over all results.
         public let errorBefore: Double
+        /// The same as it is stored.
         public let errorAfter: Double
-        /// Of the worst result.
+        /// Error of the worst result as it is stored.
         public let largestAfter: Double
         /// What no result's error should pass.
         public let target: Double
@@ -25,6 +26,7 @@ public struct CalibrationReport: Sendable, Codable, Hashable {
         /// The widest ranges that products read.
         public let peaks: [Peak]
 
+        /// Whether no result is over the target.
         public var isMet: Bool { largestAfter <= target }
 
         package init(
@@ -40,10 +42,11 @@ public struct CalibrationReport: Sendable, Codable, Hashable {
 
     /// A product that is stored in a dearer way than others.
     public struct Kept: Sendable, Codable, Hashable {
-        /// In the component.
+        /// Path in the component.
         public let weight: String
+        /// How it is stored.
         public let storage: Storage
-        /// Of its results from 8-bit numbers.
+        /// Relative error of its results from 8-bit numbers.
         public let error: Double
 
         package init(weight: String, storage: Storage, error: Double) {
@@ -75,10 +78,13 @@ public struct CalibrationReport: Sendable, Codable, Hashable {
         }
     }
 
+    /// What the model was asked.
     public let prompts: [String]
     /// Length of the sounds that were made.
     public let seconds: Double
+    /// Evaluations of the denoiser for each.
     public let steps: Int
+    /// What was found out, in the order of the work.
     public package(set) var components: [Component]
 
     package init(prompts: [String], seconds: Double, steps: Int, components: [Component]) {

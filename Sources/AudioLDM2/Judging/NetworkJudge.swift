@@ -3,10 +3,15 @@ import Tensors
 
 /// A network that was made to hear, as a judge of sounds: VGGish, Cnn14 and others whose files `audioldm2-convert` reads.
 public struct NetworkJudge: ModelJudge {
+    /// The model file's name, and the hash of its contents.
     public let identity: JudgeIdentity
+    /// Rate of the samples that the network hears, in Hz.
     public let sampleRate: Int
+    /// Numbers of an embedding.
     public let width: Int
+    /// Classes that it knows; nil if it only embeds.
     public let classCount: Int?
+    /// Why a GPU that is there is not used; nil if one is, or there is none, or the CPU was asked for.
     public let deviceWarning: String?
     private let rule: @Sendable (EvaluationProtocol) -> WindowRule
     private let judge: @Sendable ([[Float]]) throws -> [Heard]
@@ -67,8 +72,11 @@ public struct NetworkJudge: ModelJudge {
         }
     }
 
+    /// How a protocol cuts sounds for this network.
     public func windows(_ rules: EvaluationProtocol) -> WindowRule { rule(rules) }
 
+    /// - Parameter windows: samples at `sampleRate`.
+    /// - Throws: `EvaluationError` for samples that cannot be heard, what computing throws.
     public func hear(_ windows: [[Float]]) throws -> [Heard] {
         do {
             return try judge(windows)

@@ -45,13 +45,15 @@ package struct PaSST: Sendable {
         tokenPositions = try positions.table("new_pos_embed", rows: 2, width: width)
         frequencyPositions = try positions.table("freq_new_pos_embed", rows: config.frequencyPatches, width: width)
         timePositions = try positions.table("time_new_pos_embed", rows: config.timePatches, width: width)
+        // What the first layers add to the error the others add to: in int8 they make it twice as large.
         blocks = try (0..<config.depth).map {
             try ViTBlock(
-                width, heads: config.numHeads, inner: config.mlpSize, epsilon: 1e-6, weights["blocks"][$0])
+                width, heads: config.numHeads, inner: config.mlpSize, epsilon: 1e-6,
+                weights["blocks"][$0].preferring($0 < config.depth / 3 ? .float : .weightOnly))
         }
         norm = try LayerNorm(width, epsilon: 1e-6, weights["norm"])
         headNorm = try LayerNorm(width, weights["head.0"])
-        head = try Linear(width, config.numClasses, weights["head.1"])
+        head = try Linear(width, config.numClasses, weights["head.1"].preferring(.float))
     }
 
     package func callAsFunction(_ samples: [Float], on backend: any Backend) throws -> Judgement {

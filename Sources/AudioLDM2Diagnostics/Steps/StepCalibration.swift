@@ -99,7 +99,7 @@ public struct StepCalibration: Sendable {
                 add(try work.row(name, DenoisedSound.Way(kind: kind, steps: count)))
             }
         }
-        add(try work.otherSeeds(Self.line))
+        if seeds.count > 1 { add(try work.otherSeeds()) }
         var policies: [Report.Policy] = []
         let all = DenoisedSound.Way(steps: steps)
         for policy in try work.search(all, sounds: Self.searched) {

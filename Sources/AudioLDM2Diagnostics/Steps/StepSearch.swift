@@ -42,7 +42,7 @@ struct StepSearch {
     }
 
     /// How far sounds of the same prompt and other noise are from each other: what nobody would call a fault.
-    mutating func otherSeeds(_ way: DenoisedSound.Way) throws -> StepCalibration.Report.Row {
+    mutating func otherSeeds() throws -> StepCalibration.Report.Row {
         var errors: [(latents: Double, mel: Double)] = []
         for index in sounds.indices {
             let others = sounds.indices.filter {

@@ -35,7 +35,7 @@ struct CalibrateCommand: AsyncParsableCommand {
     var seconds: Double?
 
     @Option(parsing: .unconditional, help: "Steps of the ways in which some are spared.")
-    var steps = 14
+    var steps = 10
 
     @Option(
         name: .shortAndLong,

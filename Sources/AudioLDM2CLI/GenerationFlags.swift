@@ -17,7 +17,7 @@ struct GenerationFlags: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help:
-            "Steps of the denoiser: more are better, up to a point, and take longer. Default: 14; 25 where quality is exact; or the profile's 200."
+            "Steps of the denoiser: more are better, up to a point, and take longer. Default: 14; 25 where quality is exact, 10 where it is faster; or the profile's 200."
     )
     var steps: Int?
 

@@ -12,7 +12,7 @@ public struct ModelDefaults: Codable, Sendable, Hashable {
     /// As `SoundOptions.silenceRetries`.
     public var silenceRetries: Int?
     /// Which steps of `SoundOptions.Quality.faster` evaluate the whole denoiser: a letter for each, "w" for those, "-" for the
-    /// others, as `audioldm2 calibrate` finds them. Loops of another number of steps stretch it.
+    /// others, as `audioldm2 calibrate` finds them. Other numbers of steps stretch it.
     public var fasterSteps: String?
 
     /// Defaults, of which nil says nothing.

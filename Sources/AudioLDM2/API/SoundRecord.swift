@@ -79,7 +79,7 @@ public struct SoundRecord: Codable, Sendable, Hashable {
         case nil: break
         }
         self.seconds = seconds
-        steps = options.steps
+        steps = options.steps(for: model)
         guidanceScale = options.guidanceScale
         let vocoder = options.vocoder(for: model)
         guidanceRescale = options.guidanceRescale(for: model).nonzero

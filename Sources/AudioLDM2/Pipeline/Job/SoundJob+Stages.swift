@@ -73,7 +73,7 @@ extension SoundJob {
         let denoise = DiffusionLoop(context: context, windows: windows, known: known)
         var source = NoiseSource(seeds: batch.map(\.request.seed), on: backend)
         let noise = try source.normal([batch.count, frames, request.length.latentBands, model.unetConfig.inChannels])
-        let skipped = edit?.skipped(of: request.options.steps) ?? 0
+        let skipped = edit?.skipped(of: request.options.steps(for: model)) ?? 0
         let scheduler = try request.options.scheduler(for: model, skipped: skipped)
         let predictor = try predictor(conditioned, at: scheduler.timesteps, request.options, of: all)
         return try denoise(noise, scheduler, predictor) { try source.normal($0) }

@@ -39,7 +39,9 @@ extension SoundOptions {
     var effectiveQuality: Quality { scheduler.kind.takesAnyLevels ? quality : .exact }
 
     /// Steps of the denoiser.
-    var steps: Int { numInferenceSteps ?? (effectiveQuality == .exact ? 25 : 14) }
+    func steps(for model: Model) -> Int {
+        numInferenceSteps ?? policy(for: model)?.steps.count ?? (effectiveQuality == .exact ? 25 : 14)
+    }
 
     /// Which steps are evaluated whole; nil for all.
     func policy(for model: Model) -> StepPolicy? {
@@ -55,7 +57,7 @@ extension SoundOptions {
             throw AudioLDM2Error(.invalidOption, "a guidance scale of \(guidanceScale): choose 0 to 100")
         }
         return try makeScheduler(
-            scheduler.kind, config: model.schedulerConfig, steps: steps, skipped: skipped, eta: eta,
+            scheduler.kind, config: model.schedulerConfig, steps: steps(for: model), skipped: skipped, eta: eta,
             levels: noiseLevels)
     }
 

@@ -9,7 +9,7 @@ package struct CalibrationOptions: Sendable, Equatable {
 
     package init() {}
 
-    /// Speech, music, effects and a place: what these models are asked for.
+    /// An effect in a place, and music.
     package static let prompts = [
         "a dog barks twice while rain falls on a tin roof", "slow piano music with a deep bass and soft drums",
     ]

@@ -19,7 +19,7 @@ struct ChannelMove: Sendable {
     let writers: [Rows]
     /// Products whose input columns are multiplied.
     let readers: [String]
-    /// Rows that are multiplied: keys, for what their queries are divided by.
+    /// Rows that are multiplied by what the writers are divided by: keys, where queries are the writers.
     var partners: [Rows] = []
 
     /// The changes that factors make, added to those that are there.

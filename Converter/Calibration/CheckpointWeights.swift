@@ -81,7 +81,7 @@ extension WeightEncoder {
 }
 
 extension WeightEncoder {
-    /// With factors for the input behind the weight, whose columns undo them.
+    /// Columns times `inputScales`, and behind the weight the inverse of these, by which the kernel multiplies its input.
     fileprivate func encodeScaled(
         _ rows: any RowReader, role: WeightRole, _ plan: WeightPlan, name: String
     ) throws -> EncodedWeight {

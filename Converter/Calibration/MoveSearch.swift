@@ -6,7 +6,7 @@ import WeightFile
 struct MoveSearch {
     let judge: ProductJudge
     let roles: [String: WeightRole]
-    /// How a weight is stored as long as nobody objects.
+    /// How a weight is stored before any move.
     let plan: (_ path: String) -> WeightPlan
 
     /// Shares of the range of inputs that are moved: 1 leaves inputs of equal ranges, 0 weights.

@@ -11,8 +11,8 @@ struct ProductJudge {
 
     func record(_ path: String) -> ProductRecord? { records["\(weights.name).\(path)"] }
 
-    /// ‖ours − exact‖ / ‖exact‖ of what a product makes, biases and residuals left out; with the attention that reads it,
-    /// where it is a self-attention's. Nil for a product that was not seen.
+    /// ‖ours − exact‖ / ‖exact‖ of what a product makes, residuals left out; with the attention that reads it where it
+    /// makes the queries, keys and values of the UNet's or the VAE's. Nil for a product that was not seen.
     func error(_ path: String, _ plan: WeightPlan) throws -> Double? {
         guard let record = record(path), let requirement = requirements[path] else { return nil }
         let exact = WeightPlan(format: .float32, activation: .float)

@@ -20,7 +20,7 @@ struct ConvertCommand: AsyncParsableCommand {
         discussion: """
             CHECKPOINT is a folder with the layout that diffusers saves (model_index.json, and a folder for each component \
             with its config.json and weights), one of the authors' files (.pth, .ckpt), or a network that judges sounds \
-            and makes none: a folder of CLAP by itself, or the published file of VGGish, Cnn14, PaSST or LAION's CLAP. \
+            and makes none: a folder of CLAP by itself, or the published file of VGGish, Cnn14, PaSST or LAION's CLAP, or MusicNN as safetensors. \
             Files hold no tokenizers but the symbols of speech: take them from folders. PyTorch's pickles are read as data; \
             nothing in them is run.
 
@@ -78,7 +78,7 @@ struct ConvertCommand: AsyncParsableCommand {
     @Option(
         help: """
             Whose behaviour and defaults the model has unless told otherwise: diffusers or authors. Default: the authors' \
-            for their files, and none for folders: 25 steps of DPM++.
+            for their files, and none for folders: our own settings.
             """)
     var profile: ReferenceProfile?
 
@@ -100,7 +100,7 @@ struct ConvertCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Largest relative error of the denoiser's predictions: products that cost more than that stay float.",
+            "Relative error of the denoiser's predictions that int8 may make; where it would be larger, the products that cost most are stored in a dearer way. Default: 0.03.",
             valueName: "X"))
     var targetError: Double?
 

@@ -14,7 +14,8 @@ struct CalibrateCommand: AsyncParsableCommand {
             spare the denoiser's deep levels. With --output, the model is written again with the policy that spares most and \
             is no farther from the solution than 25 steps of the reference; --quality faster follows it.
 
-            Hundreds of sounds are made: minutes for the model that comes with this program, hours for large ones on a CPU.
+            Some hundred sounds are made of each prompt and seed: with the default prompts half an hour and more for the model that \
+            comes with this program, and days for large ones on a CPU; give them few prompts and short sounds.
 
             EXAMPLES
               audioldm2 calibrate
@@ -84,11 +85,14 @@ struct CalibrateCommand: AsyncParsableCommand {
                 line.clear()
                 guard isTable else { return }
                 print(String(format: "%7.3f %5.3f  %5d  ", row.latentsError, row.melError, row.whole) + row.name)
+                fflush(nil)
             })
         line.clear()
         if json { print(try Terminal.json(report)) }
         guard let chosen = report.chosen else {
-            if isTable { print("no step can be spared without going farther from the solution than the reference") }
+            let reason = "no step can be spared without going farther from the solution than the reference"
+            guard output == nil else { throw AudioLDM2Error(.invalidOption, "\(reason); nothing was written") }
+            if isTable { print(reason) }
             return
         }
         if isTable { print("--quality faster: \(chosen.steps)") }

@@ -16,8 +16,12 @@ extension SchedulerConfig {
     /// The levels as far as they can be had: the config's own where it spaces levels itself, or where the training ends with
     /// pure noise, whose ratio has no logarithm.
     func usable(_ levels: NoiseLevels, with kind: SchedulerKind) throws -> NoiseLevels {
-        guard kind.takesAnyLevels, try sigmaSpacing() == nil, !rescaleBetasZeroSNR else { return .configured }
-        return levels
+        try takesAnyLevels(kind) ? levels : .configured
+    }
+
+    /// - Throws: `SchedulerError.invalidField` for a config that spaces levels in two ways.
+    package func takesAnyLevels(_ kind: SchedulerKind) throws -> Bool {
+        try kind.takesAnyLevels && sigmaSpacing() == nil && !rescaleBetasZeroSNR
     }
 }
 

@@ -10,8 +10,8 @@ struct SolverWay {
     /// - Parameters:
     ///   - end: the lowest before none.
     ///   - steps: of the whole way.
-    ///   - skipped: how many of `steps` time, evenly spaced, is left out for: the way starts at the level there, and is spaced
-    ///     from it on.
+    ///   - skipped: steps that are left out at the start: the first level is that of time step
+    ///     `trainSteps · (steps − skipped) / steps − 1`, and the rest is even from there.
     init(_ config: SchedulerConfig, _ schedule: NoiseSchedule, end: Double, steps: Int, skipped: Int) throws {
         let count = steps - skipped
         let first = max(config.trainSteps * count / steps - 1, 0)

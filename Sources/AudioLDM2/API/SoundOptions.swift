@@ -101,7 +101,7 @@ public struct SoundOptions: Sendable, Hashable {
     /// The rule that makes the next sample of a predicted noise.
     public var scheduler: Scheduler
     /// How much of the denoiser's work may be spared. Only `dpmpp` and `unipc` can visit other noise levels than the
-    /// reference's; the others are always `exact`.
+    /// reference's, and not where the model's config spaces levels itself; others are always `exact`.
     public var quality: Quality
     /// Share of fresh noise at every step, 0…1; only with `ddim`.
     public var eta: Float

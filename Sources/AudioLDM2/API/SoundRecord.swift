@@ -86,7 +86,7 @@ public struct SoundRecord: Codable, Sendable, Hashable {
         self.vocoder = vocoder.rawValue
         fadeSeconds = edit == nil && !options.loops ? options.fadeSeconds(for: model).nonzero : nil
         scheduler = options.scheduler.rawValue
-        quality = options.effectiveQuality.rawValue
+        quality = options.quality(for: model).rawValue
         eta = options.eta
         profile = (options.profile ?? model.profile)?.rawValue
         windowSeconds = options.windowSeconds

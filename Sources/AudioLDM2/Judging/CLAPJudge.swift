@@ -3,8 +3,6 @@ import Evaluation
 import Tensors
 
 /// A model's own CLAP as a judge of sounds and of how well they fit texts.
-///
-/// The one place where evaluation touches how models are opened and run.
 public struct CLAPJudge: TextJudge, ModelJudge {
     /// The model file's name, and the hash of its contents.
     public let identity: JudgeIdentity
@@ -37,7 +35,7 @@ public struct CLAPJudge: TextJudge, ModelJudge {
         deviceWarning = context.deviceWarning
     }
 
-    /// AudioLDM 2's tables heard files that had been at 32 kHz.
+    /// The rate that sounds pass through on their way, in Hz: the paper's evaluation made 32 kHz of them before CLAP's 48.
     public func intermediateRate(_ rules: EvaluationProtocol) -> Int? { rules.name == .audioldm2 ? 32000 : nil }
 
     /// The first ten seconds, shorter sounds repeated; fadtk and kadtk hear ten from every second on.

@@ -32,7 +32,8 @@ struct EvaluateCommand: AsyncParsableCommand {
     var reference: String?
 
     @Option(
-        help: "Who hears them: log-mel, or a model file: of a network that judges, or for its CLAP.",
+        help:
+            "Who hears them: log-mel, or a model file, of a network that judges or of a model with CLAP. Default: log-mel.",
         transform: plainText)
     var judge = LogMelJudge.name
 

@@ -47,8 +47,19 @@ extension StepCalibration {
 
         /// The policy with the fewest whole steps whose sounds are no farther from the solution than those of `line`, in
         /// latents and in spectrograms; nil if none is.
-        public var chosen: Policy? {
-            policies.last { $0.row.latentsError <= line.latentsError && $0.row.melError <= line.melError }
+        public let chosen: Policy?
+
+        init(model: String, prompts: Int, seeds: Int, endless: Int, rows: [Row], policies: [Policy], line: Row) {
+            self.model = model
+            self.prompts = prompts
+            self.seeds = seeds
+            self.endless = endless
+            self.rows = rows
+            self.policies = policies
+            self.line = line
+            chosen = policies.last {
+                $0.row.latentsError <= line.latentsError && $0.row.melError <= line.melError
+            }
         }
     }
 }

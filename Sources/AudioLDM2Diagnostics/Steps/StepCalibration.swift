@@ -20,7 +20,7 @@ public struct StepCalibration: Sendable {
 
     /// Steps of the way that is taken for the solution.
     private static let endless = 250
-    /// Sounds that a search listens to, of all: it makes hundreds of each.
+    /// Sounds that a search listens to, of all: it makes each dozens of times.
     private static let searched = 6
     /// The way that others are compared with: what was made before there was a choice.
     private static let line = DenoisedSound.Way(steps: 25, levels: .configured)
@@ -102,6 +102,7 @@ public struct StepCalibration: Sendable {
         if seeds.count > 1 { add(try work.otherSeeds()) }
         var policies: [Report.Policy] = []
         let all = DenoisedSound.Way(steps: steps)
+        add(try work.row("\(steps) steps, all whole", all))
         for policy in try work.search(all, sounds: Self.searched) {
             var way = all
             way.policy = policy

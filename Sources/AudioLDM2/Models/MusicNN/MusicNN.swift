@@ -57,7 +57,9 @@ package struct MusicNN: Sendable {
     /// - Returns: an embedding for each patch, and the mean of their logits.
     package func callAsFunction(_ samples: [Float], on backend: any Backend) throws -> Judgement {
         let size = Self.frames * Self.bands
-        let features = spectrogram(samples)
+        var features = spectrogram(samples)
+        // Silence, which is zero, behind sounds that do not fill a patch.
+        features += Array(repeating: 0, count: max(size - features.count, 0))
         let patches = try stride(from: 0, through: features.count - size, by: size).map { first in
             try tags(backend.upload(Array(features[first..<first + size]), [1, Self.frames, Self.bands, 1]))
         }

@@ -9,7 +9,7 @@ package struct CarryingPredictor: NoisePredictor {
     private let conditionings: [UNetConditioning]
     private let guidance: Guidance
     private let policy: StepPolicy
-    /// Of every step.
+    /// Half the logarithm of the signal-to-noise ratio at every step.
     private let logRatios: [Float]
     /// What came from below at whole steps, the newest last, by window.
     private var past: [Int: [Passed]] = [:]
@@ -21,8 +21,8 @@ package struct CarryingPredictor: NoisePredictor {
         let deep: [Tensor]
     }
 
-    /// Whole steps that others are carried on from.
-    private static let reach = 2
+    /// Whole steps that are kept, and carried on from.
+    private static let historyLength = 2
 
     /// - Parameters:
     ///   - policy: for as many steps as there are `timesteps`.
@@ -60,7 +60,7 @@ package struct CarryingPredictor: NoisePredictor {
             }
         }
         let passed = Passed(logRatio: logRatios[place.step], deep: deep)
-        past[place.window] = (past[place.window] ?? []).suffix(Self.reach - 1) + [passed]
+        past[place.window] = (past[place.window] ?? []).suffix(Self.historyLength - 1) + [passed]
         return try ConditionedUNet.joined(predictions)
     }
 
@@ -77,12 +77,12 @@ package struct CarryingPredictor: NoisePredictor {
         return try ConditionedUNet.joined(predictions)
     }
 
-    /// Of the line through one or two points, at a third.
-    private static func weights(_ points: [Float], at place: Float) -> [Float] {
+    /// Weights that carry values at one or two points on to another in a straight line.
+    private static func weights(_ points: [Float], at target: Float) -> [Float] {
         guard points.count == 2, points[1] != points[0] else {
             return Array(repeating: 0, count: points.count - 1) + [1]
         }
-        let share = (place - points[1]) / (points[1] - points[0])
+        let share = (target - points[1]) / (points[1] - points[0])
         return [-share, 1 + share]
     }
 }

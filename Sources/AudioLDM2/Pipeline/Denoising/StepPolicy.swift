@@ -35,6 +35,7 @@ package struct StepPolicy: Sendable, Hashable {
         return StepPolicy(steps: stretched, depth: depth)
     }
 
-    /// The most memory as soon as may be: whole steps, of which as many are kept as ever, and one that carries them on.
-    package var shortest: StepPolicy { StepPolicy(steps: [true, true, true, false], depth: depth) }
+    /// The policy of a run that finds out what memory is needed: enough whole steps to keep as much as ever, then one that
+    /// carries them on.
+    package var forPlanning: StepPolicy { StepPolicy(steps: [true, true, true, false], depth: depth) }
 }

@@ -31,6 +31,11 @@ struct ResolvedRequest: Sendable {
         retries = options.silenceRetries(for: model)
         _ = try options.scheduler(for: model)
         try options.checkFinish(for: model)
+        if options.quality == .faster, options.quality(for: model) == .exact {
+            context.warn(
+                "the quality is exact: with \(options.scheduler.rawValue) and this model's schedule nothing can be spared"
+            )
+        }
         try checkCondition(on: context.backend)
     }
 

@@ -90,7 +90,7 @@ extension SoundJob {
             return try conditioned.predictor(at: timesteps, guidance)
         }
         return try conditioned.predictor(
-            at: timesteps, guidance, context.memory.isPlanning ? policy.shortest : policy)
+            at: timesteps, guidance, context.memory.isPlanning ? policy.forPlanning : policy)
     }
 
     /// Places of sounds that differ in nothing that the UNet would notice but the numbers it is given.

@@ -35,20 +35,25 @@ extension SoundOptions {
         return try ClipLength(seconds: seconds, model: model).latentFrames
     }
 
-    /// What is spared with the scheduler, if it can spare anything.
-    var effectiveQuality: Quality { scheduler.kind.takesAnyLevels ? quality : .exact }
+    /// What is spared with the scheduler and the model's schedule, if they let anything be spared.
+    func quality(for model: Model) -> Quality {
+        // What cannot be read is refused where the scheduler is made.
+        (try? model.schedulerConfig.takesAnyLevels(scheduler.kind)) ?? false ? quality : .exact
+    }
 
     /// Steps of the denoiser.
     func steps(for model: Model) -> Int {
-        numInferenceSteps ?? policy(for: model)?.steps.count ?? (effectiveQuality == .exact ? 25 : 14)
+        numInferenceSteps ?? policy(for: model)?.steps.count ?? (quality(for: model) == .exact ? 25 : 14)
     }
 
     /// Which steps are evaluated whole; nil for all.
     func policy(for model: Model) -> StepPolicy? {
-        effectiveQuality == .faster ? model.defaults.fasterSteps.flatMap { StepPolicy($0) } ?? .general : nil
+        quality(for: model) == .faster ? model.defaults.fasterSteps.flatMap { StepPolicy($0) } ?? .general : nil
     }
 
-    private var noiseLevels: NoiseLevels { effectiveQuality == .exact ? .configured : .settled }
+    private func noiseLevels(for model: Model) -> NoiseLevels {
+        quality(for: model) == .exact ? .configured : .settled
+    }
 
     /// - Parameter skipped: steps at the start that are left out.
     /// - Throws: `AudioLDM2Error` of kind `.invalidOption`, `SchedulerError`.
@@ -58,7 +63,7 @@ extension SoundOptions {
         }
         return try makeScheduler(
             scheduler.kind, config: model.schedulerConfig, steps: steps(for: model), skipped: skipped, eta: eta,
-            levels: noiseLevels)
+            levels: noiseLevels(for: model))
     }
 
     func guidance(for model: Model) -> Guidance {

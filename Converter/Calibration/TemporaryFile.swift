@@ -1,16 +1,22 @@
+import AudioLDM2
 import Foundation
 
 /// A name for a file that goes when this does.
 final class TemporaryFile {
     let path: String
 
-    /// - Throws: what making its folder throws.
+    /// - Throws: `AudioLDM2Error` if no folder can be made for it.
     init(suffix: String) throws {
-        let folder = FileManager.default.temporaryDirectory
-            .appendingPathComponent("audioldm2-\(UUID().uuidString)", isDirectory: true)
-        try FileManager.default.createDirectory(
-            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        path = folder.appendingPathComponent("outline" + suffix).path
+        let place = FileManager.default.temporaryDirectory.path
+        // Made anew, and for nobody else to look into.
+        var name = Array((place + "/audioldm2-XXXXXX").utf8CString)
+        guard let folder = mkdtemp(&name) else {
+            let reason = String(cString: strerror(errno))
+            throw AudioLDM2Error(
+                .invalidOption,
+                "\(place): cannot make a folder for temporary files: \(reason); name another with the variable TMPDIR")
+        }
+        path = String(cString: folder) + "/outline" + suffix
     }
 
     deinit { try? FileManager.default.removeItem(atPath: (path as NSString).deletingLastPathComponent) }

@@ -32,7 +32,9 @@ struct CalibrateCommand: AsyncParsableCommand {
     @Option(parsing: .unconditional, help: "Sounds of each prompt.")
     var seeds = 2
 
-    @Option(parsing: .unconditional, help: "Length of the sounds in seconds. Default: what the model was trained on.")
+    @Option(
+        parsing: .unconditional,
+        help: "Length of the sounds in seconds, at most what the model was trained on, which is the default.")
     var seconds: Double?
 
     @Option(parsing: .unconditional, help: "Steps of the ways in which some are spared.")
@@ -70,6 +72,7 @@ struct CalibrateCommand: AsyncParsableCommand {
     }
 
     private func calibrate() async throws {
+        if let output { try StepCalibration.checkWritable(output) }
         let calibration = try await StepCalibration(
             modelAt: model.path, prompts: prompts.map { try PromptFile.prompts(at: $0, most: 1000) } ?? Self.ownPrompts,
             seeds: seeds,

@@ -46,10 +46,39 @@ public struct StepCalibration: Sendable {
                 try GenerationContext(Model(opening: path), threads: threads, device: device)
             }
         }
+        try Self.check(context.model, seconds: seconds)
         self.prompts = prompts
         self.seeds = 1..<UInt64(seeds) + 1
         self.seconds = seconds
         self.steps = steps
+    }
+
+    /// - Throws: `AudioLDM2Error` for a model of which nothing can be found out this way.
+    private static func check(_ model: Model, seconds: Double?) throws {
+        let path = model.pack.path
+        try model.requireTextEncoders()
+        guard try model.schedulerConfig.takesAnyLevels(.dpmpp) else {
+            throw AudioLDM2Error(
+                .invalidOption, "\(path): its scheduler's config says which noise levels there are; it is always exact")
+        }
+        guard model.schedulerConfig.trainSteps >= endless else {
+            throw AudioLDM2Error(
+                .invalidOption,
+                "\(path): was trained with \(model.schedulerConfig.trainSteps) steps, fewer than the \(endless) that are taken "
+                    + "for endless")
+        }
+        // Longer sounds are made in windows of that length.
+        if let seconds, seconds > model.defaultSeconds {
+            throw AudioLDM2Error(
+                .invalidOption,
+                "\(seconds) seconds: choose at most \(model.defaultSeconds), the length that \(path) was trained on")
+        }
+    }
+
+    /// Finds out before any work whether a model could be written.
+    /// - Throws: `AudioLDM2Error`.
+    package static func checkWritable(_ path: String) throws {
+        try AudioLDM2Error.translating { try PackWriter.checkWritable(path) }
     }
 
     /// Measures ways of several lengths without sparing anything, then what sparing costs.

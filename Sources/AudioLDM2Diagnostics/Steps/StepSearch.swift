@@ -92,6 +92,12 @@ struct StepSearch {
         let way = DenoisedSound.Way(steps: endless, levels: .even(end: 0.04))
         let latents = try sounds[index].latents(way, with: unet, in: context)
         let solution = (try latents.values(), try mel(latents))
+        guard solution.0.allSatisfy(\.isFinite), solution.1.allSatisfy(\.isFinite) else {
+            throw AudioLDM2Error(
+                .modelFile,
+                "\(context.model.pack.path): what it makes of \(sounds[index].prompt.quoted) is not finite; its weights are "
+                    + "damaged or their training diverged")
+        }
         solutions[index] = solution
         return solution
     }

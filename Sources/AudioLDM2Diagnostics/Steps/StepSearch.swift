@@ -1,4 +1,5 @@
 import AudioLDM2
+import Checkpoints
 import Diffusion
 import Tensors
 

@@ -10,7 +10,7 @@ package protocol SoundJudge: Component where Config: SoundJudgeConfig {
     /// How a sound is cut into what is heard at once.
     static func windows(_ rules: EvaluationProtocol, _ config: Config) -> WindowRule
 
-    /// - Parameter samples: mono, at the configuration's rate, at least one.
+    /// - Parameter samples: mono, at the configuration's rate, as `windows` cuts them.
     /// - Returns: embeddings `[1 or more, embeddingSize]`; logits `[1, classCount]` of those that name classes.
     func callAsFunction(_ samples: [Float], on backend: any Backend) throws -> Judgement
 }

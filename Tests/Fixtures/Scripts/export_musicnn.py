@@ -9,77 +9,13 @@ TensorFlow is not needed. Layers get names instead of numbers, convolutions PyTo
 first, then means, where TensorFlow's flatten interleaves them. Norms get PyTorch's epsilon of 1e-5: what TensorFlow's 1e-3 is more
 is added to the variances.
 """
-import struct
 import sys
 from pathlib import Path
 
 import numpy as np
 
-
-def varint(data, place):
-    value = shift = 0
-    while True:
-        byte = data[place]
-        place, value, shift = place + 1, value | (byte & 127) << shift, shift + 7
-        if byte < 128:
-            return value, place
-
-
-def fields(data):
-    """A protocol buffer's fields: (number, value)."""
-    place = 0
-    while place < len(data):
-        tag, place = varint(data, place)
-        if tag & 7 == 0:
-            value, place = varint(data, place)
-        elif tag & 7 == 2:
-            size, place = varint(data, place)
-            value, place = data[place:place + size], place + size
-        elif tag & 7 == 5:
-            value, place = data[place:place + 4], place + 4
-        else:
-            raise ValueError("an unknown kind of field")
-        yield tag >> 3, value
-
-
-def block(data, offset, size):
-    """The entries of a table's block (LevelDB's format), keys and values."""
-    if data[offset + size] != 0:
-        raise ValueError("a compressed block")
-    body = data[offset:offset + size]
-    end = size - 4 - 4 * struct.unpack("<I", body[-4:])[0]
-    place, key = 0, b""
-    while place < end:
-        shared, place = varint(body, place)
-        own, place = varint(body, place)
-        length, place = varint(body, place)
-        key = key[:shared] + body[place:place + own]
-        yield key, body[place + own:place + own + length]
-        place += own + length
-
-
-def checkpoint(folder):
-    """Variables by name."""
-    index, data = (folder / ".index").read_bytes(), (folder / ".data-00000-of-00001").read_bytes()
-    if index[-8:] != bytes.fromhex("57fb808b247547db"):
-        raise ValueError("not an index of a checkpoint")
-    place = len(index) - 48
-    for _ in range(2):  # The list of what else there is, which is empty.
-        _, place = varint(index, place)
-    offset, place = varint(index, place)
-    size, place = varint(index, place)
-    variables = {}
-    for _, handle in block(index, offset, size):
-        start, after = varint(handle, 0)
-        length, _ = varint(handle, after)
-        for key, value in block(index, start, length):
-            entry = dict(fields(value))
-            if not key or entry.get(1) != 1:  # float32
-                continue
-            shape = [dict(fields(dim)).get(1, 0) for number, dim in fields(entry.get(2, b"")) if number == 2]
-            begin = entry.get(4, 0)
-            variables[key.decode()] = np.frombuffer(data[begin:begin + entry[5]], "<f4").reshape(shape)
-    return variables
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "Weights" / "training"))
+from bundle import checkpoint  # noqa: E402
 
 
 def renamed(variables):

@@ -13,7 +13,8 @@ struct AuthorsPart: Sendable {
     var ignored: [KeyPattern] = []
     /// The only keys behind the prefix that are its, where others share the prefix.
     var only: [KeyPattern]?
-    let keys: @Sendable (PartShapes) throws -> KeyTable
+    /// How they become those of its class; by default they are those.
+    var keys: @Sendable (PartShapes) throws -> KeyTable = { _ in KeyTable() }
 
     /// In the order in which they work.
     static let all = [clap, t5, phonemes, projection, gpt2, unet, autoencoder, vocoder, audioMAE]
@@ -79,7 +80,7 @@ struct AuthorsPart: Sendable {
             "cond_stage_models.1.model.", "cond_stage_models.0.model.",
             "cond_stage_models.0.cond_stage_models.1.model.",
         ], marker: "encoder.final_layer_norm.weight"
-    ) { _ in KeyTable() }
+    )
 
     private static let phonemes = AuthorsPart(
         name: PartName.second, className: "VitsModel",
@@ -125,7 +126,7 @@ struct AuthorsPart: Sendable {
     private static let gpt2 = AuthorsPart(
         name: PartName.languageModel, className: "GPT2Model", prefixes: ["cond_stage_models.0.model."],
         marker: "h.0.attn.c_attn.weight"
-    ) { _ in KeyTable() }
+    )
 
     static let unet = AuthorsPart(
         name: PartName.unet, className: "AudioLDM2UNet2DConditionModel", prefixes: ["model.diffusion_model."],
@@ -169,5 +170,5 @@ struct AuthorsPart: Sendable {
     private static let audioMAE = AuthorsPart(
         name: "audiomae", className: "AudioMAE", prefixes: ["cond_stage_models.0.cond_stage_models.2.audiomae.model."],
         marker: "patch_embed.proj.weight", ignored: ["decoder_*", "mask_token"]
-    ) { _ in KeyTable() }
+    )
 }

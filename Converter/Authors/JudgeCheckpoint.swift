@@ -70,7 +70,7 @@ struct JudgeFile: Sendable {
     private static let vggish = JudgeFile(
         part: AuthorsPart(
             name: PartName.vggish, className: "VGGish", prefixes: [""], marker: "embeddings.4.bias"
-        ) { _ in KeyTable() },
+        ),
         configuration: AuthorsConfigs.vggish)
 
     /// qiuqiangkong/audioset_tagging_cnn, `Cnn14_mAP=0.431.pth` and `Cnn14_16k_mAP=0.438.pth`.
@@ -79,7 +79,7 @@ struct JudgeFile: Sendable {
             name: PartName.cnn14, className: "Cnn14", prefixes: [""], marker: "conv_block6.conv2.weight",
             // The transform as convolutions, which is computed otherwise.
             ignored: ["spectrogram_extractor.*"]
-        ) { _ in KeyTable() },
+        ),
         configuration: AuthorsConfigs.cnn14)
 
     /// LAION-AI/CLAP, of which fused checkpoints hold more, for sounds of more than ten seconds.
@@ -95,13 +95,13 @@ struct JudgeFile: Sendable {
     private static let musicNN = JudgeFile(
         part: AuthorsPart(
             name: PartName.musicNN, className: "MusicNN", prefixes: [""], marker: "frontend.timbral.0.conv.weight"
-        ) { _ in KeyTable() },
+        ),
         configuration: AuthorsConfigs.musicNN)
 
     /// kkoutini/PaSST, `passt-s-f128-p16-s10-ap.476-swa.pt`.
     private static let passt = JudgeFile(
         part: AuthorsPart(
             name: PartName.passt, className: "PaSST", prefixes: ["", "net."], marker: "time_new_pos_embed"
-        ) { _ in KeyTable() },
+        ),
         configuration: AuthorsConfigs.passt)
 }

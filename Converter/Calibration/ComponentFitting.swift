@@ -33,7 +33,7 @@ struct ComponentFitting {
         let (changes, moves) = try move()
         let fitted = fitted(changes)
         let error = try measured(fitted)
-        let isFitted = error.relativeError <= Self.worthwhile * before.relativeError
+        let isFitted = error.relativeError <= MoveSearch.worthwhile * before.relativeError
         if isFitted { (after, plans) = (error, fitted) }
         if after.largest > target {
             var layers = KeptLayers(try self.layers(plans))
@@ -56,9 +56,6 @@ struct ComponentFitting {
     }
 
     // MARK: Moves
-
-    /// Weights are fitted if that leaves no more than this part of the error.
-    private static let worthwhile = 0.97
 
     /// What moves change, and how many were made.
     private func move() throws -> (changes: [String: WeightChange], count: Int) {

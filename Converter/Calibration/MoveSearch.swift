@@ -13,8 +13,8 @@ struct MoveSearch {
     private static let shares: [Float] = [0.4, 0.55, 0.7, 0.85, 1]
     /// How far ranges of channels have to differ for anything to be tried, as the largest to the median.
     private static let leastSpread: Float = 4
-    /// A move is made if it leaves no more than this part of the error.
-    private static let worthwhile = 0.97
+    /// What is changed has to leave no more than this part of the error.
+    static let worthwhile = 0.97
     private static let limits: ClosedRange<Float> = 1 / 4096...4096
 
     /// - Parameter changes: what was found before, to which the best factors are added.

@@ -1,3 +1,4 @@
+import AudioLDM2Diagnostics
 import Compute
 import Tensors
 import WeightFile
@@ -154,11 +155,7 @@ struct ProductJudge {
     }
 
     private static func relativeError(_ a: [Float], _ b: [Float], path: String) throws -> Double {
-        var (difference, norm) = (0.0, 0.0)
-        for (x, y) in zip(a, b) {
-            difference += (Double(x) - Double(y)) * (Double(x) - Double(y))
-            norm += Double(y) * Double(y)
-        }
+        let (difference, norm) = Comparison.squaredNorms(a, b)
         guard norm.isFinite else { throw CalibrationError.notFinite(product: path) }
         guard norm > 0 else { return 0 }
         let error = (difference / norm).squareRoot()

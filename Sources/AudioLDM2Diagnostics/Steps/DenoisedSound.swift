@@ -24,7 +24,7 @@ struct DenoisedSound {
         let scheduler = try makeScheduler(
             way.kind, config: context.model.schedulerConfig, steps: way.steps, levels: way.levels)
         let conditioned = try ConditionedUNet(unet, conditions: [conditions], context: context)
-        let guidance = Guidance(scale: 3.5, rescale: context.model.defaults.guidanceRescale ?? 0)
+        let guidance = SoundOptions().guidance(for: context.model)
         let predictor: any NoisePredictor =
             if let policy = way.policy {
                 try conditioned.predictor(at: scheduler.timesteps, guidance, policy)

@@ -3,7 +3,7 @@ import Checkpoints
 import Tensors
 
 /// Collects rows, and our tensors in the golden file's order of axes.
-struct Comparison {
+package struct Comparison {
     enum Order {
         /// As computed.
         case same
@@ -74,13 +74,19 @@ struct Comparison {
         onRow(row)
     }
 
-    /// ‖a − b‖ / ‖b‖, infinite if it is not a number.
-    static func relativeError(_ a: [Float], _ b: [Float]) -> Double {
-        var (difference, norm) = (0.0, 0.0)
+    /// ‖a − b‖² and ‖b‖².
+    package static func squaredNorms(_ a: [Float], _ b: [Float]) -> (difference: Double, reference: Double) {
+        var (difference, reference) = (0.0, 0.0)
         for (x, y) in zip(a, b) {
             difference += (Double(x) - Double(y)) * (Double(x) - Double(y))
-            norm += Double(y) * Double(y)
+            reference += Double(y) * Double(y)
         }
+        return (difference, reference)
+    }
+
+    /// ‖a − b‖ / ‖b‖, infinite if it is not a number.
+    static func relativeError(_ a: [Float], _ b: [Float]) -> Double {
+        let (difference, norm) = squaredNorms(a, b)
         let ratio = norm > 0 ? (difference / norm).squareRoot() : difference.squareRoot()
         return ratio.isFinite ? ratio : .infinity
     }

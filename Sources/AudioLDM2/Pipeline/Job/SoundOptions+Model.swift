@@ -66,7 +66,7 @@ extension SoundOptions {
             levels: noiseLevels(for: model))
     }
 
-    func guidance(for model: Model) -> Guidance {
+    package func guidance(for model: Model) -> Guidance {
         Guidance(scale: guidanceScale, rescale: guidanceRescale(for: model))
     }
 

@@ -37,6 +37,14 @@ struct GenerationFlags: ParsableArguments {
     var guidanceRescale: Float?
 
     @Option(
+        help: ArgumentHelp(
+            """
+            Noise levels with guidance, as σ, such as 0.3-5.4; at others the prompt's prediction alone is followed, at half \
+            the work. Another sound. With dpm++, ddim and euler. Default: all.
+            """, valueName: "LOW-HIGH"), transform: noiseLevels)
+    var guidanceInterval: ClosedRange<Float>?
+
+    @Option(
         help: """
             What makes the waveform: hifigan, the model's network, or griffin-lim, a search for phases that is exact in \
             pitch. Default: the model's choice, or hifigan.
@@ -75,6 +83,7 @@ struct GenerationFlags: ParsableArguments {
         settings.numInferenceSteps = steps
         settings.guidanceScale = guidanceScale
         settings.guidanceRescale = guidanceRescale
+        settings.guidanceInterval = guidanceInterval
         settings.vocoder = vocoder
         settings.scheduler = scheduler
         settings.quality = quality
@@ -82,6 +91,16 @@ struct GenerationFlags: ParsableArguments {
         settings.windowSeconds = window
         return settings
     }
+}
+
+/// "0.3-5.4" as a range.
+/// - Throws: `ValidationError`.
+@Sendable private func noiseLevels(_ text: String) throws -> ClosedRange<Float> {
+    let bounds = text.split(separator: "-", omittingEmptySubsequences: false).map { Float($0) }
+    guard bounds.count == 2, let low = bounds[0], let high = bounds[1], low <= high else {
+        throw ValidationError("'\(text)': give the lowest and the highest noise level, such as 0.3-5.4.")
+    }
+    return low...high
 }
 
 /// Fields by the names of their flags.

@@ -22,10 +22,12 @@ struct DPMSolverScheduler: Scheduler {
         var isFinite: Bool { clean.sample.isFinite && clean.output.isFinite && step.isFinite }
     }
 
-    /// - Parameter kind: `.dpmpp` or `.dpmppSinglestep`.
+    /// - Parameters:
+    ///   - kind: `.dpmpp` or `.dpmppSinglestep`.
+    ///   - anew: steps of the first that take no earlier prediction into account.
     init(
         _ config: SchedulerConfig, _ kind: SchedulerKind, spacing: TimestepSpacing, steps: Int, skipped: Int,
-        levels: NoiseLevels
+        levels: NoiseLevels, anew: Set<Int> = []
     ) throws {
         let options = try DPMSolverOptions(config)
         let isSinglestep = kind == .dpmppSinglestep
@@ -39,8 +41,9 @@ struct DPMSolverScheduler: Scheduler {
         let levels = way.sigmas.map { NoiseLevel(sigma: $0) }
         let orders = isSinglestep ? options.singlestepOrders(whole.count) : options.multistepOrders(whole.count)
         updates = try timesteps.indices.map { index in
-            // No more of the past than there is, where the first steps are left out.
-            let order = min(orders[skipped + index], index + 1)
+            // No more of the past than there is, where the first steps are left out, and than is of use.
+            let oldest = anew.filter { $0 <= index }.max() ?? 0
+            let order = min(orders[skipped + index], index + 1 - oldest)
             let past = Array(levels[index + 1 - order...index])
             let clean = levels[index].prediction(config.predictionType).clean
             let update = Update(

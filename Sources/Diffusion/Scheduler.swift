@@ -59,6 +59,9 @@ package enum SchedulerKind: String, CaseIterable, Sendable {
         case .dpmpp, .dpmppSinglestep, .unipc, .euler: .linspace
         }
     }
+
+    /// Whether the solver can do without what it has of the past, at any step.
+    package var canStartAnew: Bool { self == .dpmpp || self == .ddim || self == .euler }
 }
 
 /// What a scheduler's samples have to do with the clean sample that they lead to.
@@ -98,10 +101,13 @@ extension Scheduler {
 ///     saved by (DDIM: leading), and diffusers carries that over. It does not if the first scheduler was built in the
 ///     same process with that argument left out: then the second takes its own `defaultSpacing`.
 ///   - levels: noise levels that are visited instead of the config's, by solvers that can.
+///   - anew: steps that take no earlier prediction into account, since what is predicted is another thing from there on;
+///     of schedulers that `canStartAnew`.
 /// - Throws: `SchedulerError`.
 package func makeScheduler(
     _ kind: SchedulerKind, config: SchedulerConfig, steps: Int, skipped: Int = 0, eta: Float = 0,
-    spacing: TimestepSpacing? = nil, levels: NoiseLevels = .configured
+    spacing: TimestepSpacing? = nil, levels: NoiseLevels = .configured,
+    anew: Set<Int> = []
 ) throws -> any Scheduler {
     guard 1...config.trainSteps ~= steps else {
         throw SchedulerError.invalidSteps(steps, maximum: config.trainSteps)
@@ -110,13 +116,15 @@ package func makeScheduler(
     guard kind == .ddim ? (0...1).contains(eta) : eta == 0 else {
         throw SchedulerError.invalidEta(eta, scheduler: kind)
     }
+    guard anew.isEmpty || kind.canStartAnew else { throw SchedulerError.cannotStartAnew(scheduler: kind) }
     try config.refuseUnsupportedOptions(of: kind)
     let spacing = spacing ?? config.timestepSpacing ?? kind.defaultSpacing
     let levels = try config.usable(levels, with: kind)
     return switch kind {
     case .ddim: try DDIMScheduler(config, spacing: spacing, steps: steps, skipped: skipped, eta: Double(eta))
     case .dpmpp:
-        try DPMSolverScheduler(config, kind, spacing: spacing, steps: steps, skipped: skipped, levels: levels)
+        try DPMSolverScheduler(
+            config, kind, spacing: spacing, steps: steps, skipped: skipped, levels: levels, anew: anew)
     case .dpmppSinglestep:
         try DPMSolverScheduler(config, kind, spacing: .linspace, steps: steps, skipped: skipped, levels: levels)
     case .unipc: try UniPCScheduler(config, spacing: spacing, steps: steps, skipped: skipped, levels: levels)

@@ -11,6 +11,8 @@ package enum SchedulerError: Error, CustomStringConvertible, Sendable, Equatable
     case noSignal(scheduler: SchedulerKind)
     case invalidEta(Float, scheduler: SchedulerKind)
     case stepOutOfOrder(expected: Int, found: Int)
+    /// What is predicted becomes another thing on the way, and the solver mixes predictions.
+    case cannotStartAnew(scheduler: SchedulerKind)
 
     package var description: String {
         switch self {
@@ -35,6 +37,9 @@ package enum SchedulerError: Error, CustomStringConvertible, Sendable, Equatable
             "eta \(eta): eta must be from 0 to 1"
         case .invalidEta(let eta, let scheduler):
             "eta \(eta): only the ddim scheduler adds noise; leave eta at 0 with \(scheduler.rawValue)"
+        case .cannotStartAnew(let scheduler):
+            "guidance in an interval: the \(scheduler.rawValue) scheduler mixes predictions of several steps, with guidance and "
+                + "without it; choose dpm++, ddim or euler"
         case .stepOutOfOrder(let expected, let found):
             "scheduler step \(found): expected step \(expected); steps are taken in order, each once"
         }

@@ -95,4 +95,31 @@ import Testing
         #expect(abs(try error(steps: 100, .settled, deviation: deviation) - rest) < 3e-3)
         #expect(try error(steps: 14, .settled, deviation: deviation) < 4e-2)
     }
+
+    /// What was predicted before a step that starts anew has no part in it, nor in what follows; otherwise it has.
+    @Test(arguments: [[], [3]] as [Set<Int>]) func aSolverStartsAnew(_ anew: Set<Int>) throws {
+        func way(_ early: Float) throws -> [Float] {
+            var scheduler = try makeScheduler(
+                .dpmpp, config: config(), steps: 6, levels: .settled, anew: anew)
+            var sample = try backend.upload([0.7], [1, 1])
+            for step in scheduler.timesteps.indices {
+                if step == 3 { sample = try backend.upload([0.4], [1, 1]) }
+                let output = try backend.upload([step < 3 ? early : 0.1 * Float(step)], [1, 1])
+                sample = try scheduler.step(output, step: step, sample: sample) { _ in sample }
+            }
+            return try sample.values()
+        }
+        #expect(try (way(0.5) == way(-2)) == !anew.isEmpty)
+    }
+
+    @Test(arguments: SchedulerKind.allCases) func whoCannotStartAnewSaysSo(_ kind: SchedulerKind) throws {
+        let config = try config()
+        if kind.canStartAnew {
+            #expect(try makeScheduler(kind, config: config, steps: 6, anew: [2]).timesteps.count == 6)
+        } else {
+            #expect(throws: SchedulerError.cannotStartAnew(scheduler: kind)) {
+                try makeScheduler(kind, config: config, steps: 6, anew: [2])
+            }
+        }
+    }
 }

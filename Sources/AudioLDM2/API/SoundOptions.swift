@@ -70,6 +70,9 @@ public struct SoundOptions: Sendable, Hashable {
     /// Scales of guidance: beyond them nothing is left of a sound.
     public static let guidanceRange: ClosedRange<Float> = 0...100
 
+    /// Noise levels: far beyond those that models are trained with.
+    public static let noiseRange: ClosedRange<Float> = 0...1_000_000
+
     /// Lengths of fades, in seconds.
     public static let fadeRange = 0.0...10.0
 
@@ -90,6 +93,10 @@ public struct SoundOptions: Sendable, Hashable {
     /// Share, 0…1, in which guidance keeps the deviation that the prediction has without it: guidance at high scales makes
     /// sounds too loud (Lin et al. 2023, arXiv 2305.08891, section 3.4). Nil for the model's, which is 0 unless it says so.
     public var guidanceRescale: Float?
+    /// Noise levels at which the prompt is followed that strongly, as σ, the noise's deviation beside a sample's of 1; at others
+    /// the prediction is the prompt's alone, which halves their work (Kynkäänniemi et al. 2024, arXiv 2404.07724). Another
+    /// sound, not a nearer one. Only with `dpmpp`, `ddim` and `euler`. Nil for all levels.
+    public var guidanceInterval: ClosedRange<Float>?
     /// Nil for the model's, which is its HiFi-GAN unless it says so.
     public var vocoder: Vocoder?
     /// Length of the fade at a sound's end, which hides that it was cut off; a fifth of it fades its start in. Not of loops.
@@ -133,7 +140,8 @@ public struct SoundOptions: Sendable, Hashable {
         guidanceScale: Float = 3.5, scheduler: Scheduler = .dpmpp, eta: Float = 0, seed: UInt64? = nil,
         memoryLimit: Int? = nil, windowSeconds: Double? = nil, loops: Bool = false, condition: SoundCondition? = nil,
         audioWeight: Float = 1, profile: ReferenceProfile? = nil, guidanceRescale: Float? = nil,
-        vocoder: Vocoder? = nil, fadeSeconds: Double? = nil, silenceRetries: Int? = nil, quality: Quality = .fast
+        vocoder: Vocoder? = nil, fadeSeconds: Double? = nil, silenceRetries: Int? = nil, quality: Quality = .fast,
+        guidanceInterval: ClosedRange<Float>? = nil
     ) {
         self.negativePrompt = negativePrompt
         self.speech = speech
@@ -150,6 +158,7 @@ public struct SoundOptions: Sendable, Hashable {
         self.profile = profile
         self.memoryLimit = memoryLimit
         self.guidanceRescale = guidanceRescale
+        self.guidanceInterval = guidanceInterval
         self.vocoder = vocoder
         self.fadeSeconds = fadeSeconds
         self.silenceRetries = silenceRetries

@@ -24,6 +24,8 @@ public struct SoundRecord: Codable, Sendable, Hashable {
     public var guidanceScale: Float
     /// Nil for none.
     public var guidanceRescale: Float?
+    /// Lowest and highest noise level at which there was guidance, as σ; nil for all.
+    public var guidanceInterval: [Float]?
     /// As `SoundOptions.Vocoder` names it.
     public var vocoder: String?
     /// Nil for none.
@@ -83,6 +85,7 @@ public struct SoundRecord: Codable, Sendable, Hashable {
         guidanceScale = options.guidanceScale
         let vocoder = options.vocoder(for: model)
         guidanceRescale = options.guidanceRescale(for: model).nonzero
+        guidanceInterval = options.guidanceInterval.map { [$0.lowerBound, $0.upperBound] }
         self.vocoder = vocoder.rawValue
         fadeSeconds = edit == nil && !options.loops ? options.fadeSeconds(for: model).nonzero : nil
         scheduler = options.scheduler.rawValue

@@ -21,6 +21,8 @@ public struct SoundSettings: Sendable, Hashable, Codable {
     public var guidanceScale: Float?
     /// As `SoundOptions.guidanceRescale`.
     public var guidanceRescale: Float?
+    /// As `SoundOptions.guidanceInterval`; in JSON two numbers.
+    public var guidanceInterval: ClosedRange<Float>?
     /// As `SoundOptions.scheduler`.
     public var scheduler: SoundOptions.Scheduler?
     /// As `SoundOptions.quality`.
@@ -62,6 +64,8 @@ public struct SoundSettings: Sendable, Hashable, Codable {
         case guidanceScale = "guidance_scale"
         /// `guidanceRescale`
         case guidanceRescale = "guidance_rescale"
+        /// `guidanceInterval`
+        case guidanceInterval = "guidance_interval"
         /// Settings whose names are the same.
         case scheduler, quality, eta, vocoder
         /// `windowSeconds`
@@ -96,6 +100,7 @@ public struct SoundSettings: Sendable, Hashable, Codable {
         take(\.numInferenceSteps)
         take(\.guidanceScale)
         take(\.guidanceRescale)
+        take(\.guidanceInterval)
         take(\.scheduler)
         take(\.quality)
         take(\.eta)
@@ -130,6 +135,7 @@ public struct SoundSettings: Sendable, Hashable, Codable {
         options.numInferenceSteps = numInferenceSteps ?? options.numInferenceSteps
         options.guidanceScale = guidanceScale ?? options.guidanceScale
         options.guidanceRescale = guidanceRescale ?? options.guidanceRescale
+        options.guidanceInterval = guidanceInterval ?? options.guidanceInterval
         options.eta = eta ?? options.eta
         options.vocoder = vocoder ?? options.vocoder
         options.windowSeconds = windowSeconds
@@ -157,6 +163,8 @@ public struct SoundSettings: Sendable, Hashable, Codable {
             ?? outside(.numInferenceSteps, numInferenceSteps, SoundOptions.stepsRange)
             ?? outside(.guidanceScale, guidanceScale, SoundOptions.guidanceRange)
             ?? outside(.guidanceRescale, guidanceRescale, 0...1)
+            ?? outside(.guidanceInterval, guidanceInterval?.lowerBound, SoundOptions.noiseRange)
+            ?? outside(.guidanceInterval, guidanceInterval?.upperBound, SoundOptions.noiseRange)
             ?? outside(.eta, eta, 0...1)
             ?? outside(.windowSeconds, windowSeconds, SoundOptions.windowRange)
             ?? outside(.fadeSeconds, fadeSeconds, SoundOptions.fadeRange)
@@ -204,6 +212,7 @@ extension SoundSettings {
         numInferenceSteps = try value(.numInferenceSteps)
         guidanceScale = try value(.guidanceScale)
         guidanceRescale = try value(.guidanceRescale)
+        guidanceInterval = try value(.guidanceInterval)
         scheduler = try choice(.scheduler)
         quality = try choice(.quality)
         eta = try value(.eta)

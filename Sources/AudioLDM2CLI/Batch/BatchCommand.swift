@@ -10,7 +10,7 @@ struct BatchCommand: AsyncParsableCommand {
         abstract: "Make a sound for every line of a file.",
         discussion: """
             Each line is a JSON object: "prompt", and any of "negative" (or "negative_prompt"), "seconds", "seed", "steps", "guidance_scale", \
-            "guidance_rescale", "scheduler", "quality", "eta", "vocoder", "window", "loop", "fade", "retries", "profile", \
+            "guidance_rescale", "guidance_interval", "scheduler", "quality", "eta", "vocoder", "window", "loop", "fade", "retries", "profile", \
             "transcription", "phonemes", "audio_prompt" (a sound file), "audio_weight", "condition" (a saved one; then there may be no prompt), "candidates" (the best is kept), \
             "output" (a file name). What a line leaves out comes from the options here, where there is one.
 

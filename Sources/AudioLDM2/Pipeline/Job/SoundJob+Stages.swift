@@ -75,7 +75,17 @@ extension SoundJob {
         let noise = try source.normal([batch.count, frames, request.length.latentBands, model.unetConfig.inChannels])
         let skipped = edit?.skipped(of: request.options.steps(for: model)) ?? 0
         let scheduler = try request.options.scheduler(for: model, skipped: skipped)
-        let predictor = try predictor(conditioned, at: scheduler.timesteps, request.options, of: all)
+        var predictor = try predictor(conditioned, at: scheduler.timesteps, request.options, of: all)
+        if let guided = request.options.guidedSteps(of: scheduler.timesteps, for: model) {
+            // The prompt's prediction alone: of the sides of guidance the last.
+            let alone = try ConditionedUNet(
+                unet, conditions: batch.map { $0.conditions.suffix(1) }, context: context)
+            predictor = IntervalPredictor(
+                guided: predictor,
+                alone: try self.predictor(alone, at: scheduler.timesteps, request.options, of: all),
+                // Guidance takes more memory.
+                isGuided: context.memory.isPlanning ? guided.map { _ in true } : guided)
+        }
         return try denoise(noise, scheduler, predictor) { try source.normal($0) }
     }
 

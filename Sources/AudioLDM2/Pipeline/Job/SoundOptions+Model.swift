@@ -1,4 +1,5 @@
 import Diffusion
+import Foundation
 
 /// What options mean for a model.
 extension SoundOptions {
@@ -61,9 +62,21 @@ extension SoundOptions {
         guard Self.guidanceRange.contains(guidanceScale) else {
             throw AudioLDM2Error(.invalidOption, "a guidance scale of \(guidanceScale): choose 0 to 100")
         }
-        return try makeScheduler(
-            scheduler.kind, config: model.schedulerConfig, steps: steps(for: model), skipped: skipped, eta: eta,
-            levels: noiseLevels(for: model))
+        func make(anew: Set<Int> = []) throws -> any Diffusion.Scheduler {
+            try makeScheduler(
+                scheduler.kind, config: model.schedulerConfig, steps: steps(for: model), skipped: skipped, eta: eta,
+                levels: noiseLevels(for: model), anew: anew)
+        }
+        let whole = try make()
+        guard let guided = guidedSteps(of: whole.timesteps, for: model) else { return whole }
+        // Predictions with guidance and without it are not to be mixed.
+        return try make(anew: Set(guided.indices.dropFirst().filter { guided[$0] != guided[$0 - 1] }))
+    }
+
+    /// Whether there is guidance at some time steps; nil if there is at all, or at none.
+    func guidedSteps(of timesteps: [Float], for model: Model) -> [Bool]? {
+        guard isGuided, let guidanceInterval else { return nil }
+        return model.schedulerConfig.logRatios(at: timesteps).map { guidanceInterval.contains(exp(-$0)) }
     }
 
     package func guidance(for model: Model) -> Guidance {

@@ -19,11 +19,12 @@ PACKAGES := pkg-config libsndfile1-dev libzstd-dev libopenblas-dev libespeak-ng1
 BUILD := .build/release
 SWIFT_FILES := Package.swift Sources Converter Tests Weights/DefaultModel.swift
 
-.PHONY: help setup build run model test example check-arm64 check-cuda bench-kernels format lint clean
+.PHONY: help setup build run serve model test example check-arm64 check-cuda bench-kernels format lint clean
 
 help:
 	@echo 'make run PROMPT="heavy rain"   sets up, builds, and makes a sound'
 	@echo 'make test                      sets up, builds, and passes the tests'
+	@echo 'make serve                     sets up, builds, and serves a page for browsers'
 	@echo 'Also: build, model, example, check-arm64, check-cuda, bench-kernels, format, lint, clean.'
 
 setup:
@@ -42,6 +43,11 @@ run: build
 	@set -- generate "$$PROMPT" --output "$$OUTPUT" $(if $(MODEL),--model "$$MODEL") $(if \
 	    $(SECONDS_OF_SOUND),--seconds $(SECONDS_OF_SOUND)); \
 	printf '%s' "$(BUILD)/audioldm2"; printf " '%s'" "$$@"; echo; $(BUILD)/audioldm2 "$$@"
+
+# A page for browsers, and HTTP for programs; options by SERVE, such as SERVE="--port 9000 -m audioldm2.aldm".
+serve: setup
+	swift build -c release --traits Server --product audioldm2-server
+	$(BUILD)/audioldm2-server $(SERVE)
 
 # The model that ships, again from the checkpoint that was trained.
 model: setup

@@ -11,9 +11,16 @@ let package = Package(
         .library(name: "AudioLDM2Converter", targets: ["AudioLDM2Converter"]),
         .executable(name: "audioldm2", targets: ["AudioLDM2CLI"]),
         .executable(name: "audioldm2-convert", targets: ["AudioLDM2Convert"]),
+        .executable(name: "audioldm2-server", targets: ["AudioLDM2Server"]),
     ],
+    // What only the server needs is fetched only for it.
+    traits: [.trait(name: "Server", description: "audioldm2-server, with its HTTP library")],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.0.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
     ],
     targets: [
         // C: kernels without dependencies, and the system libraries that Debian packages carry.
@@ -97,6 +104,22 @@ let package = Package(
             ],
             path: "Converter/Command"),
 
+        // Sounds for clients: their orders, and what came of them; then HTTP over it.
+        .target(
+            name: "SoundServer", dependencies: ["AudioLDM2"],
+            resources: ["index.html", "page.css", "page.js", "openapi.yaml"].map { .embedInCode("Page/" + $0) }),
+        .executableTarget(
+            name: "AudioLDM2Server",
+            dependencies: [
+                "AudioLDM2", "AudioLDM2DefaultModel", "SoundServer", "Terminal",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Server"])),
+                .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Server"])),
+                .product(name: "Metrics", package: "swift-metrics", condition: .when(traits: ["Server"])),
+                .product(
+                    name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: .when(traits: ["Server"])),
+            ]),
+
         // Tests, and what they share.
         .target(
             name: "KernelChecks", dependencies: ["CKernels"], path: "Tests/KernelChecks",
@@ -143,6 +166,10 @@ let package = Package(
         .testTarget(
             name: "DefaultModelTests",
             dependencies: ["AudioLDM2DefaultModel", "AudioLDM2", "AudioLDM2Diagnostics", "Audio", "TestSupport"]),
+        .testTarget(name: "SoundServerTests", dependencies: ["SoundServer", "AudioLDM2", "AudioLDM2DefaultModel"]),
+        .testTarget(
+            name: "AudioLDM2ServerTests",
+            dependencies: ["AudioLDM2", "AudioLDM2DefaultModel", "AudioLDM2Server", "TestSupport"]),
         .testTarget(
             name: "AudioLDM2Tests",
             dependencies: [

@@ -1,0 +1,97 @@
+#if Server
+    import AudioLDM2
+    import Foundation
+    import HTTPTypes
+    import Hummingbird
+    import SoundServer
+
+    extension ServerRoutes {
+        /// Jobs that clients follow and come back for.
+        func addJobs(to router: Router<Context>) {
+            router.post("v1/jobs") { request, _ in
+                var request = request
+                let job = try await desk.submit(order(&request))
+                var response = Response.json(job.state, status: .accepted)
+                response.headers[.location] = "/v1/jobs/\(job.id)"
+                return response
+            }
+            router.get("v1/jobs/:id") { _, context in Response.json(try await job(context).state) }
+            router.delete("v1/jobs/:id") { _, context in
+                let job = try await job(context)
+                await desk.cancel(job)
+                return Response.json(job.state)
+            }
+            router.get("v1/jobs/:id/result") { _, context in
+                let job = try await job(context)
+                return try Response(soundOf: job, job.state)
+            }
+            router.get("v1/jobs/:id/events") { _, context in
+                let job = try await job(context)
+                return Response(
+                    status: .ok,
+                    headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
+                    body: Self.events(of: job))
+            }
+        }
+
+        private func job(_ context: Context) async throws -> Job {
+            guard let id = context.parameters.get("id"), let job = await desk.job(id) else {
+                throw OrderError(404, "there is no such job, or it ended long ago")
+            }
+            return job
+        }
+
+        /// A JSON object, or a form with one in "request" and a sound's file in "sound".
+        private func order(_ request: inout Request) async throws -> SoundOrder {
+            let type = request.headers[.contentType] ?? ""
+            guard type.lowercased().hasPrefix("multipart/form-data") else {
+                return try JobBody.order(await request.json(), limits: desk.limits)
+            }
+            let buffer = try await request.wholeBody(upTo: desk.limits.bodyBytes)
+            let form = try MultipartForm(Array(buffer.readableBytesView), contentType: type)
+            guard let json = form.parts["request"] else {
+                throw OrderError(400, "the form has no part \"request\" with the job in JSON")
+            }
+            return try JobBody.order(Data(json), sound: form.parts["sound"], limits: desk.limits)
+        }
+
+        /// What becomes of a job, as server-sent events (HTML, section 9.2): each a state; ends with the job.
+        private static func events(of job: Job) -> ResponseBody {
+            ResponseBody { writer in
+                let encoder = JSONEncoder()
+                encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+                for await state in paced(job.states()) {
+                    guard let state else {
+                        // Nothing happened; a client that has gone is noticed by writing to it.
+                        try await writer.write(ByteBuffer(string: ": still here\n\n"))
+                        continue
+                    }
+                    let line = "data: " + String(decoding: try encoder.encode(state), as: UTF8.self) + "\n\n"
+                    try await writer.write(ByteBuffer(string: line))
+                }
+                try await writer.finish(nil)
+            }
+        }
+
+        /// The same states, with nil in between where there is none for long.
+        private static func paced(_ states: AsyncStream<JobState>) -> AsyncStream<JobState?> {
+            let (stream, continuation) = AsyncStream.makeStream(
+                of: JobState?.self, bufferingPolicy: .bufferingNewest(4))
+            let beat = Task {
+                while !Task.isCancelled {
+                    try await Task.sleep(for: .seconds(15))
+                    continuation.yield(nil)
+                }
+            }
+            let copy = Task {
+                for await state in states { continuation.yield(state) }
+                continuation.finish()
+            }
+            continuation.onTermination = { _ in
+                beat.cancel()
+                copy.cancel()
+            }
+            return stream
+        }
+    }
+#endif

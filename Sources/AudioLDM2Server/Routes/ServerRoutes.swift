@@ -1,0 +1,91 @@
+#if Server
+    import AudioLDM2
+    import Foundation
+    import Hummingbird
+    import Logging
+    import SoundServer
+
+    /// All that the server answers.
+    struct ServerRoutes: Sendable {
+        typealias Context = BasicRequestContext
+
+        let desk: JobDesk
+        let keys: APIKeys?
+        let metrics: MetricsRegistry
+        let boundHost: String
+
+        func router(logger: Logger) -> Router<Context> {
+            let router = Router(context: Context.self)
+            router.add(middleware: RequestGuard(keys: keys, boundHost: boundHost, logger: logger))
+            router.add(middleware: MetricsMiddleware())
+            addPage(to: router)
+            addPeers(to: router)
+            addJobs(to: router)
+            router.get("health") { _, _ in
+                let load = await desk.load
+                return Response.json(["status": "ok", "waiting": "\(load.waiting)", "running": "\(load.running)"])
+            }
+            router.get("metrics") { _, _ in
+                let load = await desk.load
+                let own =
+                    "# TYPE audioldm2_jobs_waiting gauge\naudioldm2_jobs_waiting \(load.waiting)\n"
+                    + "# TYPE audioldm2_jobs_running gauge\naudioldm2_jobs_running \(load.running)\n"
+                return Response.text(own + metrics.text, "text/plain; version=0.0.4")
+            }
+            router.get("v1/models") { _, _ in Response.json(ModelList(desk.models)) }
+            return router
+        }
+
+        private func addPage(to router: Router<Context>) {
+            for file in PageFile.all {
+                router.get(RouterPath(file.path)) { _, _ in
+                    var response = Response.text(file.contents, file.mediaType)
+                    response.headers[.cacheControl] = "no-cache"
+                    return response
+                }
+            }
+        }
+    }
+
+    extension Response {
+        static func text(_ text: String, _ mediaType: String) -> Response {
+            Response(
+                status: .ok, headers: [.contentType: mediaType], body: .init(byteBuffer: ByteBuffer(string: text)))
+        }
+    }
+
+    /// The models as OpenAI's clients list them, with what each can do.
+    private struct ModelList: Encodable {
+        struct Entry: Encodable {
+            let id: String
+            let object = "model"
+            let created: Int
+            let ownedBy = "local"
+            let abilities: [String]
+            let defaultSeconds: Double?
+            let sampleRate: Int?
+            let license: String?
+            let classes: [String]
+
+            enum CodingKeys: String, CodingKey {
+                case id, object, created, abilities, license, classes
+                case ownedBy = "owned_by"
+                case defaultSeconds = "default_seconds"
+                case sampleRate = "sample_rate"
+            }
+        }
+
+        let object = "list"
+        let data: [Entry]
+
+        init(_ models: [ServedModel]) {
+            data = models.map { model in
+                let changed = try? FileManager.default.attributesOfItem(atPath: model.path)[.modificationDate] as? Date
+                return Entry(
+                    id: model.name, created: Int(changed?.timeIntervalSince1970 ?? 0),
+                    abilities: model.abilities.map(\.rawValue), defaultSeconds: model.defaultSeconds,
+                    sampleRate: model.sampleRate, license: model.license, classes: model.classes)
+            }
+        }
+    }
+#endif

@@ -1,0 +1,134 @@
+import ArgumentParser
+import AudioLDM2
+import AudioLDM2DefaultModel
+import Foundation
+import SoundServer
+import Terminal
+
+@main
+struct ServerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audioldm2-server",
+        abstract: "Serve AudioLDM 2: a page for browsers, and an HTTP interface for programs.",
+        discussion: """
+            Sounds are made one after the other, or several alike together, each with all cores; requests wait in a queue. The \
+            page is at the address that is printed; /openapi.yaml says what programs can ask for. Nothing is fetched from \
+            anywhere, and no path that a client names is opened.
+
+            Only this machine can reach it unless --host says otherwise; then give it keys (--api-key-file). SIGTERM or Ctrl-C: \
+            what was taken in is made, then the server ends; a second one ends it at once.
+
+            EXAMPLES
+              audioldm2-server
+              audioldm2-server -m audioldm2.aldm -m speech.aldm --memory-limit 1G
+              audioldm2-server --host 0.0.0.0 --port 80 --api-key-file keys.txt
+            """,
+        version: AudioLDM2Pipeline.version)
+
+    @Option(help: "The address to listen at.")
+    var host = "127.0.0.1"
+
+    @Option(help: "The port to listen at; 0 for any that is free.")
+    var port = 8080
+
+    @Option(
+        name: [.customShort("m"), .customLong("model")], parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "A model file; several by several -m. Default: the model that comes with this program.",
+            valueName: "MODEL.aldm"), completion: .file(extensions: ["aldm"]))
+    var models: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "A file with a key in each line: requests need one of them as 'Authorization: Bearer KEY'.",
+            valueName: "FILE"), completion: .file())
+    var apiKeyFile: String?
+
+    @Option(
+        help: "Memory that the work may take, weights that stay in it included: 256M, 1.5G. Default: what is fastest.",
+        transform: Self.bytes)
+    var memoryLimit: Int?
+
+    @Option(help: "Threads of the CPU to compute with. Default: one per core that may be used.")
+    var threads: Int?
+
+    @Option(help: "auto, cpu, cuda, or cuda:N.")
+    var device: String?
+
+    @Option(help: "Jobs that may wait; more are answered with 503.")
+    var maxWaiting = ServerLimits().waitingJobs
+
+    @Option(help: "Length of a sound at most, in seconds.")
+    var maxSeconds = ServerLimits().seconds
+
+    @Option(help: "Size of a request at most, as 64M.", transform: Self.bytes)
+    var maxUpload = ServerLimits().bodyBytes
+
+    @Flag(name: [.short, .long], help: "Print nothing but errors.")
+    var quiet = false
+
+    @Flag(name: [.short, .long], help: "Log every request.")
+    var verbose = false
+
+    @Sendable static func bytes(_ text: String) throws -> Int {
+        guard let bytes = MemoryPlan.bytes(text) else {
+            throw ValidationError("choose a number with K, M or G, such as 400M.")
+        }
+        return bytes
+    }
+
+    func validate() throws {
+        guard (0...65535).contains(port) else { throw ValidationError("--port \(port): choose 0 to 65535.") }
+        guard (1...10_000).contains(maxWaiting) else {
+            throw ValidationError("--max-waiting \(maxWaiting): choose 1 to 10000.")
+        }
+        guard SoundOptions.secondsRange.contains(maxSeconds) else {
+            throw ValidationError("--max-seconds \(maxSeconds): choose 0.1 to 3600.")
+        }
+        guard maxUpload >= 1 << 10 else { throw ValidationError("--max-upload: choose at least 1K.") }
+        if let threads, !AudioLDM2Pipeline.threadsRange.contains(threads) {
+            throw ValidationError("--threads \(threads): choose 1 to 1024.")
+        }
+        if let device, ComputeDevice(device) == nil {
+            throw ValidationError("--device \(device): choose auto, cpu, cuda or cuda:N.")
+        }
+    }
+
+    var limits: ServerLimits {
+        var limits = ServerLimits()
+        limits.waitingJobs = maxWaiting
+        limits.seconds = maxSeconds
+        limits.bodyBytes = maxUpload
+        limits.memoryLimit = memoryLimit
+        return limits
+    }
+
+    /// Opens the models.
+    /// - Throws: `AudioLDM2Error`.
+    func opened() async throws -> [ServedModel] {
+        var opened: [ServedModel] = []
+        for path in models.isEmpty ? [try DefaultModel.path()] : models {
+            let model = try await ServedModel(
+                opening: path, threads: threads, device: device.flatMap { ComputeDevice($0) },
+                // Half of a limit for weights that stay: the work needs the rest.
+                weightBudget: memoryLimit.map { $0 / 2 } ?? .max, memoryLimit: memoryLimit)
+            guard !opened.contains(where: { $0.name == model.name }) else {
+                throw AudioLDM2Error(
+                    .invalidOption, "two models are called \(model.name): clients could not tell them apart")
+            }
+            opened.append(model)
+        }
+        return opened
+    }
+
+    func run() async throws {
+        #if Server
+            try await serve()
+        #else
+            throw AudioLDM2Error(
+                .configuration,
+                "this program was built without its HTTP server: build it with swift build -c release --traits Server, or make serve"
+            )
+        #endif
+    }
+}

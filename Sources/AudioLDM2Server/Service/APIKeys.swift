@@ -1,0 +1,39 @@
+import AudioLDM2
+import Foundation
+
+/// Keys of which a request needs one.
+struct APIKeys: Sendable {
+    private let keys: [[UInt8]]
+
+    /// Characters that a key needs at least: shorter ones can be guessed.
+    private static let shortest = 16
+
+    /// - Parameter path: of a file with a key in each line; lines that begin with # are remarks.
+    /// - Throws: `AudioLDM2Error` for a file that cannot be read, has no key, or a short one.
+    init(contentsOf path: String) throws {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw AudioLDM2Error(.file, "\(path): cannot be read; it should hold a key in each line")
+        }
+        let lines = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+        keys = lines.filter { !$0.isEmpty && !$0.hasPrefix("#") }.map { Array($0.utf8) }
+        guard !keys.isEmpty, keys.allSatisfy({ $0.count >= Self.shortest }) else {
+            throw AudioLDM2Error(
+                .file, "\(path): needs a key of at least \(Self.shortest) characters in each line, and at least one")
+        }
+    }
+
+    /// Whether a key is one of these. Takes as long whichever byte differs.
+    func contains(_ key: some StringProtocol) -> Bool {
+        let given = Array(key.utf8)
+        var found = false
+        for known in keys {
+            var difference = UInt(bitPattern: known.count ^ given.count)
+            for index in known.indices {
+                difference |= UInt(known[index] ^ (given.isEmpty ? 0 : given[index % given.count]))
+            }
+            // Not `||`, which would stop at the first.
+            found = found != (difference == 0) || found
+        }
+        return found
+    }
+}

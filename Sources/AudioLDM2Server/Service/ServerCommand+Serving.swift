@@ -1,0 +1,100 @@
+#if Server
+    import AudioLDM2
+    import Foundation
+    import Hummingbird
+    import Logging
+    import Metrics
+    import ServiceLifecycle
+    import SoundServer
+
+    extension ServerCommand {
+        /// Serves until a signal comes.
+        func serve() async throws {
+            // Whoever reads a sound may go while it is written.
+            signal(SIGPIPE, SIG_IGN)
+            let keys = try apiKeyFile.map { try APIKeys(contentsOf: $0) }
+            let models = try await opened()
+            let metrics = MetricsRegistry()
+            MetricsSystem.bootstrap(metrics)
+            var logger = Logger(label: "audioldm2-server") { StreamLogHandler.standardError(label: $0) }
+            logger.logLevel = quiet ? .error : verbose ? .info : .notice
+            let desk = JobDesk(models: models, limits: limits) { state in
+                Counter(
+                    label: "audioldm2_jobs_total",
+                    dimensions: [("operation", state.operation), ("status", state.status.rawValue)]
+                ).increment()
+                if let start = state.startedAt, let end = state.finishedAt {
+                    Metrics.Timer(label: "audioldm2_job_duration", dimensions: [("operation", state.operation)])
+                        .recordSeconds(end - start)
+                }
+            }
+            let routes = ServerRoutes(desk: desk, keys: keys, metrics: metrics, boundHost: host)
+            let (isQuiet, names) = (quiet, models.map(\.name).joined(separator: ", "))
+            if !isQuiet, keys == nil, !HostName.isLoopback(host) {
+                logger.warning("anybody who reaches \(host) can use this server: give it keys (--api-key-file)")
+            }
+            let app = Application(
+                router: routes.router(logger: logger),
+                server: .http1(configuration: .init(idleTimeout: .seconds(30))),
+                configuration: .init(
+                    address: .hostname(host, port: port), serverName: nil,
+                    availableConnectionsDelegate: MaximumAvailableConnections(512)),
+                services: [DeskService(desk: desk)],
+                onServerRunning: { channel in
+                    guard !isQuiet, let address = channel.localAddress, let port = address.port else { return }
+                    let name = address.ipAddress.map { $0.contains(":") ? "[\($0)]" : $0 } ?? host
+                    print("http://\(name == "0.0.0.0" ? "localhost" : name):\(port)/ serves \(names)")
+                    fflush(nil)
+                }, logger: logger)
+            var configuration = ServiceGroupConfiguration(
+                services: [.init(service: app)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            configuration.maximumGracefulShutdownDuration = .seconds(600)
+            let second = SecondSignal()
+            defer { second.stop() }
+            do {
+                try await ServiceGroup(configuration: configuration).run()
+            } catch let error as AudioLDM2Error {
+                throw error
+            } catch {
+                throw AudioLDM2Error(.configuration, "\(host):\(port) cannot be listened at: \(error)")
+            }
+        }
+    }
+
+    /// Makes what was taken in before the server ends.
+    struct DeskService: Service {
+        let desk: JobDesk
+
+        func run() async throws {
+            try? await gracefulShutdown()
+            await desk.drain()
+        }
+    }
+
+    /// Ends the program at once at the second signal of those that ask it to end.
+    private final class SecondSignal: Sendable {
+        private let sources: [any DispatchSourceSignal]
+
+        init() {
+            let queue = DispatchQueue(label: "signals")
+            let seen = SignalCount()
+            sources = [SIGTERM, SIGINT].map { signal in
+                let source = DispatchSource.makeSignalSource(signal: signal, queue: queue)
+                source.setEventHandler { if seen.next() > 1 { _exit(128 + signal) } }
+                source.resume()
+                return source
+            }
+        }
+
+        func stop() { for source in sources { source.cancel() } }
+
+        /// Signals that came; of one queue.
+        private final class SignalCount: @unchecked Sendable {
+            private var count = 0
+            func next() -> Int {
+                count += 1
+                return count
+            }
+        }
+    }
+#endif

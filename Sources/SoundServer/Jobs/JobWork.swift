@@ -1,0 +1,149 @@
+import AudioLDM2
+import Foundation
+
+/// The making of a job, or of several sounds that are made together.
+struct JobWork: Sendable {
+    typealias Finish = @Sendable (_ job: Job, _ file: Data?, _ change: @Sendable (inout JobState) -> Void) async -> Void
+
+    private let jobs: [Job]
+
+    init(_ jobs: [Job]) { self.jobs = jobs }
+
+    /// Does all, and tells `finish` what came of each job. One that it is not told of was given up.
+    func run(_ finish: Finish) async {
+        do {
+            guard let job = jobs.first else { return }
+            if case .score(let sound) = job.order.work {
+                let outcome = JobState.Outcome(score: try await score(sound, job))
+                return await finish(job, nil) {
+                    $0.status = .completed
+                    $0.result = outcome
+                }
+            }
+            guard let events = try events(of: job) else { return }
+            for try await event in events { try await take(event, finish) }
+        } catch is CancellationError {
+            return
+        } catch {
+            let failure = Self.failure(error)
+            for job in jobs { await finish(job, nil) { Self.fail(&$0, failure) } }
+        }
+    }
+
+    /// What is reported while sounds are made.
+    private func events(of job: Job) throws -> AsyncThrowingStream<SoundEvent, any Error>? {
+        guard let pipeline = job.model.pipeline else { return nil }
+        let (order, options) = (job.order, job.options)
+        switch order.work {
+        case .generate:
+            guard job.isAlone else {
+                return pipeline.events(of: jobs.map { SoundRequest(prompt: $0.order.prompt, options: $0.options) })
+            }
+            if let stream = job.stream {
+                let record = try pipeline.record(of: order.prompt, options: options)
+                let rate = pipeline.sampleRate
+                return pipeline.events(order.prompt, options: options) { try stream($0, rate, record) }
+            }
+            return pipeline.events(ranking: order.candidates, of: order.prompt, options: options)
+        case .edit(let plan, let clip):
+            return order.candidates > 1
+                ? pipeline.events(ranking: order.candidates, editing: clip, order.prompt, plan: plan, options: options)
+                : pipeline.events(editing: clip, order.prompt, plan: plan, options: options)
+        case .score:
+            return nil
+        }
+    }
+
+    private func take(_ event: SoundEvent, _ finish: Finish) async throws {
+        switch event {
+        case .progress(let progress):
+            // Of sounds that are made together, all are where the first is; of candidates there is one job.
+            let now = Date().timeIntervalSince1970
+            for job in jobs {
+                job.update { state in
+                    state.progress = .init(progress, elapsed: now - (state.startedAt ?? now))
+                }
+            }
+        case .warning(let warning):
+            let about = warning.sound.flatMap { jobs.indices.contains($0) ? [jobs[$0]] : nil } ?? jobs
+            for job in about { job.update { $0.warnings.append(warning.description) } }
+        case .finished(let result):
+            let job = jobs.count == 1 ? jobs[0] : jobs[result.sound]
+            await complete(job, result, finish)
+        case .failed(let failure):
+            let reason = Self.failure(failure.error)
+            await finish(jobs.count == 1 ? jobs[0] : jobs[failure.sound], nil) { Self.fail(&$0, reason) }
+        default: break
+        }
+    }
+
+    private func complete(_ job: Job, _ result: SoundResult, _ finish: Finish) async {
+        do {
+            let format = job.order.format
+            let file = job.stream == nil ? try result.clip.data(as: format, record: result.record) : nil
+            let outcome = JobState.Outcome(
+                format: file == nil ? nil : format.rawValue, bytes: file?.count, seconds: result.record.seconds,
+                seed: result.seed,
+                score: result.score, record: result.record)
+            await finish(job, file) {
+                $0.status = .completed
+                $0.result = outcome
+            }
+        } catch {
+            let failure = Self.failure(error)
+            await finish(job, nil) { Self.fail(&$0, failure) }
+        }
+    }
+
+    /// How well a sound fits the job's prompt.
+    private func score(_ sound: [UInt8], _ job: Job) async throws -> Double {
+        guard let scorer = job.model.scorer else { throw OrderError(400, "\(job.model.name) cannot compare sounds") }
+        // The scorer reads files: one that nobody else can see.
+        let folder = try PrivateFolder()
+        defer { folder.remove() }
+        let file = try folder.write(sound, to: "sound")
+        let scores = try await scorer.scores(of: [file], for: job.order.prompt)
+        guard let score = scores.first?.score else { throw OrderError(422, "the sound cannot be read") }
+        return score
+    }
+
+    private static func fail(_ state: inout JobState, _ failure: JobState.Failure) {
+        state.status = .failed
+        state.error = failure
+    }
+
+    private static func failure(_ error: any Error) -> JobState.Failure {
+        switch error {
+        case let error as OrderError: .init(message: error.message, status: error.status)
+        case let error as AudioLDM2Error:
+            .init(message: OrderError(error).message, status: OrderError(error).status)
+        default: .init(message: "\(error)", status: 500)
+        }
+    }
+}
+
+/// A folder in the system's place for temporary files that only this user can read.
+struct PrivateFolder: Sendable {
+    private let path: String
+
+    /// - Throws: `OrderError` of status 507.
+    init() throws {
+        var template = Array("\(FileManager.default.temporaryDirectory.path)/audioldm2-server.XXXXXX".utf8CString)
+        guard let made = template.withUnsafeMutableBufferPointer({ mkdtemp($0.baseAddress) }) else {
+            throw OrderError(507, "the server has no room for temporary files")
+        }
+        path = String(cString: made)
+    }
+
+    /// - Throws: `OrderError` of status 507.
+    func write(_ bytes: [UInt8], to name: String) throws -> String {
+        let file = "\(path)/\(name)"
+        guard (try? Data(bytes).write(to: URL(fileURLWithPath: file))) != nil else {
+            remove()
+            throw OrderError(507, "the server has no room for temporary files")
+        }
+        return file
+    }
+
+    func remove() { try? FileManager.default.removeItem(atPath: path) }
+}

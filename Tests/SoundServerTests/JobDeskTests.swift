@@ -1,0 +1,159 @@
+import AudioLDM2
+import AudioLDM2DefaultModel
+import Foundation
+import SoundServer
+import Testing
+
+/// The queue, with the model that ships.
+@Suite(.serialized) struct JobDeskTests {
+    private func desk(_ change: (inout ServerLimits) -> Void = { _ in }) async throws -> JobDesk {
+        var limits = ServerLimits()
+        change(&limits)
+        let model = try await ServedModel(
+            opening: DefaultModel.path(), threads: 2, device: .cpu, weightBudget: .max, memoryLimit: nil)
+        return JobDesk(models: [model], limits: limits)
+    }
+
+    private func order(_ prompt: String, seed: UInt64 = 1, steps: Int = 2, seconds: Double = 0.3) -> SoundOrder {
+        var settings = SoundSettings()
+        settings.seconds = seconds
+        settings.seed = seed
+        settings.numInferenceSteps = steps
+        return SoundOrder("generate", .generate, prompt: prompt, settings: settings)
+    }
+
+    private func alone(_ order: SoundOrder) async throws -> Data {
+        let pipeline = try await AudioLDM2Pipeline(modelAt: DefaultModel.path(), threads: 2, device: .cpu)
+        let result = try await pipeline.generate(
+            order.prompt, options: order.settings.options(profile: pipeline.profile))
+        return try result.clip.data(as: order.format, record: result.record)
+    }
+
+    /// What waits together is made together, and each is what it would be alone.
+    @Test func soundsAreWhatTheyAreAlone() async throws {
+        let desk = try await desk()
+        let orders = (1...5).map { order("rain", seed: UInt64($0)) } + [order("a bell", steps: 3)]
+        var jobs: [Job] = []
+        for order in orders { jobs.append(try await desk.submit(order)) }
+        for (order, job) in zip(orders, jobs) {
+            let end = try await job.end()
+            #expect(end.status == .completed && end.result?.seed == order.settings.seed && end.progress != nil)
+            #expect(try await job.file == alone(order))
+        }
+    }
+
+    @Test func tooManyWait() async throws {
+        let desk = try await desk { $0.waitingJobs = 2 }
+        var jobs = [try await desk.submit(order("rain", steps: 200, seconds: 2))]
+        for _ in 0..<2 { jobs.append(try await desk.submit(order("wind"))) }
+        await #expect { try await desk.submit(order("one more")) } throws: { error in
+            (error as? OrderError)?.status == 503 && (error as? OrderError)?.retryAfter != nil
+        }
+        #expect(jobs[2].state.status == .queued && jobs[2].state.position == 1)
+        // One that waits ends at once, what is made within a step; the rest goes on.
+        await desk.cancel(jobs[1])
+        #expect(jobs[1].state.status == .cancelled && jobs[2].state.position == 0)
+        await desk.cancel(jobs[0])
+        #expect(jobs[0].state.status == .cancelled)
+        #expect(try await jobs[2].end().status == .completed)
+        // What has ended stays as it is.
+        await desk.cancel(jobs[2])
+        #expect(jobs[2].state.status == .completed)
+    }
+
+    @Test func whatCannotBeMadeIsRefusedAtOnce() async throws {
+        let desk = try await desk { ($0.seconds, $0.promptBytes) = (5, 20) }
+        func refuses(_ order: SoundOrder, _ status: Int, _ part: String) async {
+            await #expect { try await desk.submit(order) } throws: { error in
+                (error as? OrderError)?.status == status && "\(error)".contains(part)
+            }
+        }
+        await refuses(order("rain", seconds: 6), 400, "5")
+        await refuses(order(" \n"), 400, "empty")
+        await refuses(order("a prompt that is too long"), 400, "20")
+        await refuses(order("rain", steps: 0), 400, "steps")
+        var named = order("rain")
+        named.model = "gpt"
+        await refuses(named, 404, "default")
+        named.model = nil
+        named.settings.transcription = "hello"
+        await refuses(named, 400, "speak")
+        named = order("rain")
+        named.candidates = 100
+        await refuses(named, 400, "candidates")
+        #expect(await desk.load == (0, 0))
+    }
+
+    @Test func changesAndScores() async throws {
+        let desk = try await desk()
+        let made = try await desk.submit(order("rain", seconds: 1))
+        #expect(try await made.end().status == .completed)
+        let sound = Array(try #require(made.file))
+        var change = order("wind")
+        change.settings.seconds = nil
+        change.operation = "transform"
+        change.work = .edit(.transform(strength: 0.5), try AudioClip(data: Data(sound)))
+        let changed = try await desk.submit(change)
+        #expect(try await changed.end().status == .completed && changed.file != made.file)
+        let score = try await desk.submit(SoundOrder("score", .score(sound), prompt: "rain"))
+        let end = try await score.end()
+        #expect(end.status == .completed && (-1...1).contains(try #require(end.result?.score)) && score.file == nil)
+        let damaged = try await desk.submit(SoundOrder("score", .score([1, 2, 3]), prompt: "rain"))
+        let failure = try await damaged.end()
+        #expect(failure.status == .failed && failure.error?.status == 422)
+    }
+
+    @Test func statesAreHeard() async throws {
+        let desk = try await desk()
+        let job = try await desk.submit(order("rain", steps: 12, seconds: 1))
+        var heard: [JobState.Status] = []
+        for await state in job.states() where heard.last != state.status { heard.append(state.status) }
+        #expect(heard.last == .completed && heard.count >= 2)
+        var again: [JobState] = []
+        for await state in job.states() { again.append(state) }
+        #expect(again == [job.state])
+        let json = String(decoding: try JSONEncoder().encode(job.state), as: UTF8.self)
+        for field in ["created_at", "started_at", "finished_at", "\"seed\":1"] { #expect(json.contains(field)) }
+    }
+
+    @Test func streamsAreTheSameSamples() async throws {
+        let desk = try await desk()
+        let received = Received()
+        let job = try await desk.submit(order("rain", seconds: 1)) { samples, rate, _ in received.add(samples, rate) }
+        #expect(try await job.end().status == .completed && job.file == nil)
+        let whole = try AudioClip(data: await alone(order("rain", seconds: 1)))
+        #expect(received.rate == whole.sampleRate && received.samples.count == whole.samples.count)
+        // A client that goes.
+        let gone = try await desk.submit(order("rain", steps: 4, seconds: 1)) { _, _, _ in throw CancellationError() }
+        #expect(try await gone.end().status == .cancelled)
+    }
+
+    private final class Received: @unchecked Sendable {
+        // Unchecked: written by the working thread, read once the job has ended.
+        var samples: [Float] = []
+        var rate = 0
+        func add(_ more: [Float], _ rate: Int) {
+            samples += more
+            self.rate = rate
+        }
+    }
+
+    @Test func resultsGoWhenTheyTakeTooMuch() async throws {
+        let desk = try await desk { $0.resultBytes = 1 }
+        let first = try await desk.submit(order("rain"))
+        #expect(try await first.end().status == .completed && first.file != nil)
+        let second = try await desk.submit(order("wind"))
+        #expect(try await second.end().status == .completed)
+        #expect(first.file == nil && second.file != nil)
+        #expect(await desk.job(first.id) === first && desk.job("0") == nil)
+    }
+
+    @Test func drainingMakesWhatWasTakenIn() async throws {
+        let desk = try await desk()
+        let job = try await desk.submit(order("rain"))
+        let other = try await desk.submit(order("wind", steps: 3))
+        await desk.drain()
+        #expect(job.state.status == .completed && other.state.status == .completed)
+        await #expect { try await desk.submit(order("late")) } throws: { ($0 as? OrderError)?.status == 503 }
+    }
+}

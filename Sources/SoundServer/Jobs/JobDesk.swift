@@ -152,9 +152,9 @@ package actor JobDesk {
             }
         }
         let work = JobWork(batch)
-        let task = Task.detached { [weak self] in
-            await work.run { job, file, change in await self?.finish(job, file: file, change) }
-            await self?.workEnded()
+        let task = Task.detached { [self] in
+            await work.run { job, file, change in await finish(job, file: file, change) }
+            await workEnded()
         }
         current = (batch, task)
         tellPositions()

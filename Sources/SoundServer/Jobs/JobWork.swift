@@ -129,7 +129,7 @@ struct PrivateFolder: Sendable {
     /// - Throws: `OrderError` of status 507.
     init() throws {
         var template = Array("\(FileManager.default.temporaryDirectory.path)/audioldm2-server.XXXXXX".utf8CString)
-        guard let made = template.withUnsafeMutableBufferPointer({ mkdtemp($0.baseAddress) }) else {
+        guard let made = template.withUnsafeMutableBufferPointer({ $0.baseAddress.flatMap { mkdtemp($0) } }) else {
             throw OrderError(507, "the server has no room for temporary files")
         }
         path = String(cString: made)

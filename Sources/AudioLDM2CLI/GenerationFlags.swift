@@ -16,15 +16,19 @@ struct GenerationFlags: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help:
-            "Steps of the denoiser: more are better, up to a point, and take longer. Default: 14; 25 where quality is exact, 10 where it is faster; or the profile's 200."
+        help: """
+            Steps of the denoiser: more are better, up to a point, and take longer. Default: \
+            \(SoundOptions.Quality.fast.numInferenceSteps); \(SoundOptions.Quality.exact.numInferenceSteps) where quality is exact, \
+            \(SoundOptions.Quality.faster.numInferenceSteps) where it is faster; or the profile's 200.
+            """
     )
     var steps: Int?
 
     @Option(
         parsing: .unconditional,
         help: """
-            How strongly the prompt is followed; 1 or less switches guidance off and halves the work. Default: 3.5.
+            How strongly the prompt is followed; 1 or less switches guidance off and halves the work. Default: \
+            \(SoundOptions().guidanceScale).
             """)
     var guidanceScale: Float?
 

@@ -158,19 +158,20 @@ public struct SoundSettings: Sendable, Hashable, Codable {
             guard let value, !range.contains(value) else { return nil }
             return "\(name(field)) \(value): choose \(words(range.lowerBound)) to \(words(range.upperBound))"
         }
-        let found =
-            outside(.seconds, seconds, SoundOptions.secondsRange)
-            ?? outside(.numInferenceSteps, numInferenceSteps, SoundOptions.stepsRange)
-            ?? outside(.guidanceScale, guidanceScale, SoundOptions.guidanceRange)
-            ?? outside(.guidanceRescale, guidanceRescale, 0...1)
-            ?? outside(.guidanceInterval, guidanceInterval?.lowerBound, SoundOptions.noiseRange)
-            ?? outside(.guidanceInterval, guidanceInterval?.upperBound, SoundOptions.noiseRange)
-            ?? outside(.eta, eta, 0...1)
-            ?? outside(.windowSeconds, windowSeconds, SoundOptions.windowRange)
-            ?? outside(.fadeSeconds, fadeSeconds, SoundOptions.fadeRange)
-            ?? outside(.silenceRetries, silenceRetries, SoundOptions.retriesRange)
-            ?? outside(.audioWeight, audioWeight, 0...1)
-        if let found { return found }
+        let found: [String?] = [
+            outside(.seconds, seconds, SoundOptions.secondsRange),
+            outside(.numInferenceSteps, numInferenceSteps, SoundOptions.stepsRange),
+            outside(.guidanceScale, guidanceScale, SoundOptions.guidanceRange),
+            outside(.guidanceRescale, guidanceRescale, 0...1),
+            outside(.guidanceInterval, guidanceInterval?.lowerBound, SoundOptions.noiseRange),
+            outside(.guidanceInterval, guidanceInterval?.upperBound, SoundOptions.noiseRange),
+            outside(.eta, eta, 0...1),
+            outside(.windowSeconds, windowSeconds, SoundOptions.windowRange),
+            outside(.fadeSeconds, fadeSeconds, SoundOptions.fadeRange),
+            outside(.silenceRetries, silenceRetries, SoundOptions.retriesRange),
+            outside(.audioWeight, audioWeight, 0...1),
+        ]
+        if let first = found.compactMap(\.self).first { return first }
         if let scheduler, scheduler != .ddim, let eta, eta != 0 {
             return "\(name(.eta)) needs \(name(.scheduler)) ddim"
         }

@@ -96,7 +96,7 @@ public struct PipelineBenchmark: Sendable {
             var scheduler = try makeScheduler(.ddim, config: context.model.schedulerConfig, steps: all)
             let conditioned = try ConditionedUNet(unet, conditions: [conditions], context: context)
             var predictor: any NoisePredictor = try conditioned.predictor(
-                at: scheduler.timesteps, Guidance(scale: 3.5))
+                at: scheduler.timesteps, Guidance(scale: SoundOptions().guidanceScale))
             let loop = DiffusionLoop(context: context)
             var cost = LoopCost(metered: backend.holdsWeights ? 1 : steps - 1)
             for step in scheduler.timesteps.indices.prefix(context.memory.stepLimit) {

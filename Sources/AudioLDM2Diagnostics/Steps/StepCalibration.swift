@@ -23,7 +23,8 @@ public struct StepCalibration: Sendable {
     /// Sounds that a search listens to, of all: it makes each dozens of times.
     private static let searched = 6
     /// The way that others are compared with: what was made before there was a choice.
-    private static let line = DenoisedSound.Way(steps: 25, levels: .configured)
+    private static let line = DenoisedSound.Way(
+        steps: SoundOptions.Quality.exact.numInferenceSteps, levels: .configured)
 
     /// - Parameters:
     ///   - prompts: what sounds are made of; at least one.
@@ -120,7 +121,7 @@ public struct StepCalibration: Sendable {
             rows.append(row)
             onRow(row)
         }
-        let line = try work.row("25 steps of the reference", Self.line)
+        let line = try work.row("\(Self.line.steps) steps of the reference", Self.line)
         add(line)
         for (kind, counts) in [(SchedulerKind.dpmpp, [8, 10, 12, 14, 18, 25]), (.unipc, [10, 14])] {
             for count in counts {

@@ -9,7 +9,7 @@ package struct StageRequest: Sendable, Codable, Equatable {
     /// Length of each sound.
     package var seconds = 2.56
     package var steps = 3
-    package var guidanceScale: Float = 3.5
+    package var guidanceScale = SoundOptions().guidanceScale
     package var seed: UInt64 = 0
 
     package init(prompts: [String]) { self.prompts = prompts }

@@ -44,7 +44,7 @@ extension SoundOptions {
 
     /// Steps of the denoiser.
     func steps(for model: Model) -> Int {
-        numInferenceSteps ?? policy(for: model)?.steps.count ?? (quality(for: model) == .exact ? 25 : 14)
+        numInferenceSteps ?? policy(for: model)?.steps.count ?? quality(for: model).numInferenceSteps
     }
 
     /// Which steps are evaluated whole; nil for all.
@@ -96,6 +96,17 @@ extension SoundOptions {
         try require("a fade", fadeSeconds(for: model), in: Self.fadeRange)
         try require("a number of retries", silenceRetries(for: model), in: Self.retriesRange)
         if vocoder(for: model) == .griffinLim { _ = try model.melConfig() }
+    }
+}
+
+extension SoundOptions.Quality {
+    /// Steps where neither a number nor the model's policy is said.
+    package var numInferenceSteps: Int {
+        switch self {
+        case .exact: 25
+        case .fast: 14
+        case .faster: StepPolicy.general.steps.count
+        }
     }
 }
 

@@ -25,9 +25,10 @@
         /// - Throws: `OrderError` of status 503 if the process has no more files.
         init(_ format: AudioStream.Format) throws {
             var ends: [Int32] = [0, 0]
-            guard pipe2(&ends, Int32(O_CLOEXEC)) == 0 else {
+            guard pipe(&ends) == 0 else {
                 throw OrderError(503, "the server has too many files open", retryAfter: 5)
             }
+            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
             let readEnd = ends[0]
             self.format = format
             writing = Mutex(Writing(end: ends[1]))
@@ -63,18 +64,18 @@
         /// The next bytes; nil at the sound's end.
         /// - Throws: `OrderError`.
         func next() async throws -> Data? {
-            let collected = Mutex(DispatchData.empty)
+            let collected = Mutex(Data())
             return try await withCheckedThrowingContinuation { continuation in
                 reading.read(offset: 0, length: Self.chunkBytes, queue: queue) { isDone, data, error in
                     let all = collected.withLock { collected in
-                        if let data { collected.append(data) }
+                        if let data { collected.append(contentsOf: data) }
                         return collected
                     }
                     guard isDone else { return }
                     guard error == 0 else {
                         return continuation.resume(throwing: OrderError(500, "the sound broke off"))
                     }
-                    continuation.resume(returning: all.isEmpty ? nil : Data(all))
+                    continuation.resume(returning: all.isEmpty ? nil : all)
                 }
             }
         }

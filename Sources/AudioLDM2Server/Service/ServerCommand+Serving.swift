@@ -2,6 +2,7 @@
     import AudioLDM2
     import Foundation
     import Hummingbird
+    import HummingbirdCore
     import Logging
     import Metrics
     import ServiceLifecycle
@@ -48,7 +49,7 @@
                 }, logger: logger)
             var configuration = ServiceGroupConfiguration(
                 services: [.init(service: app)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-            configuration.maximumGracefulShutdownDuration = .seconds(600)
+            configuration.maximumGracefulShutdownDuration = Duration.seconds(600)
             let second = SecondSignal()
             defer { second.stop() }
             do {
@@ -72,7 +73,8 @@
     }
 
     /// Ends the program at once at the second signal of those that ask it to end.
-    private final class SecondSignal: Sendable {
+    private final class SecondSignal: @unchecked Sendable {
+        // Unchecked: sources do not change once they are made.
         private let sources: [any DispatchSourceSignal]
 
         init() {

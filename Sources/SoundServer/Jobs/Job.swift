@@ -61,18 +61,20 @@ package final class Job: Sendable {
     /// - Returns: false if it had ended.
     @discardableResult
     func update(file: Data? = nil, _ change: (inout JobState) -> Void) -> Bool {
-        contents.withLock { contents in
-            guard !contents.state.status.isFinal else { return false }
+        let (isChanged, done) = contents.withLock { contents -> (Bool, [AsyncStream<JobState>.Continuation]) in
+            guard !contents.state.status.isFinal else { return (false, []) }
             change(&contents.state)
             if let file { contents.file = file }
             if contents.state.status.isFinal { contents.state.finishedAt = Date().timeIntervalSince1970 }
+            // Within the lock, so that the newest state comes last.
             for listener in contents.listeners.values { listener.yield(contents.state) }
-            if contents.state.status.isFinal {
-                for listener in contents.listeners.values { listener.finish() }
-                contents.listeners = [:]
-            }
-            return true
+            guard contents.state.status.isFinal else { return (true, []) }
+            defer { contents.listeners = [:] }
+            return (true, Array(contents.listeners.values))
         }
+        // Outside of it: a stream that ends tells us so.
+        for listener in done { listener.finish() }
+        return isChanged
     }
 
     /// What is known now, and all that follows; of several changes that nobody has taken the newest. Ends with the job.

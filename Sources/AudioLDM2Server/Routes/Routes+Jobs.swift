@@ -7,25 +7,25 @@
 
     extension ServerRoutes {
         /// Jobs that clients follow and come back for.
-        func addJobs(to router: Router<Context>) {
-            router.post("v1/jobs") { request, _ in
+        func addJobs(to routes: RouteBook) {
+            routes.on(.post, "v1/jobs") { request, _ in
                 var request = request
                 let job = try await desk.submit(order(&request))
                 var response = Response.json(job.state, status: .accepted)
                 response.headers[.location] = "/v1/jobs/\(job.id)"
                 return response
             }
-            router.get("v1/jobs/:id") { _, context in Response.json(try await job(context).state) }
-            router.delete("v1/jobs/:id") { _, context in
+            routes.on(.get, "v1/jobs/:id") { _, context in Response.json(try await job(context).state) }
+            routes.on(.delete, "v1/jobs/:id") { _, context in
                 let job = try await job(context)
                 await desk.cancel(job)
                 return Response.json(job.state)
             }
-            router.get("v1/jobs/:id/result") { _, context in
+            routes.on(.get, "v1/jobs/:id/result") { _, context in
                 let job = try await job(context)
                 return try Response(soundOf: job, job.state)
             }
-            router.get("v1/jobs/:id/events") { _, context in
+            routes.on(.get, "v1/jobs/:id/events") { _, context in
                 let job = try await job(context)
                 return Response(
                     status: .ok,

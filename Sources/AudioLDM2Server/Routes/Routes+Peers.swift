@@ -7,18 +7,18 @@
 
     extension ServerRoutes {
         /// Requests as clients of other programs send them, answered with the sound.
-        func addPeers(to router: Router<Context>) {
-            router.post("v1/audio/generate") { request, _ in
+        func addPeers(to routes: RouteBook) {
+            routes.on(.post, "v1/audio/generate") { request, _ in
                 var request = request
                 let (order, streams) = try PeerBodies.generate(await request.json())
                 return streams ? try await streamed(order, request) : try await made(order, request)
             }
-            router.post("v1/sound-generation") { request, _ in
+            routes.on(.post, "v1/sound-generation") { request, _ in
                 var request = request
                 let format = request.uri.queryParameters["output_format"].map(String.init)
                 return try await made(PeerBodies.soundGeneration(request.json(), outputFormat: format), request)
             }
-            router.post("v1/audio/speech") { request, _ in
+            routes.on(.post, "v1/audio/speech") { request, _ in
                 var request = request
                 return try await made(PeerBodies.speech(request.json()), request)
             }

@@ -16,29 +16,32 @@
 
         func router(logger: Logger) -> Router<Context> {
             let router = Router(context: Context.self)
-            router.add(middleware: RequestGuard(keys: keys, boundHost: boundHost, logger: logger))
+            let methods = RouteMethods()
+            router.add(
+                middleware: RequestGuard(keys: keys, boundHost: boundHost, methods: methods, logger: logger))
             router.add(middleware: MetricsMiddleware())
-            addPage(to: router)
-            addPeers(to: router)
-            addJobs(to: router)
-            router.get("health") { _, _ in
+            let routes = RouteBook(router: router, methods: methods)
+            addPage(to: routes)
+            addPeers(to: routes)
+            addJobs(to: routes)
+            routes.on(.get, "health") { _, _ in
                 let load = await desk.load
                 return Response.json(["status": "ok", "waiting": "\(load.waiting)", "running": "\(load.running)"])
             }
-            router.get("metrics") { _, _ in
+            routes.on(.get, "metrics") { _, _ in
                 let load = await desk.load
                 let own =
                     "# TYPE audioldm2_jobs_waiting gauge\naudioldm2_jobs_waiting \(load.waiting)\n"
                     + "# TYPE audioldm2_jobs_running gauge\naudioldm2_jobs_running \(load.running)\n"
                 return Response.text(own + metrics.text, "text/plain; version=0.0.4")
             }
-            router.get("v1/models") { _, _ in Response.json(ModelList(desk.models)) }
+            routes.on(.get, "v1/models") { _, _ in Response.json(ModelList(desk.models)) }
             return router
         }
 
-        private func addPage(to router: Router<Context>) {
+        private func addPage(to routes: RouteBook) {
             for file in PageFile.all {
-                router.get(RouterPath(file.path)) { _, _ in
+                routes.on(.get, file.path) { _, _ in
                     var response = Response.text(file.contents, file.mediaType)
                     response.headers[.cacheControl] = "no-cache"
                     return response

@@ -62,8 +62,16 @@
         }
 
         /// The next bytes; nil at the sound's end.
-        /// - Throws: `OrderError`.
+        /// - Throws: `OrderError`; `CancellationError`, after which nothing can be read.
         func next() async throws -> Data? {
+            try await withTaskCancellationHandler {
+                try await read()
+            } onCancel: {
+                close()
+            }
+        }
+
+        private func read() async throws -> Data? {
             let collected = Mutex(Data())
             return try await withCheckedThrowingContinuation { continuation in
                 reading.read(offset: 0, length: Self.chunkBytes, queue: queue) { isDone, data, error in
@@ -72,10 +80,11 @@
                         return collected
                     }
                     guard isDone else { return }
-                    guard error == 0 else {
-                        return continuation.resume(throwing: OrderError(500, "the sound broke off"))
+                    switch error {
+                    case 0: continuation.resume(returning: all.isEmpty ? nil : all)
+                    case ECANCELED: continuation.resume(throwing: CancellationError())
+                    default: continuation.resume(throwing: OrderError(500, "the sound broke off"))
                     }
-                    continuation.resume(returning: all.isEmpty ? nil : all)
                 }
             }
         }

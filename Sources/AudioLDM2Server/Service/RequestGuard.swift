@@ -10,6 +10,7 @@
     struct RequestGuard<Context: RequestContext>: RouterMiddleware {
         let keys: APIKeys?
         let boundHost: String
+        let methods: RouteMethods
         let logger: Logger
 
         func handle(
@@ -23,7 +24,13 @@
             } catch let error as OrderError {
                 response = Response(error)
             } catch let error as HTTPError {
-                response = Response(OrderError(error.status.code, error.body ?? error.status.reasonPhrase))
+                let allowed = methods.allowed(at: request.uri.path).map(\.rawValue).joined(separator: ", ")
+                if error.status == .notFound, !allowed.isEmpty {
+                    response = Response(OrderError(405, "\(request.method) is not for this path; it has \(allowed)"))
+                    response.headers[.allow] = allowed
+                } else {
+                    response = Response(OrderError(error.status.code, error.body ?? error.status.reasonPhrase))
+                }
             }
             for (name, value) in Self.headers { response.headers[name] = value }
             // The path may hold a job's number, which is a secret; the pattern that it fits holds none.

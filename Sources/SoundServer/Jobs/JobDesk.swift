@@ -100,7 +100,9 @@ package actor JobDesk {
             var options = try order.settings.options(profile: pipeline.profile)
             options.memoryLimit = limits.memoryLimit
             options.seed = options.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
-            var seconds = options.seconds ?? pipeline.defaultSeconds
+            // A server that makes short sounds alone makes none that are longer because nobody said how long.
+            options.seconds = options.seconds ?? min(pipeline.defaultSeconds, limits.seconds)
+            var seconds = options.seconds ?? 0
             if case .edit(let plan, let clip) = order.work { seconds = clip.seconds + plan.appendedSeconds }
             guard seconds <= limits.seconds else {
                 throw OrderError(400, "\(seconds) seconds: this server makes at most \(limits.seconds)")

@@ -102,9 +102,14 @@ struct JobWork: Sendable {
         let folder = try PrivateFolder()
         defer { folder.remove() }
         let file = try folder.write(sound, to: "sound")
-        let scores = try await scorer.scores(of: [file], for: job.order.prompt)
-        guard let score = scores.first?.score else { throw OrderError(422, "the sound cannot be read") }
-        return score
+        do {
+            let scores = try await scorer.scores(of: [file], for: job.order.prompt)
+            guard let score = scores.first?.score else { throw OrderError(422, "the sound cannot be read") }
+            return score
+        } catch let error as AudioLDM2Error {
+            // Where the server keeps it is nobody's business.
+            throw AudioLDM2Error(error.kind, error.description.replacingOccurrences(of: file, with: "the sound"))
+        }
     }
 
     private static func fail(_ state: inout JobState, _ failure: JobState.Failure) {

@@ -2,10 +2,11 @@ import ArgumentParser
 import AudioLDM2
 import AudioLDM2Converter
 import AudioLDM2Diagnostics
-import Foundation
+import Glibc
 import Platform
 import Tensors
 import Terminal
+import Text
 import WeightFile
 
 @main
@@ -200,10 +201,10 @@ struct ConvertCommand: AsyncParsableCommand {
         }
         for part in summary.calibration?.components ?? [] where !part.isMet && !quiet {
             printWarning(
-                String(
-                    format: "%@: its error stays at %.1e, over the target of %.1e, however its products are stored; "
-                        + "--weights %@=float16 keeps it out of 8 bits", part.name, part.largestAfter, part.target,
-                    part.name))
+                "\(part.name): its error stays at " + String(printf: "%.1e", part.largestAfter)
+                    + ", over the target of "
+                    + String(printf: "%.1e", part.target)
+                    + ", however its products are stored; --weights \(part.name)=float16 keeps it out of 8 bits")
         }
         try finishOutput()
     }

@@ -1,7 +1,8 @@
 import ArgumentParser
 import AudioLDM2
-import Foundation
+import Glibc
 import Terminal
+import Text
 
 struct GenerateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -126,12 +127,10 @@ struct GenerateCommand: AsyncParsableCommand {
         } else if !making.quiet {
             let total = result.stageSeconds.values.reduce(0, +)
             let stages = SoundProgress.Stage.allCases
-                .map { String(format: "%@ %.1f", $0.rawValue, result.stageSeconds[$0] ?? 0) }
+                .map { $0.rawValue + String(printf: " %.1f", result.stageSeconds[$0] ?? 0) }
                 .joined(separator: ", ")
-            show(
-                String(
-                    format: "%@: %.2f s of sound in %.1f s (%@), seed %llu", output, result.record.seconds, total,
-                    stages, result.seed))
+            let length = String(printf: "%.2f s of sound in %.1f s", result.record.seconds, total)
+            show("\(output): \(length) (\(stages)), seed \(result.seed)")
         }
     }
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
 import AudioLDM2
-import Foundation
+import Glibc
 import Terminal
 
 struct SpectrogramCommand: ParsableCommand {

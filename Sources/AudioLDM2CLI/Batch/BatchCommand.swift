@@ -1,7 +1,7 @@
 import ArgumentParser
 import AudioLDM2
 import Files
-import Foundation
+import Glibc
 import Terminal
 
 struct BatchCommand: AsyncParsableCommand {

@@ -47,7 +47,8 @@ struct ConvertCommand: AsyncParsableCommand {
     @OptionGroup var input: CheckpointArguments
 
     @Option(
-        name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "MODEL.aldm"), transform: plainText)
+        name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "MODEL.aldm"),
+        completion: .file(extensions: ["aldm"]), transform: plainText)
     var output: String?
 
     @Flag(help: "Say what the checkpoint is, and convert nothing.")

@@ -44,7 +44,7 @@ struct CalibrateCommand: AsyncParsableCommand {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp("Write the model with the policy that was found.", valueName: "MODEL.aldm"),
-        completion: .file(), transform: plainText)
+        completion: .models, transform: plainText)
     var output: String?
 
     @OptionGroup var computing: ComputeOptions

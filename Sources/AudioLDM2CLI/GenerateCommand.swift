@@ -30,7 +30,7 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(
         name: [.short, .long],
         help: "Where to write the sound; the extension says how: wav, flac or ogg. \"-\" is the standard output.",
-        transform: plainText)
+        completion: .sounds, transform: plainText)
     var output: String
 
     @Option(
@@ -45,7 +45,9 @@ struct GenerateCommand: AsyncParsableCommand {
 
     @OptionGroup var finish: FinishFlags
 
-    @Option(help: "Draw the sound's mel spectrogram, with axes, in this PNG file.", transform: plainText)
+    @Option(
+        help: "Draw the sound's mel spectrogram, with axes, in this PNG file.", completion: .pictures,
+        transform: plainText)
     var spectrogram: String?
 
     @OptionGroup var making: MakingFlags

@@ -22,7 +22,7 @@ struct ScoreCommand: AsyncParsableCommand {
     @Argument(help: "What the sounds should be.", transform: plainText)
     var prompt: String
 
-    @Argument(help: "Sound files.", completion: .file(), transform: plainText)
+    @Argument(help: "Sound files.", completion: .soundsToRead, transform: plainText)
     var files: [String]
 
     @OptionGroup var model: ModelOption

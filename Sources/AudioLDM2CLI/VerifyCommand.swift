@@ -27,12 +27,12 @@ struct VerifyCommand: AsyncParsableCommand {
 
     @OptionGroup var model: ModelArgument
 
-    @Option(help: ArgumentHelp("The recorded tensors.", valueName: "FILE"), transform: plainText)
+    @Option(help: ArgumentHelp("The recorded tensors.", valueName: "FILE"), completion: .tensors, transform: plainText)
     var golden: String?
 
     @Option(
         help: ArgumentHelp("A model file of the same checkpoint that is believed.", valueName: "MODEL.aldm"),
-        completion: .file(), transform: plainText)
+        completion: .models, transform: plainText)
     var against: String?
 
     @Option(

@@ -8,7 +8,7 @@ import Text
 struct EditFlags: ParsableArguments {
     @Option(
         name: [.short, .long], help: "Where to write the sound; the extension says how: wav, flac or ogg.",
-        transform: plainText)
+        completion: .sounds, transform: plainText)
     var output: String
 
     @OptionGroup var making: MakingFlags

@@ -9,6 +9,8 @@ let package = Package(
         .library(name: "AudioLDM2Evaluation", targets: ["Evaluation", "ListeningTest"]),
         .library(name: "AudioLDM2DefaultModel", targets: ["AudioLDM2DefaultModel"]),
         .library(name: "AudioLDM2Converter", targets: ["AudioLDM2Converter"]),
+        // For C and Python: .dist/build links it as libaudioldm2.so.0.
+        .library(name: "audioldm2-c", type: .dynamic, targets: ["AudioLDM2C"]),
         .executable(name: "audioldm2", targets: ["AudioLDM2CLI"]),
         .executable(name: "audioldm2-convert", targets: ["AudioLDM2Convert"]),
     ],
@@ -70,6 +72,9 @@ let package = Package(
         .target(
             name: "AudioLDM2DefaultModel", dependencies: ["AudioLDM2", "CMappings", "Files"], path: "Weights",
             exclude: ["checkpoint", "gallery", "training", "MODEL_CARD.md"], resources: [.copy("default.aldm")]),
+        // The library as C sees it: a header, and what answers its functions.
+        .target(name: "CAudioLDM2"),
+        .target(name: "AudioLDM2C", dependencies: ["AudioLDM2", "AudioLDM2DefaultModel", "CAudioLDM2", "Files"]),
         .target(
             name: "Terminal",
             dependencies: [

@@ -76,7 +76,7 @@ import Text
                 "b": .object([:]), "c": .number(nil),
             ])
         #expect(value.string == nil && value.array == nil && value.object?["a"]?.array?.last?.string == "x\n")
-        for wrong in ["", "{", "[1,]", "nul", "{\"a\"}", "1 2"] {
+        for wrong in ["", "{", "[1 2]", "nul", "{\"a\"}", "1 2"] {
             #expect(throws: (any Error).self, "\(wrong)") { try JSONValue(reading: Data(wrong.utf8)) }
         }
     }

@@ -105,7 +105,8 @@ def inspect(path: Optional[str | os.PathLike[str]] = None) -> dict[str, Any]:
     text = c_void_p()
     _check(_library.audioldm2_inspect(None if path is None else os.fsencode(path), byref(text)))
     try:
-        return json.loads(ctypes.string_at(text.value or 0))
+        information: dict[str, Any] = json.loads(ctypes.string_at(text.value or 0))
+        return information
     finally:
         _library.audioldm2_text_free(text)
 

@@ -19,13 +19,14 @@ PACKAGES := pkg-config libsndfile1-dev libzstd-dev libopenblas-dev libespeak-ng1
 BUILD := .build/release
 SWIFT_FILES := Package.swift Sources Converter Tests Weights/DefaultModel.swift
 
-.PHONY: help setup build run serve model test example check-arm64 check-cuda bench-kernels format lint clean
+.PHONY: help setup build run serve model test example dist wheel check-dist check-arm64 check-cuda bench-kernels format lint \
+    clean
 
 help:
 	@echo 'make run PROMPT="heavy rain"   sets up, builds, and makes a sound'
 	@echo 'make test                      sets up, builds, and passes the tests'
 	@echo 'make serve                     sets up, builds, and serves a page for browsers'
-	@echo 'Also: build, model, example, check-arm64, check-cuda, bench-kernels, format, lint, clean.'
+	@echo 'Also: build, model, example, dist, wheel, check-dist, check-arm64, check-cuda, bench-kernels, format, lint, clean.'
 
 setup:
 	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
@@ -60,9 +61,32 @@ test: setup
 	AUDIOLDM2_DEVICE=cpu swift test -c release --skip-build
 	$(MAKE) example
 
-# A package of its own that depends on this one by path: catches what would make us impossible to depend on.
+# A package of its own that depends on this one by path: catches what would make us impossible to depend on. And a program in
+# C, which must make the command's sound.
 example: setup
 	swift build --package-path Tests/Examples/Embedding
+	swift build -c release --product audioldm2-c
+	swift build -c release --product audioldm2
+	@mkdir -p out/example
+	$(CC) -std=c11 -Wall -Wextra -Werror -ISources/CAudioLDM2/include Tests/Examples/c/client.c -L$(BUILD) -laudioldm2-c \
+	    -Wl,-rpath,$(CURDIR)/$(BUILD) -lm -o out/example/client
+	out/example/client "heavy rain" out/example/c.wav
+	$(BUILD)/audioldm2 generate "heavy rain" --seconds 1 --steps 2 --seed 7 --device cpu --quiet -o out/example/command.wav
+	cmp out/example/c.wav out/example/command.wav
+
+# What somebody without Swift installs: out/dist/*.deb and .tar.gz, the same bytes whenever they are made of one commit.
+dist: setup
+	.dist/build
+	.dist/pack
+
+# The Python module, library and model for pip, beside those.
+wheel: setup
+	.dist/build
+	.dist/wheel out/dist
+
+# Installs it in Debian systems without Swift (needs root, debootstrap, lintian, valgrind and python3-numpy; some minutes).
+check-dist:
+	.dist/check
 
 # The kernels' checks for aarch64 under emulation (needs qemu-user and gcc-aarch64-linux-gnu).
 check-arm64:

@@ -9,6 +9,8 @@ let package = Package(
         .library(name: "AudioLDM2Evaluation", targets: ["Evaluation", "ListeningTest"]),
         .library(name: "AudioLDM2DefaultModel", targets: ["AudioLDM2DefaultModel"]),
         .library(name: "AudioLDM2Converter", targets: ["AudioLDM2Converter"]),
+        // For C and Python: .dist/build links it as libaudioldm2.so.0.
+        .library(name: "audioldm2-c", type: .dynamic, targets: ["AudioLDM2C"]),
         .executable(name: "audioldm2", targets: ["AudioLDM2CLI"]),
         .executable(name: "audioldm2-convert", targets: ["AudioLDM2Convert"]),
         .executable(name: "audioldm2-server", targets: ["AudioLDM2Server"]),
@@ -31,7 +33,9 @@ let package = Package(
         // What can be computed, where its weights come from, and one target that computes it.
         .target(name: "CMappings"),
         .target(name: "Files"),
-        .target(name: "Platform"),
+        // Texts without Foundation's 40 MB of Unicode's data.
+        .target(name: "Text"),
+        .target(name: "Platform", dependencies: ["Text"]),
         .target(name: "Tensors"),
         .target(name: "WeightFile", dependencies: ["Files", "Platform", "Tensors", "CKernels", "CMappings", "CZstd"]),
         // What both backends are made of, and what both must agree on.
@@ -50,42 +54,45 @@ let package = Package(
         .target(name: "Layers", dependencies: ["Tensors", "WeightFile"]),
 
         // What surrounds the models.
-        .target(name: "Tokenizers", dependencies: ["Files"]),
-        .target(name: "Audio", dependencies: ["Files", "CSndfile", "CKernels", "CMappings"]),
+        .target(name: "Tokenizers", dependencies: ["Files", "Text"]),
+        .target(name: "Audio", dependencies: ["Files", "Text", "CSndfile", "CKernels", "CMappings"]),
         .target(name: "Checkpoints", dependencies: ["Files", "Tensors", "CKernels"]),
         .target(name: "Diffusion", dependencies: ["Tensors"]),
 
         // How good sounds are: numbers, and what listeners say.
         .target(name: "Evaluation", dependencies: ["Audio", "CKernels", "Diffusion", "Files", "Tensors"]),
         .target(
-            name: "ListeningTest", dependencies: ["Audio", "Diffusion", "Evaluation", "Files"],
+            name: "ListeningTest", dependencies: ["Audio", "Diffusion", "Evaluation", "Files", "Text"],
             resources: ["page.html", "page.css", "page.js"].map { .embedInCode("Page/" + $0) }),
 
         .target(
             name: "AudioLDM2",
             dependencies: [
                 "Layers", "Compute", "ComputeCUDA", "WeightFile", "Diffusion", "Audio", "Tokenizers", "Checkpoints",
-                "Platform", "Evaluation",
+                "Platform", "Evaluation", "Text",
             ]),
         // Comparing a model's numbers, and timing it: for those who work on models.
         .target(
             name: "AudioLDM2Diagnostics",
-            dependencies: ["AudioLDM2", "Layers", "WeightFile", "Diffusion", "Checkpoints", "Tensors"]),
+            dependencies: ["AudioLDM2", "Layers", "WeightFile", "Diffusion", "Checkpoints", "Tensors", "Text"]),
         // The model that ships, for programs that want one that is always there.
         .target(
             name: "AudioLDM2DefaultModel", dependencies: ["AudioLDM2", "CMappings", "Files"], path: "Weights",
             exclude: ["checkpoint", "gallery", "training", "MODEL_CARD.md"], resources: [.copy("default.aldm")]),
+        // The library as C sees it: a header, and what answers its functions.
+        .target(name: "CAudioLDM2"),
+        .target(name: "AudioLDM2C", dependencies: ["AudioLDM2", "AudioLDM2DefaultModel", "CAudioLDM2", "Files"]),
         .target(
             name: "Terminal",
             dependencies: [
-                "CMappings", "Files", "Platform", "Tensors",
+                "CMappings", "Files", "Platform", "Tensors", "Text",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
             name: "AudioLDM2CLI",
             dependencies: [
                 "AudioLDM2", "AudioLDM2DefaultModel", "AudioLDM2Diagnostics", "Audio", "Evaluation", "Files",
-                "ListeningTest", "Terminal",
+                "ListeningTest", "Terminal", "Text",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -93,13 +100,13 @@ let package = Package(
             name: "AudioLDM2Converter",
             dependencies: [
                 "AudioLDM2", "AudioLDM2Diagnostics", "Checkpoints", "Compute", "Files", "Layers", "Platform", "Tensors",
-                "WeightFile", "Tokenizers", "CKernels",
+                "WeightFile", "Tokenizers", "CKernels", "Text",
             ],
             path: "Converter", exclude: ["Command"]),
         .executableTarget(
             name: "AudioLDM2Convert",
             dependencies: [
-                "AudioLDM2", "AudioLDM2Converter", "AudioLDM2Diagnostics", "Platform", "Terminal",
+                "AudioLDM2", "AudioLDM2Converter", "AudioLDM2Diagnostics", "Platform", "Terminal", "Text",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Converter/Command"),
@@ -163,6 +170,7 @@ let package = Package(
             name: "ListeningTestTests", dependencies: ["ListeningTest", "Audio", "Evaluation", "Files", "TestSupport"]),
         .testTarget(
             name: "WeightFileTests", dependencies: ["Files", "WeightFile", "Tensors", "CKernels", "TestSupport"]),
+        .testTarget(name: "TextTests", dependencies: ["Text"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),
         .testTarget(
             name: "DefaultModelTests",

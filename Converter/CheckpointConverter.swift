@@ -1,7 +1,7 @@
 import AudioLDM2
 import Checkpoints
 import Diffusion
-import Foundation
+import FoundationEssentials
 import Platform
 import Tensors
 import Tokenizers

@@ -1,6 +1,5 @@
 import AudioLDM2
 import Checkpoints
-import Foundation
 import Tensors
 
 /// What a checkpoint is, found without reading its numbers.

@@ -1,6 +1,7 @@
 import Checkpoints
 import Files
-import Foundation
+import FoundationEssentials
+import Text
 
 /// Under which terms the weights may be used, as far as the checkpoint says.
 package struct LicenseText: Sendable, Equatable {
@@ -42,11 +43,11 @@ package struct LicenseText: Sendable, Equatable {
     /// start of a model card.
     private static func cardLicense(_ card: String) -> String? {
         let lines = card.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-            .map { $0.trimmingCharacters(in: .whitespaces) }
+            .map { $0.trimmed }
         guard lines.first == "---", let end = lines.dropFirst().firstIndex(of: "---") else { return nil }
         func value(_ key: String) -> String? {
             lines[1..<end].first { $0.hasPrefix(key + ":") }
-                .map { $0.dropFirst(key.count + 1).trimmingCharacters(in: CharacterSet(charactersIn: " \"'")) }
+                .map { $0.dropFirst(key.count + 1).trimmed { " \"'".contains($0) } }
                 .flatMap { $0.isEmpty ? nil : $0 }
         }
         return value("license_name") ?? value("license")

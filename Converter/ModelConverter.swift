@@ -1,5 +1,5 @@
 import AudioLDM2
-import Foundation
+import FoundationEssentials
 
 /// Makes a model file of a published checkpoint: weights are quantized, packed and compressed, one at a time.
 ///

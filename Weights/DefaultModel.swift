@@ -8,7 +8,7 @@ public enum DefaultModel {
     static let fileName = "default.aldm"
 
     /// Where the model is: among SwiftPM's resources beside the program, or beside the library or test bundle that holds this
-    /// code; or, where either is installed in `bin` or `lib`, in `share/audioldm2` beside that.
+    /// code; or, where either is installed in `bin`, `lib` or a folder of `lib`, in `share/audioldm2` beside those.
     /// - Throws: `AudioLDM2Error` of kind `.modelFile` if it is in none of these places.
     public static func path() throws -> String {
         // Not by Foundation's bundles: they end the program where the file is missing, or its folder's name is no text.
@@ -30,8 +30,11 @@ public enum DefaultModel {
     package static func path(beside folders: [String]) throws -> String {
         var places: [String] = []
         for folder in folders {
+            let home = FileName.folder(of: folder)
             places.append("\(folder)/AudioLDM2_AudioLDM2DefaultModel.resources/\(fileName)")
-            places.append("\(FileName.folder(of: folder))/share/audioldm2/\(fileName)")
+            places.append("\(home)/share/audioldm2/\(fileName)")
+            // A library in lib/x86_64-linux-gnu.
+            places.append("\(FileName.folder(of: home))/share/audioldm2/\(fileName)")
         }
         guard let found = places.first(where: FileName.exists) else {
             throw AudioLDM2Error(

@@ -1,6 +1,5 @@
 import AudioLDM2
 import Checkpoints
-import Foundation
 import Tensors
 import Tokenizers
 

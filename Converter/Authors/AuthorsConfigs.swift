@@ -1,5 +1,5 @@
 import Checkpoints
-import Foundation
+import FoundationEssentials
 
 /// Configurations as the published folders have them, from the shapes of the authors' tensors.
 ///
@@ -12,7 +12,7 @@ enum AuthorsConfigs {
     private static let groups = 32
 
     static func encode(_ config: Config) throws -> [UInt8] {
-        Array(try JSONSerialization.data(withJSONObject: config, options: [.sortedKeys, .prettyPrinted]))
+        try ConfigText(config).bytes()
     }
 
     static func heads(_ width: Int) -> Int { max(width / textHeadWidth, 1) }
@@ -150,7 +150,7 @@ enum AuthorsConfigs {
         // AudioLDM 1 has a transformer at each place, which reads nothing but the feature map.
         let isPlain = unet.transformerCount == 1 && unet.contextWidths == [nil]
         config["_class_name"] = isPlain ? "UNet2DConditionModel" : "AudioLDM2UNet2DConditionModel"
-        let widths: [Any] = unet.contextWidths.map { $0.map { $0 as Any } ?? NSNull() }
+        let widths: [Any] = unet.contextWidths.map { $0.map { $0 as Any } ?? ConfigText.Null() }
         config["cross_attention_dim"] = unet.levels.map { isPlain ? $0.channels as Any : widths }
         if let filmWidth = unet.filmWidth {
             config["class_embed_type"] = "simple_projection"
@@ -174,7 +174,7 @@ enum AuthorsConfigs {
             "up_block_types": Array(repeating: "UpDecoderBlock2D", count: levels),
             "norm_num_groups": groups, "act_fn": "silu", "sample_size": 1024,
             // As a decimal number it is the float32 that the file holds.
-            "scaling_factor": NSDecimalNumber(string: "\(scalingFactor)"),
+            "scaling_factor": Decimal(string: "\(scalingFactor)") as Any,
         ]
     }
 
@@ -229,8 +229,8 @@ enum AuthorsConfigs {
     static func scheduler(_ settings: AuthorsSettings) -> Config {
         [
             "_class_name": "DDIMScheduler", "num_train_timesteps": settings.trainingSteps,
-            "beta_start": NSDecimalNumber(string: "\(settings.betaStart)"),
-            "beta_end": NSDecimalNumber(string: "\(settings.betaEnd)"), "beta_schedule": "scaled_linear",
+            "beta_start": Decimal(string: "\(settings.betaStart)") as Any,
+            "beta_end": Decimal(string: "\(settings.betaEnd)") as Any, "beta_schedule": "scaled_linear",
             "timestep_spacing": "leading", "steps_offset": 1, "set_alpha_to_one": false, "clip_sample": false,
             "prediction_type": settings.predictionType,
         ]

@@ -1,5 +1,6 @@
 import Checkpoints
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// What the authors' files do not say about themselves: read from the model's name, or from a training configuration.
 package struct AuthorsSettings: Sendable, Equatable {

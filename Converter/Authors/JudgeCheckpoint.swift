@@ -1,6 +1,6 @@
 import AudioLDM2
 import Checkpoints
-import Foundation
+import FoundationEssentials
 import Tokenizers
 
 /// A published file of one network that judges sounds, seen as a checkpoint with that one component.

@@ -1,7 +1,6 @@
 import AudioLDM2
 import AudioLDM2Diagnostics
 import Compute
-import Foundation
 import Synchronization
 import Tensors
 import WeightFile

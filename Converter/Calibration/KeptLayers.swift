@@ -127,7 +127,7 @@ struct ResidualShares {
     func share(_ path: String) -> Double {
         var share = own(path)
         // A transformer's stream is added to another one at its end.
-        if let range = path.range(of: ".transformer_blocks.") {
+        if let range = path.firstRange(of: ".transformer_blocks.") {
             share *= own(path[..<range.lowerBound] + ".proj_out.weight")
         }
         return share

@@ -1,5 +1,7 @@
 import AudioLDM2
-import Foundation
+import Files
+import FoundationEssentials
+import Glibc
 
 /// A name for a file that goes when this does.
 final class TemporaryFile {
@@ -19,5 +21,5 @@ final class TemporaryFile {
         path = String(cString: folder) + "/outline" + suffix
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: (path as NSString).deletingLastPathComponent) }
+    deinit { try? FileManager.default.removeItem(atPath: FileName.folder(of: path)) }
 }

@@ -1,5 +1,4 @@
 import AudioLDM2Converter
-import Foundation
 import Terminal
 
 /// A checkpoint's description for people.

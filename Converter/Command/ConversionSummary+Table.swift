@@ -1,6 +1,6 @@
 import AudioLDM2Converter
-import Foundation
 import Terminal
+import Text
 
 /// A conversion's summary for people.
 extension ConversionSummary {
@@ -9,13 +9,13 @@ extension ConversionSummary {
         let rows = components.map { component in
             [
                 component.name, millions(component.parameters), megabytes(component.storedBytes),
-                String(format: "%.1f×", component.ratio), component.formats,
+                String(printf: "%.1f×", component.ratio), component.formats,
             ]
         }
         let worst = components.flatMap { component in
             component.worst.map { weight in
                 [
-                    String(format: "%.2f %%", 100 * weight.relativeError), weight.format,
+                    String(printf: "%.2f %%", 100 * weight.relativeError), weight.format,
                     "\(component.name).\(weight.name)",
                 ]
             }
@@ -34,7 +34,7 @@ extension ConversionSummary.Component {
     /// Shares of the parameters, the largest first.
     fileprivate var formats: String {
         parametersByFormat.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-            .map { "\($0.key) " + String(format: "%.1f %%", 100 * Double($0.value) / Double(max(parameters, 1))) }
+            .map { "\($0.key) " + String(printf: "%.1f %%", 100 * Double($0.value) / Double(max(parameters, 1))) }
             .joined(separator: ", ")
     }
 }

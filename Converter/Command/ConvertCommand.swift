@@ -2,10 +2,11 @@ import ArgumentParser
 import AudioLDM2
 import AudioLDM2Converter
 import AudioLDM2Diagnostics
-import Foundation
+import Glibc
 import Platform
 import Tensors
 import Terminal
+import Text
 import WeightFile
 
 @main
@@ -46,7 +47,8 @@ struct ConvertCommand: AsyncParsableCommand {
     @OptionGroup var input: CheckpointArguments
 
     @Option(
-        name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "MODEL.aldm"), transform: plainText)
+        name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "MODEL.aldm"),
+        completion: .file(extensions: ["aldm"]), transform: plainText)
     var output: String?
 
     @Flag(help: "Say what the checkpoint is, and convert nothing.")
@@ -200,10 +202,10 @@ struct ConvertCommand: AsyncParsableCommand {
         }
         for part in summary.calibration?.components ?? [] where !part.isMet && !quiet {
             printWarning(
-                String(
-                    format: "%@: its error stays at %.1e, over the target of %.1e, however its products are stored; "
-                        + "--weights %@=float16 keeps it out of 8 bits", part.name, part.largestAfter, part.target,
-                    part.name))
+                "\(part.name): its error stays at " + String(printf: "%.1e", part.largestAfter)
+                    + ", over the target of "
+                    + String(printf: "%.1e", part.target)
+                    + ", however its products are stored; --weights \(part.name)=float16 keeps it out of 8 bits")
         }
         try finishOutput()
     }

@@ -1,7 +1,7 @@
-import Foundation
+import Text
 
 /// A count of parameters, for people.
-func millions(_ count: Int) -> String { String(format: "%.2f M", Double(count) / 1e6) }
+func millions(_ count: Int) -> String { String(printf: "%.2f M", Double(count) / 1e6) }
 
 /// Rows of as many cells each, in columns that are padded behind (`leading`) or before their text.
 func aligned(_ rows: [[String]], leading: Set<Int>) -> [String] {

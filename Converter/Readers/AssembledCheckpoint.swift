@@ -1,7 +1,7 @@
 import AudioLDM2
 import Checkpoints
 import Files
-import Foundation
+import FoundationEssentials
 import Tokenizers
 
 /// A checkpoint of which some components come from other folders.
@@ -51,7 +51,7 @@ package struct AssembledCheckpoint: Checkpoint {
         let file = "\(folder)/\(place.file)"
         let config = try JSONFile.object(path: file, name: file)
         let field = config["_class_name"] == nil ? place.field : "_class_name"
-        guard let found = config[field] as? String ?? (config[field] as? [Any])?.first as? String else {
+        guard let found = config[field]?.string ?? config[field]?.array?.first?.string else {
             throw CheckpointError.invalidField(file: file, field: field, reason: "names no class")
         }
         try require(found, canBe: component, file: file, field: field)

@@ -1,6 +1,6 @@
 import AudioLDM2
 import Checkpoints
-import Foundation
+import FoundationEssentials
 import Tokenizers
 
 /// What can be converted, in the terms of the folders that diffusers saves: named components, each with a class, a

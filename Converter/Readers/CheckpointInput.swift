@@ -1,6 +1,7 @@
 import Checkpoints
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// A checkpoint as somebody names it: a folder or a file, and what the file does not say.
 package struct CheckpointInput: Sendable {

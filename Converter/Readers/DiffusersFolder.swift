@@ -1,6 +1,7 @@
 import Checkpoints
 import Files
-import Foundation
+import FoundationEssentials
+import Text
 
 /// A checkpoint folder in the layout that diffusers saves: `model_index.json` and one folder per component.
 package struct DiffusersFolder: Checkpoint {
@@ -27,20 +28,21 @@ package struct DiffusersFolder: Checkpoint {
         }
         let file = "model_index.json"
         let index = try JSONFile.object(path: "\(path)/\(file)", name: file)
-        guard let pipelineClass = index["_class_name"] as? String else {
+        guard let pipelineClass = index["_class_name"]?.string else {
             throw CheckpointError.invalidField(file: file, field: "_class_name", reason: "is not there")
         }
         self.pipelineClass = pipelineClass
-        savedWith = index["_diffusers_version"] as? String
+        savedWith = index["_diffusers_version"]?.string
         components = try Self.components(of: index, file: file)
     }
 
-    private static func components(of index: [String: Any], file: String) throws -> [String: CheckpointComponent] {
+    private static func components(of index: [String: JSONValue], file: String) throws -> [String: CheckpointComponent]
+    {
         var components: [String: CheckpointComponent] = [:]
         for (name, value) in index where !name.hasPrefix("_") {
             // Optional components are null, and pipelines keep flags of their own beside the components.
-            guard let pair = value as? [Any], !pair.contains(where: { $0 is NSNull }) else { continue }
-            guard name.isPlainFileName, pair.count == 2, let library = pair[0] as? String, let type = pair[1] as? String
+            guard let pair = value.array, !pair.contains(.null) else { continue }
+            guard name.isPlainFileName, pair.count == 2, let library = pair[0].string, let type = pair[1].string
             else {
                 throw CheckpointError.invalidField(
                     file: file, field: name, reason: "should be a pair of a library and a class")

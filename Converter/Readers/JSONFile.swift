@@ -1,6 +1,7 @@
 import Checkpoints
 import Files
-import Foundation
+import FoundationEssentials
+import Text
 
 /// The JSON files of checkpoints: configs of a few kilobytes.
 enum JSONFile {
@@ -24,12 +25,12 @@ enum JSONFile {
     }
 
     /// - Throws: as `config`.
-    static func object(path: String, name: String) throws -> [String: Any] {
+    static func object(path: String, name: String) throws -> [String: JSONValue] {
         try object(PythonJSON.standard(contents(path: path, name: name)), file: name)
     }
 
-    private static func object(_ bytes: [UInt8], file: String) throws -> [String: Any] {
-        guard let object = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any] else {
+    private static func object(_ bytes: [UInt8], file: String) throws -> [String: JSONValue] {
+        guard let object = try? JSONValue(reading: Data(bytes)).object else {
             throw CheckpointError.malformed(file: file, reason: "is not a JSON object")
         }
         return object

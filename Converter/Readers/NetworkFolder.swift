@@ -1,7 +1,7 @@
 import AudioLDM2
 import Checkpoints
 import Files
-import Foundation
+import FoundationEssentials
 import Tokenizers
 
 /// A folder of one network, as transformers saves it: its `config.json`, its weights and what goes with it side by side.
@@ -24,7 +24,7 @@ package struct NetworkFolder: Checkpoint {
         name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
         let file = "\(self.path)/config.json"
         let config = try JSONFile.object(path: file, name: file)
-        let named = (config["architectures"] as? [Any])?.first as? String
+        let named = config["architectures"]?.array?.first?.string
         guard let className = named, let part = Self.parts[className] else {
             throw CheckpointError.invalidField(
                 file: file, field: "architectures",

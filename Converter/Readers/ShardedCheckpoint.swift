@@ -1,5 +1,6 @@
 import Checkpoints
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// The tensors of several files, as listed in a `*.index.json` beside them.
 package struct ShardedCheckpoint: CheckpointSource {

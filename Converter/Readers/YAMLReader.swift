@@ -1,5 +1,6 @@
 import Checkpoints
-import Foundation
+import Glibc
+import Text
 
 /// Reads the part of YAML in which training configurations are written: mappings and sequences by indentation or in
 /// brackets, plain and quoted scalars, comments, anchors and aliases. Anything else is refused with its line.
@@ -130,7 +131,7 @@ package struct YAMLReader {
             } else if character == ":" {
                 let rest = text[text.index(after: index)...]
                 guard rest.isEmpty || rest.first == " " else { continue }
-                let key = trimmed(text[..<index]).trimmingCharacters(in: CharacterSet(charactersIn: "\"'"))
+                let key = trimmed(text[..<index]).trimmed { "\"'".contains($0) }
                 return (key, rest.drop { $0 == " " })
             }
         }

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// What can go wrong with a sound file.
 package enum AudioError: Error, CustomStringConvertible, Sendable, Equatable {

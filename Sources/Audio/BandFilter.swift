@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Keeps a band of frequencies, without delay: a linear-phase filter, a sinc under a Kaiser window of 80 dB.
 package struct BandFilter: Sendable {

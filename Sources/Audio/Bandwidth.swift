@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// How far up a sound's frequencies reach.
 package enum Bandwidth {

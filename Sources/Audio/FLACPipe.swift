@@ -1,5 +1,5 @@
 import CSndfile
-import Foundation
+import Glibc
 
 /// libsndfile's FLAC encoder in front of a pipe. What it writes when it goes back to the start is lost: the sizes of frames
 /// and a checksum, which FLAC allows to be unknown, and the length, which is put into the header on its way.

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Log-mel features as Kaldi computes them: frames of 25 ms every 10 ms, without any that reach past the end.
 ///

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Log-mel spectrograms of mono sounds under Hann windows.
 package struct LogMelSpectrogram: Sendable {

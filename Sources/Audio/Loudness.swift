@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// How loud a sound is: integrated loudness of ITU-R BS.1770-4 (EBU R 128), in LUFS.
 package enum Loudness {

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Triangular filters that sum the bins of a spectrum into bands of equal width on a mel scale.
 package struct MelFilterBank: Sendable {

@@ -1,5 +1,6 @@
 import CMappings
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// A file that is nowhere but in memory: for libsndfile, which goes back and forth in a file, where the sound is in a program.
 final class MemoryFile {

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Gives an Ogg stream a fixed serial number in place of the random one that libsndfile chooses, so that the same sound
 /// makes the same file (RFC 3533: the number at byte 14 of each page, its checksum at byte 22).

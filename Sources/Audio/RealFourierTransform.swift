@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// The discrete Fourier transform of real frames whose length is a power of two.
 ///
@@ -24,8 +24,8 @@ struct RealFourierTransform: Sendable {
         self.length = length
         let half = length / 2
         let angles = (0..<half).map { -2 * Double.pi * Double($0) / Double(length) }
-        cosines = angles.map { Foundation.cos($0) }
-        sines = angles.map { Foundation.sin($0) }
+        cosines = angles.map { Glibc.cos($0) }
+        sines = angles.map { Glibc.sin($0) }
         let bits = half.trailingZeroBitCount
         order = (0..<half).map { index in
             (0..<bits).reduce(0) { $0 | (index >> $1 & 1) << (bits - 1 - $1) }

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Changes the sample rate of a mono signal that comes block by block.
 ///

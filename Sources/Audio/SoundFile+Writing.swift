@@ -1,5 +1,6 @@
 import CSndfile
-import Foundation
+import FoundationEssentials
+import Glibc
 
 extension SoundFile {
     /// Writes a sound in the format that the extension names: `.wav`, `.flac` or `.ogg` (Vorbis).

@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// Sound files through libsndfile.
 package enum SoundFile {

@@ -1,6 +1,8 @@
 import CSndfile
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
+import Text
 
 /// A sound file that is read block by block.
 package final class SoundReader {
@@ -63,7 +65,7 @@ package final class SoundReader {
 
     private static func handle(of descriptor: Int32, path: String) throws -> SndfileHandle {
         guard let file = SndfileHandle(descriptor: descriptor, mode: SFM_READ) else {
-            let reason = SndfileHandle.openError.lowercased().trimmingCharacters(in: CharacterSet(charactersIn: "."))
+            let reason = SndfileHandle.openError.lowercased().trimmed { $0 == "." }
             throw AudioError.cannotRead(path: path, reason: reason + "; choose a sound (wav, flac, ogg, mp3 …)")
         }
         guard file.info.channels > 0, Sound.sampleRates.contains(Int(file.info.samplerate)) else {

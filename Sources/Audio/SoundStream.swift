@@ -1,5 +1,5 @@
 import CSndfile
-import Foundation
+import Glibc
 
 /// A sound on its way into a pipe: written block by block and never gone back over.
 package final class SoundStream {
@@ -59,7 +59,7 @@ package final class SoundStream {
         var written = 0
         while written < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
-            let count = Foundation.write(descriptor, rest.baseAddress, rest.count)
+            let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
             if count < 0 {
                 if errno == EINTR { continue }
                 if errno == EPIPE { return false }

@@ -1,8 +1,9 @@
 import ArgumentParser
 import AudioLDM2
 import AudioLDM2Diagnostics
-import Foundation
+import Glibc
 import Terminal
+import Text
 
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -57,23 +58,23 @@ struct BenchCommand: AsyncParsableCommand {
 
     private func printTable(_ report: PipelineBenchmark.Report) {
         func row(_ name: String, _ value: String) {
-            print(name.padding(toLength: 20, withPad: " ", startingAt: 0) + value)
+            print(name.padded(to: 20) + value)
         }
         row("kernels", "\(report.tier), \(report.threads) threads")
-        row("sound", String(format: "%.2f s", report.seconds))
-        row("encode_seconds", String(format: "%.2f", report.encodeSeconds))
-        row("unet_step_seconds", String(format: "%.3f", report.unetStepSeconds))
-        row("vae_seconds", String(format: "%.2f", report.vaeSeconds))
-        row("vocoder_seconds", String(format: "%.2f", report.vocoderSeconds))
-        row("load_seconds", String(format: "%.2f", report.loadSeconds))
+        row("sound", String(printf: "%.2f s", report.seconds))
+        row("encode_seconds", String(printf: "%.2f", report.encodeSeconds))
+        row("unet_step_seconds", String(printf: "%.3f", report.unetStepSeconds))
+        row("vae_seconds", String(printf: "%.2f", report.vaeSeconds))
+        row("vocoder_seconds", String(printf: "%.2f", report.vocoderSeconds))
+        row("load_seconds", String(printf: "%.2f", report.loadSeconds))
         let share = report.peakGmacs.map {
-            String(format: ", %.0f %% of the peak of %.0f", 100 * report.gmacs / $0, $0)
+            String(printf: ", %.0f %% of the peak of %.0f", 100 * report.gmacs / $0, $0)
         }
-        row("gmacs", String(format: "%.0f (%.0f GMAC a step)", report.gmacs, report.unetStepGMAC) + (share ?? ""))
+        row("gmacs", String(printf: "%.0f (%.0f GMAC a step)", report.gmacs, report.unetStepGMAC) + (share ?? ""))
         row("peak_rss_bytes", megabytes(report.peakRSSBytes))
         if let bytes = report.deviceMemoryBytes { row("device_memory_bytes", megabytes(bytes)) }
-        if let utilization = report.utilization { row("utilization", String(format: "%.0f %%", 100 * utilization)) }
-        if let watts = report.watts { row("power", String(format: "%.0f W", watts)) }
+        if let utilization = report.utilization { row("utilization", String(printf: "%.0f %%", 100 * utilization)) }
+        if let watts = report.watts { row("power", String(printf: "%.0f W", watts)) }
         row("memory_plan", "\(report.memoryPlan)")
         guard profile else { return }
         let total = report.operations.reduce(0) { $0 + $1.seconds }
@@ -81,7 +82,7 @@ struct BenchCommand: AsyncParsableCommand {
             row(
                 "  " + operation.name,
                 String(
-                    format: "%5.1f %%  %6d calls  %.3f s  %.0f GMAC/s", 100 * operation.seconds / total,
+                    printf: "%5.1f %%  %6d calls  %.3f s  %.0f GMAC/s", 100 * operation.seconds / total,
                     operation.calls,
                     operation.seconds, operation.gmacs))
         }

@@ -1,8 +1,9 @@
 import ArgumentParser
 import AudioLDM2
 import AudioLDM2Diagnostics
-import Foundation
+import Glibc
 import Terminal
+import Text
 
 struct CalibrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -43,7 +44,7 @@ struct CalibrateCommand: AsyncParsableCommand {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp("Write the model with the policy that was found.", valueName: "MODEL.aldm"),
-        completion: .file(), transform: plainText)
+        completion: .models, transform: plainText)
     var output: String?
 
     @OptionGroup var computing: ComputeOptions
@@ -87,7 +88,7 @@ struct CalibrateCommand: AsyncParsableCommand {
             onRow: { row in
                 line.clear()
                 guard isTable else { return }
-                print(String(format: "%7.3f %5.3f  %5d  ", row.latentsError, row.melError, row.whole) + row.name)
+                print(String(printf: "%7.3f %5.3f  %5d  ", row.latentsError, row.melError, row.whole) + row.name)
                 fflush(nil)
             })
         line.clear()

@@ -1,7 +1,8 @@
 import ArgumentParser
 import AudioLDM2
-import Foundation
+import Glibc
 import Terminal
+import Text
 
 /// How many sounds are made, and how many of them kept.
 struct CandidateFlags: ParsableArguments {
@@ -54,13 +55,13 @@ func writeRanked(
         print(try Terminal.json(zip(written, files).map { ResultSummary($0, output: $1) }))
     } else if !quiet {
         for (result, file) in zip(kept, files) {
-            print("\(file): " + String(format: "score %+.4f, seed %llu", result.score ?? 0, result.seed))
+            print("\(file): " + String(printf: "score %+.4f, seed %llu", result.score ?? 0, result.seed))
         }
     }
 }
 
 /// `dog.wav` as `dog-2.wav`.
 private func numbered(_ path: String, _ number: Int) -> String {
-    let path = path as NSString
-    return "\(path.deletingPathExtension)-\(number).\(path.pathExtension)"
+    let dot = path.lastIndex(of: ".") ?? path.endIndex
+    return "\(path[..<dot])-\(number)\(path[dot...])"
 }

@@ -17,7 +17,7 @@ struct EncodeCommand: AsyncParsableCommand {
 
     @OptionGroup var model: ModelOption
 
-    @Option(name: [.short, .long], help: "Where to write the condition.", transform: plainText)
+    @Option(name: [.short, .long], help: "Where to write the condition.", completion: .tensors, transform: plainText)
     var output: String
 
     @Option(parsing: .unconditional, help: "What the sound should not be.", transform: plainText)
@@ -72,12 +72,12 @@ struct LanguageOfAudioCommand: AsyncParsableCommand {
               audioldm2 generate "heavy rain" --condition rain.cond -o more.wav
             """)
 
-    @Argument(help: "A sound file.", completion: .file(), transform: plainText)
+    @Argument(help: "A sound file.", completion: .soundsToRead, transform: plainText)
     var file: String
 
     @OptionGroup var model: ModelOption
 
-    @Option(name: [.short, .long], help: "Where to write the condition.", transform: plainText)
+    @Option(name: [.short, .long], help: "Where to write the condition.", completion: .tensors, transform: plainText)
     var output: String
 
     @OptionGroup var computing: ComputeOptions

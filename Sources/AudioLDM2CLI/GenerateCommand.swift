@@ -1,7 +1,8 @@
 import ArgumentParser
 import AudioLDM2
-import Foundation
+import Glibc
 import Terminal
+import Text
 
 struct GenerateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -29,7 +30,7 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(
         name: [.short, .long],
         help: "Where to write the sound; the extension says how: wav, flac or ogg. \"-\" is the standard output.",
-        transform: plainText)
+        completion: .sounds, transform: plainText)
     var output: String
 
     @Option(
@@ -44,7 +45,9 @@ struct GenerateCommand: AsyncParsableCommand {
 
     @OptionGroup var finish: FinishFlags
 
-    @Option(help: "Draw the sound's mel spectrogram, with axes, in this PNG file.", transform: plainText)
+    @Option(
+        help: "Draw the sound's mel spectrogram, with axes, in this PNG file.", completion: .pictures,
+        transform: plainText)
     var spectrogram: String?
 
     @OptionGroup var making: MakingFlags
@@ -126,12 +129,10 @@ struct GenerateCommand: AsyncParsableCommand {
         } else if !making.quiet {
             let total = result.stageSeconds.values.reduce(0, +)
             let stages = SoundProgress.Stage.allCases
-                .map { String(format: "%@ %.1f", $0.rawValue, result.stageSeconds[$0] ?? 0) }
+                .map { $0.rawValue + String(printf: " %.1f", result.stageSeconds[$0] ?? 0) }
                 .joined(separator: ", ")
-            show(
-                String(
-                    format: "%@: %.2f s of sound in %.1f s (%@), seed %llu", output, result.record.seconds, total,
-                    stages, result.seed))
+            let length = String(printf: "%.2f s of sound in %.1f s", result.record.seconds, total)
+            show("\(output): \(length) (\(stages)), seed \(result.seed)")
         }
     }
 }

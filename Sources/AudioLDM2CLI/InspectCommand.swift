@@ -1,7 +1,8 @@
 import ArgumentParser
 import AudioLDM2
-import Foundation
+import Glibc
 import Terminal
+import Text
 
 struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -113,13 +114,14 @@ struct InspectCommand: AsyncParsableCommand {
         print(padded("can", 18) + inspection.abilities.map(\.rawValue).joined(separator: ", "))
         for component in inspection.components {
             let formats = component.parametersByFormat.sorted { $0.value > $1.value }
-                .map {
-                    String(format: "%@ %.1f %%", $0.key, 100 * Double($0.value) / Double(max(component.parameters, 1)))
+                .map { format, count in
+                    let share = Double(count) / Double(max(component.parameters, 1))
+                    return "\(format) " + String(printf: "%.1f %%", 100 * share)
                 }
                 .joined(separator: ", ")
             print(
                 padded(component.name, 18) + padded(component.className, 32)
-                    + padded(String(format: "%.2f M", Double(component.parameters) / 1e6), 11)
+                    + padded(String(printf: "%.2f M", Double(component.parameters) / 1e6), 11)
                     + padded(megabytes(component.storedBytes), 11)
                     + (component.tensors.isEmpty ? "left out" : formats))
             if tensors { for tensor in component.tensors { printRow(tensor) } }

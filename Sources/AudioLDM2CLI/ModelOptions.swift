@@ -17,7 +17,7 @@ struct ModelOption: ParsableArguments, NamedModel {
     @Option(
         name: [.customShort("m"), .customLong("model")],
         help: ArgumentHelp("The model file. Default: the model that comes with this program.", valueName: "model"),
-        transform: plainText)
+        completion: .models, transform: plainText)
     var file: String?
 
     func validate() throws {
@@ -36,7 +36,7 @@ struct ModelOption: ParsableArguments, NamedModel {
 struct ModelArgument: ParsableArguments, NamedModel {
     @Argument(
         help: ArgumentHelp("The model file. Default: the model that comes with this program.", valueName: "model"),
-        completion: .file(extensions: ["aldm"]), transform: plainText)
+        completion: .models, transform: plainText)
     var file: String?
 
     func validate() throws {

@@ -1,8 +1,9 @@
 import ArgumentParser
 import AudioLDM2
-import Foundation
+import Glibc
 import Synchronization
 import Terminal
+import Text
 
 struct ScoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -21,7 +22,7 @@ struct ScoreCommand: AsyncParsableCommand {
     @Argument(help: "What the sounds should be.", transform: plainText)
     var prompt: String
 
-    @Argument(help: "Sound files.", completion: .file(), transform: plainText)
+    @Argument(help: "Sound files.", completion: .soundsToRead, transform: plainText)
     var files: [String]
 
     @OptionGroup var model: ModelOption
@@ -52,7 +53,7 @@ struct ScoreCommand: AsyncParsableCommand {
         if json {
             print(try Terminal.json(scores))
         } else {
-            for score in scores { print(String(format: "%+.4f  ", score.score) + score.file) }
+            for score in scores { print(String(printf: "%+.4f  ", score.score) + score.file) }
         }
         if failed.load(ordering: .relaxed) { throw ExitCode.failure }
     }

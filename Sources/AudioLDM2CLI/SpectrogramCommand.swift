@@ -1,6 +1,6 @@
 import ArgumentParser
 import AudioLDM2
-import Foundation
+import Glibc
 import Terminal
 
 struct SpectrogramCommand: ParsableCommand {
@@ -12,10 +12,12 @@ struct SpectrogramCommand: ParsableCommand {
               audioldm2 spectrogram rain.wav --output rain.png
             """)
 
-    @Argument(help: "The sound: wav, flac, ogg, mp3 …", transform: plainText)
+    @Argument(help: "The sound: wav, flac, ogg, mp3 …", completion: .soundsToRead, transform: plainText)
     var file: String
 
-    @Option(name: [.short, .long], help: "Where to write the picture: a name that ends in png.", transform: plainText)
+    @Option(
+        name: [.short, .long], help: "Where to write the picture: a name that ends in png.",
+        completion: .pictures, transform: plainText)
     var output: String
 
     func validate() throws {

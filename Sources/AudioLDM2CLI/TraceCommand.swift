@@ -37,10 +37,10 @@ struct TraceCommand: AsyncParsableCommand {
 
     @OptionGroup var model: ModelArgument
 
-    @Option(help: "A safetensors file with the tensors to run.", transform: plainText)
+    @Option(help: "A safetensors file with the tensors to run.", completion: .tensors, transform: plainText)
     var inputs: String
 
-    @Option(help: "Where to write what they make, as safetensors.", transform: plainText)
+    @Option(help: "Where to write what they make, as safetensors.", completion: .tensors, transform: plainText)
     var output: String
 
     @OptionGroup var computing: ComputeOptions

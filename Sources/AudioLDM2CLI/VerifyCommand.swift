@@ -1,8 +1,9 @@
 import ArgumentParser
 import AudioLDM2
 import AudioLDM2Diagnostics
-import Foundation
+import Glibc
 import Terminal
+import Text
 
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -26,12 +27,12 @@ struct VerifyCommand: AsyncParsableCommand {
 
     @OptionGroup var model: ModelArgument
 
-    @Option(help: ArgumentHelp("The recorded tensors.", valueName: "FILE"), transform: plainText)
+    @Option(help: ArgumentHelp("The recorded tensors.", valueName: "FILE"), completion: .tensors, transform: plainText)
     var golden: String?
 
     @Option(
         help: ArgumentHelp("A model file of the same checkpoint that is believed.", valueName: "MODEL.aldm"),
-        completion: .file(), transform: plainText)
+        completion: .models, transform: plainText)
     var against: String?
 
     @Option(
@@ -87,10 +88,10 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 
     private func printRow(_ row: VerificationReport.Row) {
-        let name = row.name.padding(toLength: 28, withPad: " ", startingAt: 0)
-        let error = row.relativeError.map { String(format: "%.2e", $0) } ?? "-"
-        let tolerance = row.tolerance.map { String(format: "%.0e", $0) } ?? "-"
-        print("\(name) \(error.padding(toLength: 10, withPad: " ", startingAt: 0)) ", terminator: "")
-        print("\(tolerance.padding(toLength: 8, withPad: " ", startingAt: 0)) \(row.status.rawValue)")
+        let name = row.name.padded(to: 28)
+        let error = row.relativeError.map { String(printf: "%.2e", $0) } ?? "-"
+        let tolerance = row.tolerance.map { String(printf: "%.0e", $0) } ?? "-"
+        print("\(name) \(error.padded(to: 10)) ", terminator: "")
+        print("\(tolerance.padded(to: 8)) \(row.status.rawValue)")
     }
 }

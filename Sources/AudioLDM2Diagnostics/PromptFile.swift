@@ -1,6 +1,6 @@
 import AudioLDM2
 import Checkpoints
-import Foundation
+import Text
 
 /// Prompts in a text file, one a line.
 package enum PromptFile {
@@ -9,7 +9,7 @@ package enum PromptFile {
     package static func prompts(at path: String, most: Int) throws -> [String] {
         let bytes = try InputFile.contents(path: path, name: path, limit: 1 << 20)
         let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
-            .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+            .map { $0.trimmed }.filter { !$0.isEmpty }
         guard 1...most ~= lines.count else {
             throw AudioLDM2Error(
                 .invalidOption, "\(path): holds \(lines.count) prompts; give 1 to \(most), one a line")

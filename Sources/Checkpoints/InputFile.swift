@@ -1,5 +1,5 @@
 import Files
-import Foundation
+import Glibc
 
 /// A file read by position, from several threads at once.
 ///

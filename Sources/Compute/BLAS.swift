@@ -1,5 +1,5 @@
 import CKernels
-import Foundation
+import Glibc
 import Synchronization
 import Tensors
 

@@ -1,6 +1,5 @@
 import CKernels
 import ComputeSupport
-import Foundation
 import Platform
 import Tensors
 

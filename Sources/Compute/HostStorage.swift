@@ -1,5 +1,5 @@
 import ComputeSupport
-import Foundation
+import Glibc
 import Platform
 import Tensors
 

@@ -1,5 +1,5 @@
 import CKernels
-import Foundation
+import Glibc
 import Platform
 import Synchronization
 import Tensors
@@ -64,7 +64,7 @@ private final class Shared: @unchecked Sendable {
     private let count = Atomic<UInt32>(0)
     private let finished = Atomic<UInt32>(0)
 
-    private let condition = NSCondition()
+    private let condition = SystemCondition()
     private let sleepers = Atomic<Int>(0)
     private let isStopped = Atomic<Bool>(false)
     /// How often a thread looks for work before it sleeps, because most jobs follow at once.

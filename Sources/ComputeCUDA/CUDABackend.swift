@@ -1,6 +1,5 @@
 import CCUDA
 import ComputeSupport
-import Foundation
 import Platform
 import Synchronization
 import Tensors

@@ -1,6 +1,7 @@
 import CCUDA
 import ComputeSupport
-import Foundation
+import FoundationEssentials
+import Glibc
 import Tensors
 
 /// A GPU with its context and one stream, on which all work follows in order.

@@ -1,5 +1,5 @@
 import CCUDA
-import Foundation
+import Glibc
 
 /// Where NVIDIA's libraries are; nil for where the system has them.
 package struct CUDALibraryPaths: Sendable {

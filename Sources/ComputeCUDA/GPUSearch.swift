@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Tensors
 
 /// The first GPU that computes what the CPU does, and why those before it, or all, are passed by.

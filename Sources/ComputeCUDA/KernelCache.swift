@@ -1,5 +1,6 @@
 import CKernels
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// What compiled kernels, and for what.
 package struct KernelBuild: Hashable, Sendable {

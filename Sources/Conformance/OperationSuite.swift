@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import Tensors
 
 /// A few operations of every kind, on sizes that leave tiles half full: what every backend must agree on. The CPU's tiers are

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// How DPM-Solver++ is to solve, by a config.
 struct DPMSolverOptions {

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Signal and noise at one point of a solver's way, in float32 as in diffusers.
 struct NoiseLevel {

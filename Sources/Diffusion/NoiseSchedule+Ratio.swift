@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 extension SchedulerConfig {
     /// Half the logarithm of the signal-to-noise ratio at time steps, which may lie between those of the training: what

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 extension CleanPath {
     /// - Parameter alphas: ᾱ at each step; at least one.

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// A rule that spaces noise levels between the highest and the lowest one, instead of timesteps.
 enum SigmaSpacing: String, CaseIterable {

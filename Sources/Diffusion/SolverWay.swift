@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Where a solver's way goes: the timesteps that the model is asked about, and the noise levels at them.
 struct SolverWay {

@@ -1,5 +1,3 @@
-import Foundation
-
 extension TimestepSpacing {
     /// The training steps to visit, highest first, not yet rounded to whole numbers.
     /// - Parameters:

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// The normal numbers of PyTorch's CPU generator: `torch.Generator().manual_seed(seed)` and then `torch.randn(…)`.
 ///

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import Tensors
 
 /// UniPC, arXiv 2302.04867, as `UniPCMultistepScheduler` in diffusers, of an order up to three: B₂(h), x₀ prediction,

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// A file that takes its name only when it is complete: written without a name, or beside its place where the file system
 /// knows only files with one, synced, and put in its place.
@@ -132,7 +132,7 @@ package final class AtomicFile {
 
     private static func rename(_ old: String, _ new: String) throws {
         let code = try FileName.with(old) { old in
-            try FileName.with(new) { new in Foundation.rename(old, new) == 0 ? 0 : errno }
+            try FileName.with(new) { new in Glibc.rename(old, new) == 0 ? 0 : errno }
         }
         guard code == 0 else { throw FileError("put in place", code: code) }
     }

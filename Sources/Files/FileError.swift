@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// What was refused as a file was written.
 package struct FileError: Error, Sendable, Equatable {

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Names of files as the system has them: bytes but for zero, of which not all are UTF-8.
 ///

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import Synchronization
 
 /// Files on their way to be complete: without a name where the file system can, so that nothing is left of them whatever

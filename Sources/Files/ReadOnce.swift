@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// What can be read only once, from its beginning to its end: pipes, and the standard input, whose name is "-".
 package enum ReadOnce {
@@ -54,7 +54,7 @@ package enum ReadOnce {
         let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
         defer { block.deallocate() }
         while true {
-            let count = Foundation.read(descriptor, block.baseAddress, block.count)
+            let count = Glibc.read(descriptor, block.baseAddress, block.count)
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw FileError("read", code: errno) }
             if count == 0 { return }

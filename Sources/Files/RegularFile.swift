@@ -1,11 +1,11 @@
-import Foundation
+import Glibc
 
 /// Regular files opened for reading: never waits for a FIFO, and refuses it as it does folders and devices.
 package enum RegularFile {
     /// - Returns: an open descriptor, which is the caller's to close, and the file's size in bytes.
     /// - Throws: `FileError`; `code` is 0 for what is there and not a regular file.
     package static func open(_ path: String) throws -> (descriptor: Int32, byteCount: Int) {
-        let descriptor = try FileName.with(path) { Foundation.open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+        let descriptor = try FileName.with(path) { Glibc.open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
         guard descriptor >= 0 else { throw FileError("open", code: errno) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {

@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// Memory that comes from the system and goes back to it, aligned to at least 64 bytes; contents are unspecified.
 package enum SystemMemory {

@@ -1,4 +1,6 @@
-import Foundation
+import FoundationEssentials
+import Glibc
+import Text
 
 /// The processors that this process may use: those it is bound to (`taskset`, cpusets), and no more than its control groups
 /// give it time on (`docker run --cpus`, Kubernetes' limits). Foundation counts those of the machine.
@@ -49,7 +51,7 @@ package enum SystemProcessors {
 
     private static func separate(_ folder: String) -> Double? {
         func number(_ name: String) -> Double? {
-            text("\(folder)/\(name)").flatMap { Double($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+            text("\(folder)/\(name)").flatMap { Double($0.trimmed) }
         }
         return share(number("cpu.cfs_quota_us"), of: number("cpu.cfs_period_us"))
     }

@@ -1,4 +1,5 @@
-import Foundation
+import Dispatch
+import Glibc
 
 /// Threads of the system, which it may refuse: a limit on processes, a container's on their number, no memory for a stack.
 ///
@@ -39,7 +40,7 @@ package enum SystemThread {
             { argument in
                 guard let argument else { return nil }
                 let work = Unmanaged<ThreadWork>.fromOpaque(argument).takeRetainedValue()
-                Thread.current.name = work.name
+                nameThread(work.name)
                 work.body()
                 return nil
             }, work.toOpaque())
@@ -49,6 +50,14 @@ package enum SystemThread {
         }
         return thread
     }
+}
+
+/// Names the thread that calls: a GNU extension, which Swift's module of the C library leaves out.
+private func nameThread(_ text: String) {
+    typealias SetName = @convention(c) (pthread_t, UnsafePointer<CChar>) -> Int32
+    guard let symbol = dlsym(nil, "pthread_setname_np") else { return }
+    // The system's names have 15 bytes.
+    _ = unsafeBitCast(symbol, to: SetName.self)(pthread_self(), String(text.prefix(15)))
 }
 
 /// What a thread is given on its way.

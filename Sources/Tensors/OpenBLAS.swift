@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import Synchronization
 
 /// OpenBLAS, loaded when somebody first wants it, with one thread per call.

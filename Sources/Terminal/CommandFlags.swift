@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 
 /// The flags of a command and its subcommands, as ArgumentParser describes them to other programs.
 enum CommandFlags {

@@ -1,7 +1,8 @@
 import ArgumentParser
 import CMappings
+import Dispatch
 import Files
-import Foundation
+import Glibc
 import Platform
 import Tensors
 

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Files
-import Foundation
+import Glibc
 
 /// - Parameter folders: of which each file is read, such as a checkpoint's.
 /// - Throws: `ValidationError` if writing `output` would replace one of the files that it is made from, or a file that is

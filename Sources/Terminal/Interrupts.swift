@@ -1,6 +1,6 @@
 import ArgumentParser
 import Dispatch
-import Foundation
+import Glibc
 import Synchronization
 
 /// Calls a handler, instead of ending the process, when the user interrupts it (Ctrl-C), its terminal goes, or it is asked

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import Synchronization
 
 /// One line on standard error that is written over and over: what is being done, how far it is, how long it will take.

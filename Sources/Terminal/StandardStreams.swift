@@ -1,7 +1,9 @@
 import ArgumentParser
 import Files
-@preconcurrency import Foundation
+import FoundationEssentials
+@preconcurrency import Glibc
 import Synchronization
+import Text
 
 /// Gives the numbers of standard streams that are closed to something that takes and gives nothing. Else the next file that
 /// is opened, a sound or a model, would get the number, and messages would be written into it.
@@ -74,4 +76,4 @@ package func json(_ value: some Encodable) throws -> String {
 }
 
 /// Bytes for people: "12.3 MB".
-package func megabytes(_ bytes: Int) -> String { String(format: "%.1f MB", Double(bytes) / 1e6) }
+package func megabytes(_ bytes: Int) -> String { String(printf: "%.1f MB", Double(bytes) / 1e6) }

@@ -1,3 +1,5 @@
+import Text
+
 /// Turns text into the ids that a text encoder was trained on.
 package protocol Tokenizer: Sendable {
     var definition: TokenizerDefinition { get }

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// Appends the index's little-endian fields.
 struct ByteWriter {

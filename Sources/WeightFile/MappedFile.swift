@@ -1,6 +1,6 @@
 import CMappings
 import Files
-import Foundation
+import Glibc
 
 /// A regular file mapped for reading, as long as the object lives.
 ///

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Tensors
 
 /// A stored weight, as the index describes it.

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Tensors
 
 /// What a pack says about its contents, as stored.

@@ -1,4 +1,3 @@
-import Foundation
 import Platform
 import Tensors
 
@@ -74,7 +73,7 @@ private final class StreamWindow: @unchecked Sendable {
     private let reader: ChunkReader
     private let path: String
 
-    private let condition = NSCondition()
+    private let condition = SystemCondition()
     private var entries: [String: Entry] = [:]
     private var failures: [String: any Error] = [:]
     private var usedBytes = 0

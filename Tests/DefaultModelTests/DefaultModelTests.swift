@@ -42,6 +42,9 @@ import Testing
             let file = home.appendingPathComponent("default.aldm")
             try Data().write(to: file)
             #expect(try DefaultModel.path(beside: [program]) == file.path)
+            // A library's folder may be one deeper.
+            guard place == share else { continue }
+            #expect(try DefaultModel.path(beside: [folder.file("lib/x86_64-linux-gnu")]) == file.path)
         }
     }
 

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Mel spectrogram to waveform without a trained vocoder.
 ///

@@ -1,5 +1,5 @@
 import CKernels
-import Foundation
+import Glibc
 
 /// Mel spectrogram to the magnitudes of its Fourier transform: of all that the filters would sum up to the same bands,
 /// smooth ones.

@@ -1,5 +1,5 @@
 import CKernels
-import Foundation
+import Glibc
 
 /// Phases for magnitudes: signal and spectrum are made to agree, step by step.
 ///

@@ -1,5 +1,7 @@
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
+import Text
 
 /// Panels one above the other, each with an axis of its own and rows of points, means and intervals.
 package struct IntervalChart {
@@ -78,7 +80,7 @@ package struct IntervalChart {
             let place = Int(x(Double(tick) * step))
             canvas.fill(x: place..<place + 1, y: bottom..<bottom + 7)
             canvas.fill(x: place..<place + 1, y: first..<bottom, ink: 0.12)
-            let text = String(format: "%.\(digits)f", Double(tick) * step).replacingOccurrences(of: "-", with: "−")
+            let text = String(printf: "%.\(digits)f", Double(tick) * step).replacing("-", with: "−")
             canvas.write(text, x: Double(place), middle: Double(bottom) + 24, size: Self.textSize, .centre)
         }
         for (index, row) in panel.rows.enumerated() {

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// A picture whose pixels are indices into a palette of colours.
 package struct IndexedPicture {

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// The palette of spectrograms: a scale of colours for levels, and greys for what is written beside it.
 package enum PictureColours {

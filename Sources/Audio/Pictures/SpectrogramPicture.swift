@@ -1,5 +1,7 @@
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
+import Text
 
 /// A mel spectrogram with its axes: time in seconds, frequency in hertz, level in decibels below the loudest.
 package struct SpectrogramPicture {
@@ -156,7 +158,7 @@ extension SpectrogramPicture {
 
     /// Seconds, or minutes and seconds where ticks are minutes apart.
     private static func label(_ time: Double, digits: Int, step: Double) -> String {
-        guard step >= 60 else { return String(format: "%.\(digits)f", time) }
-        return String(format: "%d:%02d", Int(time) / 60, Int(time) % 60)
+        guard step >= 60 else { return String(printf: "%.\(digits)f", time) }
+        return String(printf: "%d:%02d", Int(time) / 60, Int(time) % 60)
     }
 }

@@ -1,5 +1,6 @@
 import Audio
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// A sound.
 public struct AudioClip: Sendable, Hashable {

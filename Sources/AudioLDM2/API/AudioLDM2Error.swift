@@ -2,7 +2,7 @@ import Audio
 import Checkpoints
 import ComputeCUDA
 import Diffusion
-import Foundation
+import FoundationEssentials
 import Platform
 import Tensors
 import Tokenizers

@@ -1,5 +1,5 @@
 import Audio
-import Foundation
+import FoundationEssentials
 import Tensors
 
 /// Text to sound, from one model file.

@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Text
 import WeightFile
 
 /// What the converter measured when it fitted a model's 8-bit weights to what they read: see `audioldm2-convert --help`.
@@ -121,7 +122,7 @@ extension Pack {
 extension CalibrationReport: CustomStringConvertible {
     /// A line for each component, and more for those with products that stay float.
     public var description: String {
-        func number(_ value: Double) -> String { String(format: "%.1e", value) }
+        func number(_ value: Double) -> String { String(printf: "%.1e", value) }
         var lines = [
             "calibrated on \(prompts.map { "\"\($0)\"" }.joined(separator: ", ")); \(seconds) s, \(steps) steps"
         ]
@@ -136,10 +137,10 @@ extension CalibrationReport: CustomStringConvertible {
                     return count > 0 ? "\(count) as \(storage.rawValue)" : nil
                 }
                 line += "; of its products \(counts.joined(separator: ", "))"
-                line += String(format: " (%+d KiB)", part.addedBytes / 1024)
+                line += String(printf: " (%+d KiB)", part.addedBytes / 1024)
             }
             if let peak = part.peaks.first {
-                line += String(format: "; widest range ±%.3g, median ±%.3g", peak.largest, peak.median)
+                line += String(printf: "; widest range ±%.3g, median ±%.3g", peak.largest, peak.median)
                 line += " (\(peak.weight))"
             }
             lines.append(line)

@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Text
 
 /// How a model's sounds are made where `SoundOptions` do not say: `generation_config.json` of its checkpoint folder,
 /// kept in the model file. Published models have none and sound as the reference implementations make them.
@@ -47,7 +48,7 @@ public struct ModelDefaults: Codable, Sendable, Hashable {
     /// - Throws: `ConfigError` that names the key for what is unknown, of another type, or out of range.
     package init(reading json: Data) throws {
         let component = Self.blobName
-        guard let object = try? JSONSerialization.jsonObject(with: json) as? [String: Any] else {
+        guard let object = try? JSONValue(reading: json).object else {
             throw ConfigError.malformed(component: component, reason: "it is not a JSON object")
         }
         let known = CodingKeys.allCases.map(\.rawValue)

@@ -1,5 +1,3 @@
-import Foundation
-
 /// A kind of sound that a model was trained on.
 public struct SoundClass: Sendable, Hashable, Codable {
     /// Short: `cow`.

@@ -1,5 +1,6 @@
 import Checkpoints
-import Foundation
+import FoundationEssentials
+import Glibc
 import Tensors
 
 /// What a model made of a prompt, or of a sound, to make sounds from without its encoders.

@@ -1,5 +1,5 @@
 import Audio
-import Foundation
+import FoundationEssentials
 import WeightFile
 
 /// How a sound came about: what its file keeps in the comment, as JSON.

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 extension SoundSettings {
     /// Settings in a JSON object: of a request's body, or of a line of a file.

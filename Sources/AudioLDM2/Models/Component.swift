@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import WeightFile
 
 /// One network of a model: the part of a model file that holds it, the classes whose weights it computes with, its

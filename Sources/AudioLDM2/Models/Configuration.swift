@@ -1,4 +1,6 @@
-import Foundation
+import FoundationEssentials
+import Glibc
+import Text
 
 /// A component's `config.json`, decoded and checked for values that the runtime does not know.
 package protocol ModelConfig: Decodable, Sendable {
@@ -27,7 +29,7 @@ func decodeConfig<Config: Decodable>(_ json: Data, component: String) throws -> 
         throw ConfigError.malformed(component: component, reason: wrongType(context) ?? "it is not valid JSON")
     } catch DecodingError.dataCorrupted(let context) {
         // Foundation says the same of text that is no JSON and of numbers that no type holds.
-        let isJSON = (try? JSONSerialization.jsonObject(with: json)) != nil
+        let isJSON = (try? JSONValue(reading: json)) != nil
         let reason =
             isJSON ? "a number in it is out of range, or not a whole one where it must be" : "it is not valid JSON"
         throw ConfigError.malformed(component: component, reason: wrongType(context) ?? reason)

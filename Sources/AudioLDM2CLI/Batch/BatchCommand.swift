@@ -1,7 +1,7 @@
 import ArgumentParser
 import AudioLDM2
 import Files
-import Foundation
+import Glibc
 import Terminal
 
 struct BatchCommand: AsyncParsableCommand {
@@ -22,14 +22,14 @@ struct BatchCommand: AsyncParsableCommand {
             not there yet. A line that fails does not stop the others; if any fails, the command exits with 1.
             """)
 
-    @Argument(help: "The file with a JSON object per line.", transform: plainText)
+    @Argument(help: "The file with a JSON object per line.", completion: .file(), transform: plainText)
     var prompts: String
 
     @OptionGroup var model: ModelOption
 
     @Option(
         name: [.short, .long], help: "Where to write the sounds and the manifest; made if it is not there.",
-        transform: plainText)
+        completion: .directory, transform: plainText)
     var outputDir: String
 
     @Option(help: "What the sounds' names end in unless a line names an output: wav, flac or ogg.")

@@ -1,6 +1,6 @@
 import AudioLDM2
 import Files
-import Foundation
+import FoundationEssentials
 
 /// The lines of a file of prompts.
 enum BatchFile {
@@ -73,7 +73,7 @@ struct BatchLine {
         }
         self.options = options
         output = fields.output ?? Self.name(line.number, prompt: prompt) + "." + format
-        guard !output.contains("/"),
+        guard !output.utf8.contains(UInt8(ascii: "/")),
             AudioClip.fileExtensions.contains(where: { output.lowercased().hasSuffix(".\($0)") })
         else {
             throw AudioLDM2Error(

@@ -1,6 +1,7 @@
 import AudioLDM2
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// What became of each line, as lines of JSON in the folder of the sounds.
 struct BatchManifest: Sendable {

@@ -1,5 +1,5 @@
 import AudioLDM2
-import Foundation
+import Glibc
 import Terminal
 
 /// How a batch ended.

@@ -1,13 +1,14 @@
 import ArgumentParser
 import AudioLDM2
-import Foundation
+import Glibc
 import Terminal
+import Text
 
 /// What every command that changes a sound takes.
 struct EditFlags: ParsableArguments {
     @Option(
         name: [.short, .long], help: "Where to write the sound; the extension says how: wav, flac or ogg.",
-        transform: plainText)
+        completion: .sounds, transform: plainText)
     var output: String
 
     @OptionGroup var making: MakingFlags
@@ -50,10 +51,9 @@ struct EditFlags: ParsableArguments {
         } else if !making.quiet {
             let total = result.stageSeconds.values.reduce(0, +)
             print(
-                String(
-                    format: "%@: %.2f s of sound in %.1f s, seed %llu", output, result.record.seconds, total,
-                    result.seed
-                ))
+                output
+                    + String(
+                        printf: ": %.2f s of sound in %.1f s, seed %llu", result.record.seconds, total, result.seed))
         }
     }
 }

@@ -11,7 +11,7 @@ struct ExtendCommand: AsyncParsableCommand {
               audioldm2 extend intro.wav "slow piano" -o longer.wav --seconds 10
             """)
 
-    @Argument(help: "The sound: wav, flac, ogg, mp3 …", transform: plainText)
+    @Argument(help: "The sound: wav, flac, ogg, mp3 …", completion: .soundsToRead, transform: plainText)
     var file: String
 
     @Argument(help: "What follows.", transform: plainText)

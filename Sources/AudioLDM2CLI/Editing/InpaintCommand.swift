@@ -16,7 +16,7 @@ struct InpaintCommand: AsyncParsableCommand {
             or --high only that band changes.
             """)
 
-    @Argument(help: "The sound: wav, flac, ogg, mp3 …", transform: plainText)
+    @Argument(help: "The sound: wav, flac, ogg, mp3 …", completion: .soundsToRead, transform: plainText)
     var file: String
 
     @Argument(help: "What the new parts should be.", transform: plainText)

@@ -17,7 +17,7 @@ struct TransformCommand: AsyncParsableCommand {
             The model file must hold the VAE's encoder, as those do that audioldm2-convert makes.
             """)
 
-    @Argument(help: "The sound: wav, flac, ogg, mp3 …", transform: plainText)
+    @Argument(help: "The sound: wav, flac, ogg, mp3 …", completion: .soundsToRead, transform: plainText)
     var file: String
 
     @Argument(help: "What it should become.", transform: plainText)

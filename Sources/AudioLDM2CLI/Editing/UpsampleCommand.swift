@@ -12,7 +12,7 @@ struct UpsampleCommand: AsyncParsableCommand {
               audioldm2 upsample old.flac -o new.flac --above 4000 --prompt "a violin"
             """)
 
-    @Argument(help: "The sound: wav, flac, ogg, mp3 …", transform: plainText)
+    @Argument(help: "The sound: wav, flac, ogg, mp3 …", completion: .soundsToRead, transform: plainText)
     var file: String
 
     @Option(parsing: .unconditional, help: "What the sound is.", transform: plainText)

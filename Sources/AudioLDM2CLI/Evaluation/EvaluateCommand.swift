@@ -1,7 +1,7 @@
 import ArgumentParser
 import AudioLDM2
 import Evaluation
-import Foundation
+import Glibc
 import Terminal
 
 struct EvaluateCommand: AsyncParsableCommand {

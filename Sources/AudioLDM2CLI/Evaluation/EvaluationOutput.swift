@@ -1,6 +1,7 @@
 import Audio
 import Evaluation
-import Foundation
+import Glibc
+import Text
 
 /// A report for people.
 struct EvaluationTable {
@@ -17,7 +18,7 @@ struct EvaluationTable {
         lines.append("")
         let width = report.figures.map(\.metric.title.count).max() ?? 0
         for figure in report.figures {
-            let name = figure.metric.title.padding(toLength: width, withPad: " ", startingAt: 0)
+            let name = figure.metric.title.padded(to: width)
             lines.append("\(name)  \(Self.value(figure))  (\(figure.count) \(figure.counted))")
         }
         return lines.joined(separator: "\n")
@@ -35,7 +36,7 @@ struct EvaluationTable {
         return text
     }
 
-    private static func number(_ value: Double) -> String { String(format: "%.5g", value) }
+    private static func number(_ value: Double) -> String { String(printf: "%.5g", value) }
 }
 
 /// The single sounds' figures as a picture: a strip of dots for each.

@@ -1,8 +1,9 @@
 import Audio
 import Evaluation
 import Files
-import Foundation
+import Glibc
 import ListeningTest
+import Text
 
 /// Texts of items, from a file of lines "NAME<tab>TEXT".
 enum Prompts {
@@ -20,7 +21,7 @@ enum Prompts {
         {
             let parts = line.split(separator: UInt8(ascii: "\t"), maxSplits: 1).map { FileName.text($0) }
             guard !line.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") }) else { continue }
-            let text = parts.count == 2 ? parts[1].trimmingCharacters(in: .whitespacesAndNewlines) : ""
+            let text = parts.count == 2 ? parts[1].trimmed : ""
             guard !text.isEmpty else {
                 throw ListeningTestError.file(path: path, reason: "line \(number + 1): write NAME, a tab, and the text")
             }
@@ -47,7 +48,7 @@ struct ListeningTable {
             lines += ["", "\(part.question.rawValue): mean, 95 % by t, 95 % by bootstrap over raters and items"]
             let width = part.scores.map(\.condition.name.count).max() ?? 0
             for score in part.scores {
-                let name = score.condition.name.padding(toLength: width, withPad: " ", startingAt: 0)
+                let name = score.condition.name.padded(to: width)
                 lines.append(
                     "  \(name)  \(Self.number(score.score.mean))  \(Self.interval(score.score.interval))  "
                         + "\(Self.interval(score.score.bootstrap))  (\(score.score.ratings) ratings, "
@@ -56,7 +57,7 @@ struct ListeningTable {
             if !part.comparisons.isEmpty { lines.append("  differences, p corrected by Holm:") }
             for pair in part.comparisons {
                 let p =
-                    pair.adjustedPValue.map { $0 < 0.0001 ? "p < 0.0001" : String(format: "p = %.4f", $0) }
+                    pair.adjustedPValue.map { $0 < 0.0001 ? "p < 0.0001" : String(printf: "p = %.4f", $0) }
                     ?? "p unknown"
                 lines.append(
                     "    \(pair.first) − \(pair.second): \(Self.number(pair.difference.mean)) "
@@ -67,7 +68,7 @@ struct ListeningTable {
         return lines.joined(separator: "\n")
     }
 
-    private static func number(_ value: Double) -> String { String(format: "%.2f", value) }
+    private static func number(_ value: Double) -> String { String(printf: "%.2f", value) }
 
     private static func interval(_ interval: Interval?) -> String {
         interval.map { "[\(number($0.low)), \(number($0.high))]" } ?? "[–]"

@@ -1,9 +1,10 @@
 import ArgumentParser
 import AudioLDM2
 import Evaluation
-import Foundation
+import Glibc
 import ListeningTest
 import Terminal
+import Text
 
 struct ListeningTestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -152,7 +153,7 @@ struct ListeningTestCommand: AsyncParsableCommand {
             print(
                 "\(summary.folder)/index.html: \(summary.items) items in \(summary.conditions.count) conditions, "
                     + "\(summary.trialsPerRater) sounds or pages a rater, "
-                    + String(format: "%.1f LUFS", summary.loudness)
+                    + String(printf: "%.1f LUFS", summary.loudness)
                     + "\n\(summary.keyFile): which clip is what; keep it from raters")
         }
         if !quiet { for note in summary.notes { printWarning(note) } }

@@ -1,6 +1,6 @@
 import AudioLDM2
 import Diffusion
-import Foundation
+import Glibc
 import Tensors
 
 /// Times the stages of the pipeline on any model, trained or random.

@@ -1,6 +1,5 @@
 import AudioLDM2
 import Diffusion
-import Foundation
 import Tensors
 
 /// A prompt and a seed, with all that does not depend on how the way from noise to latents is gone.

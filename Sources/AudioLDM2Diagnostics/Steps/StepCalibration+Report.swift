@@ -1,5 +1,3 @@
-import Foundation
-
 extension StepCalibration {
     /// What ways from noise to latents cost in nearness to the solution.
     public struct Report: Codable, Sendable, Hashable {

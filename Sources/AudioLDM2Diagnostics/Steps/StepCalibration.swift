@@ -1,6 +1,5 @@
 import AudioLDM2
 import Diffusion
-import Foundation
 import Tensors
 import WeightFile
 

@@ -1,6 +1,5 @@
 import AudioLDM2
 import Checkpoints
-import Foundation
 import Tensors
 
 /// Recorded tensors and what they were computed from.

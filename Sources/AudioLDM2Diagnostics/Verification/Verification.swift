@@ -1,7 +1,6 @@
 import AudioLDM2
 import Checkpoints
 import Diffusion
-import Foundation
 import Tensors
 import WeightFile
 

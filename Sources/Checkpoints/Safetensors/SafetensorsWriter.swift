@@ -1,5 +1,6 @@
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 import Tensors
 
 /// Writes float32 tensors as a safetensors file. <https://github.com/huggingface/safetensors#format>
@@ -31,7 +32,7 @@ package enum SafetensorsWriter {
         } catch let error as FileError {
             throw CheckpointError.unwritable(path: path, reason: error.reason)
         } catch {
-            throw CheckpointError.unwritable(path: path, reason: error.localizedDescription)
+            throw CheckpointError.unwritable(path: path, reason: "\(error)")
         }
     }
 

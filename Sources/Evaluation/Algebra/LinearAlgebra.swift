@@ -1,4 +1,3 @@
-import Foundation
 import Tensors
 
 /// Products, eigenvalues and singular values in float64: OpenBLAS' where it is installed, else our own, which are slower and

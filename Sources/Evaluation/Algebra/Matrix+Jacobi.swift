@@ -1,5 +1,3 @@
-import Foundation
-
 /// Jacobi's rotations: slow beside LAPACK, as exact, and short. Hestenes 1958 for singular values, of which the eigenvalues
 /// of a covariance are a case.
 extension Matrix {

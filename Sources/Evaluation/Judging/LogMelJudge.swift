@@ -1,5 +1,5 @@
 import Audio
-import Foundation
+import Glibc
 
 /// A judge without a network: how loud each band of a log-mel spectrogram is on average, and how much it varies, second by
 /// second. It hears timbre and loudness and no meaning: good for comparing a model with a conversion of itself, not for saying

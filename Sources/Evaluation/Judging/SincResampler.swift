@@ -1,5 +1,5 @@
 import Audio
-import Foundation
+import Glibc
 
 /// The resamplers of the evaluation packages, whose results depend on them: a windowed sinc cut after a few zero crossings.
 public struct SincResampler: Sendable {

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Probabilities of logits.
 public enum Activation: String, Sendable, Codable, CaseIterable {

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Kernel inception distance (Bińkowski et al. 2018): the unbiased squared maximum mean discrepancy under the kernel
 /// (γ x·y + c)^degree, over random parts of both sets, as torch-fidelity and audioldm_eval compute it.

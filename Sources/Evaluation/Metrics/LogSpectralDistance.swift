@@ -1,5 +1,5 @@
 import Audio
-import Foundation
+import Glibc
 
 /// Log-spectral distance of a pair of sounds, as ssr_eval (audioldm_eval's) computes it: over frames, the mean of
 /// √ mean over bins of log₁₀(t² / (e + 10⁻¹²)² + 10⁻¹²)², of magnitudes t of the target and e of the estimate.

@@ -1,5 +1,3 @@
-import Foundation
-
 /// What a figure could have been with other sounds of the same kind.
 public struct Interval: Sendable, Equatable, Codable {
     /// The lower end.

@@ -1,6 +1,7 @@
 import CKernels
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 import Synchronization
 
 /// What a judge heard, kept on disk as it is heard: an evaluation that was stopped goes on where it was, and a reference set is

@@ -1,5 +1,5 @@
 import Files
-import Foundation
+import FoundationEssentials
 
 /// Sounds to evaluate, as files on disk: those of a folder, or those that a `batch` manifest says were made.
 public struct SoundSet: Sendable, Equatable {

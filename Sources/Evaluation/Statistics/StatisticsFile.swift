@@ -1,6 +1,7 @@
 import CKernels
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// Statistics of a set as a file, `x.stats`: little-endian
 ///

@@ -1,5 +1,5 @@
 import Evaluation
-import Foundation
+import Glibc
 
 /// The mean of ratings, and how well it is known, where raters and items both stand for others of their kind.
 ///

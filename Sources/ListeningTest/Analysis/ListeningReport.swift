@@ -1,6 +1,6 @@
 import Evaluation
 import Files
-import Foundation
+import FoundationEssentials
 
 /// What a panel's answers say.
 public struct ListeningReport: Sendable, Encodable {

@@ -1,5 +1,5 @@
 import Files
-import Foundation
+import Glibc
 
 /// What one rater answered, as the page exports it.
 public struct RaterAnswers: Sendable, Equatable {

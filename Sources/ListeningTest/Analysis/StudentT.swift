@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Student's distribution, of any positive number of degrees of freedom.
 package enum StudentT {

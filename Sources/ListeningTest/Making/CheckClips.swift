@@ -1,6 +1,6 @@
 import Audio
 import Evaluation
-import Foundation
+import Glibc
 
 /// Clips that say something of raters, not of systems.
 enum CheckClips {

@@ -1,7 +1,9 @@
 import Audio
 import Evaluation
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
+import Text
 
 /// A listening test as a folder that any browser opens from disk.
 public struct ListeningTest: Sendable {
@@ -145,7 +147,7 @@ public struct ListeningTest: Sendable {
         if target < options.loudness {
             notes.append(
                 String(
-                    format: "all clips are at %.1f LUFS, not %.1f: one would exceed full scale", target,
+                    printf: "all clips are at %.1f LUFS, not %.1f: one would exceed full scale", target,
                     options.loudness))
         }
         return (target, notes)

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// The stored form: `ALTK`, a version, then the fields in the order below. Integers are LEB128, scores little-endian
 /// doubles; the same definition always gives the same bytes.

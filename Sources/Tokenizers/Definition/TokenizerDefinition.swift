@@ -1,5 +1,3 @@
-import Foundation
-
 /// Everything that one tokenizer needs, resolved to ids: what the pack stores in place of the published files.
 package struct TokenizerDefinition: Hashable, Sendable {
     /// How a text without added tokens becomes ids.

@@ -1,3 +1,5 @@
+import Text
+
 /// A value in a JSON file that knows where it stands, for messages.
 struct JSONField {
     let file: String

@@ -1,3 +1,5 @@
+import Text
+
 /// A JSON document.
 ///
 /// Foundation's parsers give dictionaries keyed by `String`, in which "é" composed and decomposed are one key; in a

@@ -1,5 +1,7 @@
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
+import Text
 
 /// The files of one published tokenizer.
 struct TokenizerFolder {
@@ -22,7 +24,7 @@ struct TokenizerFolder {
         } catch let error as FileError where error.code == ENOENT {
             return nil
         } catch {
-            throw .unreadable(file: file, reason: (error as? FileError)?.reason ?? error.localizedDescription)
+            throw .unreadable(file: file, reason: (error as? FileError)?.reason ?? "\(error)")
         }
     }
 

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// The classes of tokenizers that text goes through in AudioLDM 2.
 package enum TokenizerKind: Sendable, CaseIterable {

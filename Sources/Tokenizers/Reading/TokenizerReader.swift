@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// Reads the published file forms of tokenizers, as `from_pretrained` of transformers 5 does: of `tokenizer.json` only
 /// the vocabulary, merges, scores, character map and added tokens count; how text is cut is the class's.

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// The vocabulary, scores and character map of a T5 unigram model, from `tokenizer.json` or from `spiece.model`.
 struct UnigramFiles {

@@ -1,28 +1,45 @@
-import Foundation
+import Text
 
 /// English text as speech models were trained on it: ASCII, lower case, abbreviations written out.
 ///
-/// What `english_cleaners2` of VITS does before it asks for phonemes (numbers are left to the phonemizer), with ICU's
-/// transliteration in place of Unidecode's, and Unidecode's spelling of the symbols that ICU leaves alone.
+/// What `english_cleaners2` of VITS does before it asks for phonemes (numbers are left to the phonemizer): letters and
+/// symbols as Unidecode spells them, as far as they are of Latin, Greek or Cyrillic script.
 package enum EnglishCleaner {
     package static func clean(_ text: String) -> String {
         expandAbbreviations(asciiFolded(text).lowercased())
     }
 
-    /// Letters without their accents, other scripts in Latin letters; what has no such form is left out.
+    /// Letters without their accents, Greek and Cyrillic ones in Latin letters; what has no such form, other scripts among it,
+    /// is left out.
     static func asciiFolded(_ text: String) -> String {
         if text.utf8.allSatisfy({ $0 < 0x80 }) { return text }
-        let spelled = text.unicodeScalars.reduce(into: "") { $0 += symbols[$1] ?? String($1) }
-            .precomposedStringWithCompatibilityMapping
-        let latin = spelled.applyingTransform(StringTransform("Any-Latin; Latin-ASCII"), reverse: false) ?? spelled
-        return String(String.UnicodeScalarView(latin.unicodeScalars.filter(\.isASCII)))
+        return text.unicodeScalars.reduce(into: "") { $0 += spelling(of: $1) ?? "" }
+    }
+
+    private static func spelling(of scalar: Unicode.Scalar) -> String? {
+        if let known = symbols[scalar] ?? LatinLetters.spelling(of: scalar) { return known }
+        // Full width: ASCII for East Asian type.
+        if (0xFF01...0xFF5E).contains(scalar.value) { return Unicode.Scalar(scalar.value - 0xFEE0).map { String($0) } }
+        let properties = scalar.properties
+        switch properties.generalCategory {
+        case .decimalNumber, .otherNumber:
+            // Superscripts and subscripts too.
+            guard properties.numericType == .digit || properties.numericType == .decimal else { return nil }
+            return properties.numericValue.map { String(Int($0)) }
+        case .spaceSeparator: return " "
+        case .lineSeparator, .paragraphSeparator: return "\n"
+        case .dashPunctuation: return "-"
+        default: return nil
+        }
     }
 
     private static let symbols: [Unicode.Scalar: String] = [
         "—": "--", "―": "--", "£": "PS", "€": "EUR", "¥": "Y=", "¢": "C/", "™": "(tm)", "©": "(c)", "®": "(r)",
         "°": "deg", "×": "x", "÷": "/", "±": "+-", "№": "No. ", "½": " 1/2", "¼": " 1/4", "¾": " 3/4", "§": "SS",
         "¶": "P",
-        "·": "*", "•": "*", "¬": "!", "µ": "u", "←": "-", "→": "-", "≤": "<=", "≥": ">=",
+        "·": "*", "•": "*", "¬": "!", "µ": "u", "←": "-", "→": "-", "≤": "<=", "≥": ">=", "−": "-", "⁄": "/",
+        "‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'", "“": "\"", "”": "\"", "„": "\"", "″": "\"", "«": "<<",
+        "»": ">>", "‹": "<", "›": ">", "…": "...", "¡": "!", "¿": "?", "ª": "a", "º": "o",
     ]
 
     /// In this order: the longer of two that begin alike comes first, or does not end where the shorter does.

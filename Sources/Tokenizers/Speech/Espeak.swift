@@ -1,5 +1,6 @@
-import Foundation
+import Glibc
 import Synchronization
+import Text
 
 /// espeak-ng's American English, by its C library, loaded when it is first asked for.
 ///
@@ -45,9 +46,8 @@ package struct Espeak: WordPhonemizer {
     package func phonemes(of text: String) throws -> String {
         let spoken = Self.shared.withLock { _ in pieces(of: text).joined(separator: " ") }
         // Some words are followed by more separators than phonemes.
-        let line = spoken.trimmingCharacters(in: .whitespacesAndNewlines)
-            .replacingOccurrences(of: "\n", with: " ").replacingOccurrences(of: "  ", with: " ")
-        return line.replacingOccurrences(of: "_", with: "")
+        let line = spoken.trimmed.replacing("\n", with: " ").replacing("  ", with: " ")
+        return line.replacing("_", with: "")
     }
 
     /// The phonemes of each clause that espeak finds, separated by `_`.

@@ -70,7 +70,8 @@ import Tokenizers
 
     @Test(arguments: [
         ("Dr. Drs. St. Costello co.", "doctor doctors saint costello company"), ("Mt. Mr.", "mt. mister"),
-        ("a_mr. 1st.", "a_mr. 1st."), ("Привет ½ ™", "privet  1/2 (tm)"), ("日本🎵", "ri ben"), ("", ""),
+        ("a_mr. 1st.", "a_mr. 1st."), ("Привет ½ ™", "privet  1/2 (tm)"), ("日本🎵", ""), ("", ""),
+        ("Καλημέρα Łódź ２² ﬁn", "kalemera lodz 22 fin"), ("e\u{301}", "e"), ("¿qué… “sí”—no?", "?que... \"si\"--no?"),
     ])
     func abbreviationsAndSymbols(_ text: String, _ expected: String) {
         #expect(EnglishCleaner.clean(text) == expected)

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// `audiomae/config.json`. Checkpoints hold none: the names are ours, the values those of the authors' code.
 package struct AudioMAEConfig: ModelConfig, Encodable, Equatable {

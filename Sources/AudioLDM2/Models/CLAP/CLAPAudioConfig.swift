@@ -1,5 +1,3 @@
-import Foundation
-
 /// The audio half of `text_encoder/config.json` of transformers' `ClapModel`.
 package struct CLAPAudioConfig: ModelConfig {
     package struct Audio: Decodable, Sendable {

@@ -1,5 +1,3 @@
-import Foundation
-
 /// The text half of `text_encoder/config.json` of transformers' `ClapModel`, or that of `ClapTextModelWithProjection`, which
 /// is nothing else.
 package struct CLAPConfig: ModelConfig {

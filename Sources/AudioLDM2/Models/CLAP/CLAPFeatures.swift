@@ -1,5 +1,5 @@
 import Audio
-import Foundation
+import Glibc
 
 /// `feature_extractor/preprocessor_config.json` of transformers' `ClapFeatureExtractor`.
 package struct CLAPFeatureConfig: ModelConfig, Encodable, Equatable {

@@ -1,5 +1,3 @@
-import Foundation
-
 /// `language_model/config.json` of transformers' `GPT2Model` / `GPT2LMHeadModel`.
 package struct GPT2Config: ModelConfig {
     package let nEmbd: Int

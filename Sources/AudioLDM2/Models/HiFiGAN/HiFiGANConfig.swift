@@ -1,5 +1,3 @@
-import Foundation
-
 /// `vocoder/config.json` of transformers' `SpeechT5HifiGan`.
 package struct HiFiGANConfig: ModelConfig {
     /// Mel bands.

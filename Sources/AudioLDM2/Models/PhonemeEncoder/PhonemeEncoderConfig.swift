@@ -1,5 +1,3 @@
-import Foundation
-
 /// The text encoder's part of `text_encoder_2/config.json` of transformers' `VitsModel`.
 package struct PhonemeEncoderConfig: ModelConfig {
     package let vocabSize: Int

@@ -1,5 +1,3 @@
-import Foundation
-
 /// `text_encoder_2/config.json` of transformers' `T5EncoderModel`.
 package struct T5Config: ModelConfig {
     package let vocabSize: Int

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import Layers
 import Tensors
 import WeightFile

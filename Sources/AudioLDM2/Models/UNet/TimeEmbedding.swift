@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import Layers
 import Tensors
 import WeightFile
@@ -32,10 +32,10 @@ package struct TimeEmbedding: Sendable {
         let half = channels / 2
         let angles = (0..<half).map { index in
             let exponent = Float(-log(10000.0)) * Float(index) / (Float(half) - frequencyShift)
-            return timestep * Foundation.exp(exponent)
+            return timestep * Glibc.exp(exponent)
         }
-        let sines = angles.map { Foundation.sin($0) }
-        let cosines = angles.map { Foundation.cos($0) }
+        let sines = angles.map { Glibc.sin($0) }
+        let cosines = angles.map { Glibc.cos($0) }
         let padding: [Float] = channels % 2 == 1 ? [0] : []
         return (cosineFirst ? cosines + sines : sines + cosines) + padding
     }

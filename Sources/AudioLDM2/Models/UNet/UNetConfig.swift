@@ -1,5 +1,3 @@
-import Foundation
-
 /// `unet/config.json` of diffusers' `AudioLDM2UNet2DConditionModel`, or of the `UNet2DConditionModel` of AudioLDM 1.
 package struct UNetConfig: ModelConfig {
     let className: String?

@@ -1,5 +1,5 @@
 import Audio
-import Foundation
+import Glibc
 import Tensors
 
 /// The spectrogram that a VAE was trained on. The names are those of the authors' configurations

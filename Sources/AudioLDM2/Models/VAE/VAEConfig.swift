@@ -1,5 +1,3 @@
-import Foundation
-
 /// `vae/config.json` of diffusers' `AutoencoderKL`.
 package struct VAEConfig: ModelConfig {
     package let inChannels: Int

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import WeightFile
 
 /// `vocabulary.json` of a checkpoint: what `Weights/training/vocabulary.py` writes.

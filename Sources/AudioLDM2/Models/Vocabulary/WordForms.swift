@@ -1,4 +1,4 @@
-import Foundation
+import Text
 
 /// A word of a prompt.
 struct PromptWord {
@@ -10,15 +10,14 @@ struct PromptWord {
     /// Runs of letters, digits and apostrophes: what a hyphen joins is two words.
     static func words(of prompt: String) -> [PromptWord] {
         prompt.split { !($0.isLetter || $0.isNumber || apostrophes.contains($0)) }.compactMap { run in
-            let text = String(run.trimmingCharacters(in: apostropheSet))
+            let text = run.trimmed(where: apostrophes.contains)
             let stem = text.split { apostrophes.contains($0) }.first.map(String.init) ?? ""
-            let folded = stem.folding(options: [.caseInsensitive, .diacriticInsensitive], locale: nil).lowercased()
+            let folded = stem.withoutMarks.lowercased()
             return folded.isEmpty ? nil : PromptWord(text: text, folded: folded)
         }
     }
 
     private static let apostrophes: Set<Character> = ["'", "’"]
-    private static let apostropheSet = CharacterSet(charactersIn: "'’")
 
     /// Whether it is a word that an English caption might have: neither a number nor a letter alone, nor of another script.
     var counts: Bool { folded.utf8.count > 1 && folded.utf8.allSatisfy { (0x61...0x7A).contains($0) } }

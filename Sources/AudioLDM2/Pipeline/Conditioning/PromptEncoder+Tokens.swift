@@ -1,5 +1,5 @@
 import Checkpoints
-import Foundation
+import Text
 import Tokenizers
 
 extension PromptEncoder {
@@ -110,7 +110,7 @@ extension PromptEncoder {
     /// What to say in the symbols of the model.
     private func spelled(_ speech: SoundOptions.Speech, for tokenizer: any Tokenizer) throws -> String {
         guard case .text(let text) = speech, let tokenizer = tokenizer as? CharacterTokenizer else {
-            if case .phonemes(let phonemes) = speech { return phonemes.trimmingCharacters(in: .whitespacesAndNewlines) }
+            if case .phonemes(let phonemes) = speech { return phonemes.trimmed }
             return ""
         }
         if tokenizer.model.isRomanized, !text.utf8.allSatisfy({ $0 < 0x80 }) {

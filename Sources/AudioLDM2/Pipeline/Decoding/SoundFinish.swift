@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// The last touch to a sound on its way out: what exceeds full scale is made quieter, ends are faded, and its level is
 /// taken.

@@ -1,4 +1,3 @@
-import Foundation
 import Tensors
 
 /// Overlapping windows over a sample that is longer than what the UNet was trained on, or that has no ends.

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import Tensors
 
 /// The weighted mean of overlapping windows, as they come; sums stay where they are computed.

@@ -1,5 +1,5 @@
 import Audio
-import Foundation
+import Glibc
 import Tensors
 
 /// A sound that is changed: parts of it are made anew from their surroundings and a prompt, the rest stays as it is.
@@ -96,7 +96,7 @@ struct Edit {
         if let lowest = plan.frequencies?.lowerBound, lowest >= Double(modelRate) / 2 {
             throw AudioLDM2Error(
                 .invalidOption,
-                "from \(String(format: "%.0f", lowest)) Hz: this model makes nothing above \(modelRate / 2) Hz; choose a lower frequency"
+                "from \(String(printf: "%.0f", lowest)) Hz: this model makes nothing above \(modelRate / 2) Hz; choose a lower frequency"
             )
         }
         guard plan.fillsBandwidth, plan.frequencies == nil else { return plan }

@@ -1,5 +1,5 @@
 import Audio
-import Foundation
+import Glibc
 
 extension EditPlan {
     /// The parts that are made anew, of a sound of `seconds`.

@@ -1,5 +1,4 @@
 import Audio
-import Foundation
 
 /// Joins the old sound and the new one.
 struct EditMix {

@@ -1,5 +1,6 @@
 import Diffusion
-import Foundation
+import FoundationEssentials
+import Glibc
 import WeightFile
 
 /// The configurations of a model's parts, which agree with each other where the parts meet.

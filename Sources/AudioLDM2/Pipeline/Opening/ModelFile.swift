@@ -1,5 +1,4 @@
 import Diffusion
-import Foundation
 import Tokenizers
 import WeightFile
 

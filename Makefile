@@ -17,6 +17,8 @@ export PROMPT OUTPUT MODEL
 
 PACKAGES := pkg-config libsndfile1-dev libzstd-dev libopenblas-dev libespeak-ng1
 BUILD := .build/release
+# What is tested, the server too.
+TESTED := swift build -c release --traits Server
 SWIFT_FILES := Package.swift Sources Converter Tests Weights/DefaultModel.swift
 
 .PHONY: help setup build run serve model test example dist wheel check-dist check-arm64 check-cuda bench-kernels format lint \
@@ -57,16 +59,16 @@ model: setup
 
 # Kernels are slow unoptimized, so everything is tested as it is released.
 test: setup
-	swift build -c release --build-tests
-	AUDIOLDM2_DEVICE=cpu swift test -c release --skip-build
+	$(TESTED) --build-tests
+	AUDIOLDM2_DEVICE=cpu swift test -c release --traits Server --skip-build
 	$(MAKE) example
 
 # A package of its own that depends on this one by path: catches what would make us impossible to depend on. And a program in
 # C, which must make the command's sound.
 example: setup
 	swift build --package-path Tests/Examples/Embedding
-	swift build -c release --product audioldm2-c
-	swift build -c release --product audioldm2
+	$(TESTED) --product audioldm2-c
+	$(TESTED) --product audioldm2
 	@mkdir -p out/example
 	$(CC) -std=c11 -Wall -Wextra -Werror -ISources/CAudioLDM2/include Tests/Examples/c/client.c -L$(BUILD) -laudioldm2-c \
 	    -Wl,-rpath,$(CURDIR)/$(BUILD) -lm -o out/example/client
@@ -95,9 +97,9 @@ check-arm64:
 # The GPU's kernels through NVIDIA's compiler, which needs no GPU. NVRTC=… names its library, else PyPI's is fetched.
 check-cuda: setup
 	@[ -n "$(NVRTC)" ] || [ -d out/nvrtc ] || python3 -m pip install -q --target out/nvrtc nvidia-cuda-nvrtc-cu12
-	swift build -c release --build-tests
+	$(TESTED) --build-tests
 	AUDIOLDM2_NVRTC=$${NVRTC:-$$(ls $(CURDIR)/out/nvrtc/nvidia/cuda_nvrtc/lib/libnvrtc.so.1*)} \
-	    swift test -c release --skip-build --filter CompilerTests
+	    swift test -c release --traits Server --skip-build --filter CompilerTests
 
 bench-kernels: setup
 	swift run -c release KernelBench

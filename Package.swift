@@ -113,12 +113,12 @@ let package = Package(
 
         // Sounds for clients: their orders, and what came of them; then HTTP over it.
         .target(
-            name: "SoundServer", dependencies: ["AudioLDM2"],
+            name: "SoundServer", dependencies: ["AudioLDM2", "Text"],
             resources: ["index.html", "page.css", "page.js", "openapi.yaml"].map { .embedInCode("Page/" + $0) }),
         .executableTarget(
             name: "AudioLDM2Server",
             dependencies: [
-                "AudioLDM2", "AudioLDM2DefaultModel", "SoundServer", "Terminal",
+                "AudioLDM2", "AudioLDM2DefaultModel", "SoundServer", "Terminal", "Text",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Server"])),
                 .product(name: "HummingbirdCore", package: "hummingbird", condition: .when(traits: ["Server"])),

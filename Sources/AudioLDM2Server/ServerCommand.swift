@@ -1,7 +1,7 @@
 import ArgumentParser
 import AudioLDM2
 import AudioLDM2DefaultModel
-import Foundation
+import FoundationEssentials
 import SoundServer
 import Terminal
 

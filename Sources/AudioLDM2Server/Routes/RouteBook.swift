@@ -1,5 +1,5 @@
 #if Server
-    import Foundation
+    import FoundationEssentials
     import Hummingbird
     import Synchronization
 

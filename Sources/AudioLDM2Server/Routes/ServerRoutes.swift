@@ -1,6 +1,6 @@
 #if Server
     import AudioLDM2
-    import Foundation
+    import FoundationEssentials
     import Hummingbird
     import Logging
     import SoundServer

@@ -1,7 +1,8 @@
 #if Server
     import AudioLDM2
     import Dispatch
-    import Foundation
+    import FoundationEssentials
+    import Glibc
     import SoundServer
     import Synchronization
 

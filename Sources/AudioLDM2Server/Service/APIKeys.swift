@@ -1,5 +1,6 @@
 import AudioLDM2
-import Foundation
+import FoundationEssentials
+import Text
 
 /// Keys of which a request needs one.
 struct APIKeys: Sendable {
@@ -14,7 +15,7 @@ struct APIKeys: Sendable {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
             throw AudioLDM2Error(.file, "\(path): cannot be read; it should hold a key in each line")
         }
-        let lines = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+        let lines = text.split(whereSeparator: \.isNewline).map { $0.trimmed }
         keys = lines.filter { !$0.isEmpty && !$0.hasPrefix("#") }.map { Array($0.utf8) }
         guard !keys.isEmpty, keys.allSatisfy({ $0.count >= Self.shortest }) else {
             throw AudioLDM2Error(

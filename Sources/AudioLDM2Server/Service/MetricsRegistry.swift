@@ -1,6 +1,6 @@
 #if Server
     import CoreMetrics
-    import Foundation
+    import FoundationEssentials
     import Synchronization
 
     /// What swift-metrics measures, as text that Prometheus reads (exposition format 0.0.4).
@@ -57,11 +57,11 @@
         private func series(_ label: String, _ dimensions: [(String, String)], _ kind: Series.Kind) -> Series {
             let name = String(label.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
             let pairs = dimensions.map { dimension, value in
-                let text = value.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(
-                    of: "\"", with: "\\\""
+                let text = value.replacing("\\", with: "\\\\").replacing(
+                    "\"", with: "\\\""
                 )
-                .replacingOccurrences(of: "\n", with: "\\n")
-                return "\(dimension.replacingOccurrences(of: ".", with: "_"))=\"\(text)\""
+                .replacing("\n", with: "\\n")
+                return "\(dimension.replacing(".", with: "_"))=\"\(text)\""
             }
             let key = Key(name: name, labels: pairs.isEmpty ? "" : "{\(pairs.joined(separator: ","))}")
             return series.withLock { all in

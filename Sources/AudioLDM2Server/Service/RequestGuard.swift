@@ -1,6 +1,6 @@
 #if Server
     import AudioLDM2
-    import Foundation
+    import FoundationEssentials
     import HTTPTypes
     import Hummingbird
     import Logging

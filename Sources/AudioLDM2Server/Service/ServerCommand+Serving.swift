@@ -1,6 +1,8 @@
 #if Server
     import AudioLDM2
-    import Foundation
+    import Dispatch
+    import FoundationEssentials
+    import Glibc
     import Hummingbird
     import HummingbirdCore
     import Logging

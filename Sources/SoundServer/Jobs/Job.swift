@@ -1,5 +1,5 @@
 import AudioLDM2
-import Foundation
+import FoundationEssentials
 import Synchronization
 
 /// Takes samples while they are made, on the working thread, which waits for it; what it throws ends the work.

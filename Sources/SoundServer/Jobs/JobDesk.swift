@@ -1,5 +1,5 @@
 import AudioLDM2
-import Foundation
+import FoundationEssentials
 
 /// Takes orders, makes them one after the other or several alike together, and keeps what came of them for a while.
 ///

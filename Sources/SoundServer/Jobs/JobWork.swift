@@ -1,5 +1,6 @@
 import AudioLDM2
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// The making of a job, or of several sounds that are made together.
 struct JobWork: Sendable {
@@ -108,7 +109,7 @@ struct JobWork: Sendable {
             return score
         } catch let error as AudioLDM2Error {
             // Where the server keeps it is nobody's business.
-            throw AudioLDM2Error(error.kind, error.description.replacingOccurrences(of: file, with: "the sound"))
+            throw AudioLDM2Error(error.kind, error.description.replacing(file, with: "the sound"))
         }
     }
 

@@ -1,5 +1,5 @@
 import AudioLDM2
-import Foundation
+import FoundationEssentials
 
 /// A model that a server has opened.
 package struct ServedModel: Sendable {

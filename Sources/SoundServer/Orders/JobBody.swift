@@ -1,5 +1,5 @@
 import AudioLDM2
-import Foundation
+import FoundationEssentials
 
 /// The body of a job: a JSON object with the settings of a sound, by the names that lines of `audioldm2 batch` have, and what
 /// is to be done.

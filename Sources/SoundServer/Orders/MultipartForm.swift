@@ -1,3 +1,5 @@
+import Text
+
 /// A form with files, as browsers and `curl -F` send it: multipart/form-data (RFC 7578), whole in memory.
 package struct MultipartForm: Sendable {
     /// The contents of each part, by its name; of several of a name the last.
@@ -51,22 +53,13 @@ package struct MultipartForm: Sendable {
     /// The value of `key` in "something; key=value; other="quoted value"".
     private static func parameter(_ key: String, of header: String) -> String? {
         for part in header.split(separator: ";").dropFirst() {
-            let pair = part.split(separator: "=", maxSplits: 1).map { $0.trimmingSpaces }
+            let pair = part.split(separator: "=", maxSplits: 1).map { $0.trimmed(where: { $0 == " " }) }
             guard pair.count == 2, pair[0].lowercased() == key else { continue }
             let value = pair[1]
             return value.count >= 2 && value.hasPrefix("\"") && value.hasSuffix("\"")
                 ? String(value.dropFirst().dropLast()) : String(value)
         }
         return nil
-    }
-}
-
-extension Substring {
-    fileprivate var trimmingSpaces: Substring {
-        var text = self
-        while text.first == " " { text.removeFirst() }
-        while text.last == " " { text.removeLast() }
-        return text
     }
 }
 

@@ -1,5 +1,5 @@
 import AudioLDM2
-import Foundation
+import FoundationEssentials
 
 /// Requests as other programs' clients send them. Fields that they have and we do not are passed over, as those programs do.
 package enum PeerBodies {

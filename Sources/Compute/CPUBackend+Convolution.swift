@@ -34,6 +34,11 @@ extension CPUBackend {
                         factored(source, for: weight, $0), plan, $0, role, geometry.inputActivation, finish,
                         into: target)
                 }
+            } else if geometry.allowsTiles, let tiles = WinogradTiles(plan, role: role, geometry) {
+                let source = try floats(x, "convolution")
+                try weight.data.withBytes {
+                    try convolveTiles(source, tiles, $0, weight.description, finish, into: target)
+                }
             } else {
                 let source = try floats(x, "convolution")
                 try weight.data.withBytes {

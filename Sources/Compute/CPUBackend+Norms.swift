@@ -54,7 +54,7 @@ extension CPUBackend {
     }
 
     /// The values of a vector weight, one per channel of `x`.
-    private func vector(_ weight: any Weight, for x: Tensor, _ operation: String) throws -> [Float] {
+    func vector(_ weight: any Weight, for x: Tensor, _ operation: String) throws -> [Float] {
         let weight = try host(weight, operation)
         let found = weight.description.role.shape
         try require(found == [x.shape.last], operation, "a vector of \(x.shape.last)", found)

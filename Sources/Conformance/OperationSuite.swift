@@ -68,7 +68,14 @@ package struct OperationSuite {
         let geometry = ConvolutionGeometry(
             strideHeight: 2, dilationWidth: 2, padding: .init(1), inputActivation: .leakyRelu(slope: 0.1))
         let epilogue = Epilogue(bias: bias, perSample: try uploaded([2, role.outputs], backend))
-        return [try backend.convolution(x, prepared, geometry, epilogue)]
+        // The same by tiles, of which the last ones are cut; on pictures of two columns they are narrower.
+        let tiled = ConvolutionGeometry(padding: .init(1), allowsTiles: true)
+        let narrow = try uploaded([3, 30, 2, role.inputs], backend)
+        return [
+            try backend.convolution(x, prepared, geometry, epilogue),
+            try backend.convolution(x, prepared, tiled, Epilogue(bias: bias, activation: .relu)),
+            try backend.convolution(narrow, prepared, tiled, Epilogue(bias: bias)),
+        ]
     }
 
     private func attention(_ backend: any Backend, width: Int) throws -> [Tensor] {
@@ -120,6 +127,7 @@ package struct OperationSuite {
             try backend.blend(x, uploaded([2, 30, 20], backend), kept: backend.upload(shares, [30])),
             try backend.pool(x.reshaped([2, 6, 5, 20]), .mean, height: 3, width: 5),
             try backend.pool(x.reshaped([2, 6, 5, 20]), .maximum, height: 2, width: 1),
+            try backend.pool(x.reshaped([2, 6, 5, 20]), .maximum, height: 3, width: 5),
             try backend.gatedLinear(x, backend.prepare(weight), bias: nil, gate: .tanh),
         ]
     }

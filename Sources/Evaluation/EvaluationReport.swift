@@ -38,6 +38,10 @@ public struct EvaluationReport: Sendable, Codable {
         case logSpectralDistance = "log_spectral_distance"
         /// The same of sounds prepared as audioldm_eval prepares them.
         case logSpectralDistanceAudioldmEval = "log_spectral_distance_audioldm_eval"
+        /// `PictureSimilarity.Pair.psnr` in dB; more is nearer.
+        case signalToNoise = "psnr"
+        /// `PictureSimilarity.Pair.ssim`; −1 to 1, more is nearer.
+        case structuralSimilarity = "ssim"
 
         /// For people.
         public var title: String {
@@ -53,6 +57,8 @@ public struct EvaluationReport: Sendable, Codable {
             case .clapScoreAsInPaper: "CLAP score, as in the paper"
             case .logSpectralDistance: "log-spectral distance"
             case .logSpectralDistanceAudioldmEval: "log-spectral distance, as audioldm_eval"
+            case .signalToNoise: "PSNR of mel pictures, dB"
+            case .structuralSimilarity: "SSIM of mel pictures"
             }
         }
     }

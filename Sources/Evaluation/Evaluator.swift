@@ -40,8 +40,10 @@ public struct Evaluator: Sendable {
         try addCLAPScores(generated, &report)
         guard !report.figures.isEmpty else {
             throw EvaluationError.set(
-                "there is nothing to say of \(generated.path): give a --reference, prompts (a batch's manifest) for a judge "
-                    + "with texts, or a judge that names classes")
+                "there is nothing to say of \(generated.path)"
+                    + (reference.map { " beside \($0.path): " + report.warnings.joined(separator: "; ") }
+                        ?? ": give a --reference, prompts (a batch's manifest) for a judge with texts, or a judge that names "
+                        + "classes"))
         }
         return report
     }
@@ -188,7 +190,8 @@ public struct Evaluator: Sendable {
         let rate = judge.sampleRate
         let distance = LogSpectralDistance(sampleRate: rate)
         let isPackage = rules.name == .audioldmEval || rules.name == .audioldm2
-        var (plain, packaged): ([Double], [Double]) = ([], [])
+        let pictures = isPackage ? PictureSimilarity(sampleRate: rate) : nil
+        var (plain, packaged, similar): ([Double], [Double], [PictureSimilarity.Pair]) = ([], [], [])
         for (place, (first, second)) in pairs.pairs.enumerated() {
             try progress("\(EvaluationReport.Metric.logSpectralDistance.title) \(place + 1)/\(pairs.pairs.count)")
             let x = try rules.read(generated.sounds[first].item.path, sampleRate: rate).samples
@@ -197,14 +200,25 @@ public struct Evaluator: Sendable {
             plain.append(value)
             report.files[first].logSpectralDistance = value
             if isPackage, let value = try Self.asAudioldmEval(x, y, distance) { packaged.append(value) }
+            if let pictures { similar.append(pictures(x, y)) }
         }
         var figure = mean(.logSpectralDistance, plain, of: "pairs")
         figure.note = "at \(rate) Hz"
         report.figures.append(figure)
+        addSimilarities(similar, &report)
         guard isPackage, !packaged.isEmpty else { return }
         figure = mean(.logSpectralDistanceAudioldmEval, packaged, of: "pairs")
         figure.note = "at \(rate) Hz, both to a peak of 1, without the generated sound's first 1120 samples"
         report.figures.append(figure)
+    }
+
+    /// As the package, without pairs that are the same.
+    private func addSimilarities(_ pairs: [PictureSimilarity.Pair], _ report: inout EvaluationReport) {
+        let different = pairs.filter(\.psnr.isFinite)
+        guard !different.isEmpty else { return }
+        report.figures.append(mean(.signalToNoise, different.map(\.psnr), of: "pairs"))
+        let structures = different.compactMap(\.ssim)
+        if !structures.isEmpty { report.figures.append(mean(.structuralSimilarity, structures, of: "pairs")) }
     }
 
     /// The package leaves out seven frames that HiFi-GAN is late by, and brings both to the same peak.
@@ -236,7 +250,12 @@ public struct Evaluator: Sendable {
     }
 
     private func addCLAPScores(_ generated: HeardSet, _ report: inout EvaluationReport) throws {
-        guard let judge = judge as? any TextJudge else { return }
+        guard let judge = judge as? any TextJudge else {
+            if let refusal = judge.textRefusal {
+                report.warnings.append("\(judge.identity.name): no CLAP score, because \(refusal)")
+            }
+            return
+        }
         let places = generated.sounds.indices.filter { generated.sounds[$0].item.prompt != nil }
         guard !places.isEmpty else {
             report.warnings.append(

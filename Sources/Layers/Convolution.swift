@@ -8,25 +8,28 @@ package struct Conv2d: Sendable {
     private let geometry: ConvolutionGeometry
 
     /// Asks for `weight [outputs, kernel, kernel, inputs]` and `bias [outputs]`.
-    /// - Parameter padding: on all four sides; give `geometry` for anything else.
+    /// - Parameters:
+    ///   - padding: on all four sides; give `geometry` for anything else.
+    ///   - allowsTiles: as in `ConvolutionGeometry`.
     package init(
         _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: ConvolutionGeometry.Padding? = nil,
-        bias: Bool = true, _ weights: WeightScope
+        bias: Bool = true, allowsTiles: Bool = false, _ weights: WeightScope
     ) throws {
         try self.init(
             inputs, outputs, kernelHeight: kernel, kernelWidth: kernel, stride: stride,
-            padding: padding ?? .init((kernel - 1) / 2), bias: bias, weights)
+            padding: padding ?? .init((kernel - 1) / 2), bias: bias, allowsTiles: allowsTiles, weights)
     }
 
     /// The same with a kernel of any shape.
     package init(
         _ inputs: Int, _ outputs: Int, kernelHeight: Int, kernelWidth: Int, stride: Int = 1,
-        padding: ConvolutionGeometry.Padding, bias: Bool = true, _ weights: WeightScope
+        padding: ConvolutionGeometry.Padding, bias: Bool = true, allowsTiles: Bool = false, _ weights: WeightScope
     ) throws {
         weight = try weights.convolution(
             "weight", outputs: outputs, kernelHeight: kernelHeight, kernelWidth: kernelWidth, inputs: inputs)
         self.bias = bias ? try weights.vector("bias", outputs) : nil
-        geometry = ConvolutionGeometry(strideHeight: stride, strideWidth: stride, padding: padding)
+        geometry = ConvolutionGeometry(
+            strideHeight: stride, strideWidth: stride, padding: padding, allowsTiles: allowsTiles)
     }
 
     /// - Parameters:

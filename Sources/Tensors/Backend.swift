@@ -186,11 +186,14 @@ package struct ConvolutionGeometry: Hashable, Sendable {
     package var resizedWidth: Int?
     /// Applied to the input as it is read.
     package var inputActivation: Activation
+    /// Whether fewer products than the definition's will do, at errors of some 1e-6 of the result: Winograd's algorithm, which
+    /// a backend need not have.
+    package var allowsTiles: Bool
 
     package init(
         strideHeight: Int = 1, strideWidth: Int = 1, dilationHeight: Int = 1, dilationWidth: Int = 1,
         padding: Padding = Padding(), resizedHeight: Int? = nil, resizedWidth: Int? = nil,
-        inputActivation: Activation = .none
+        inputActivation: Activation = .none, allowsTiles: Bool = false
     ) {
         self.strideHeight = strideHeight
         self.strideWidth = strideWidth
@@ -200,5 +203,6 @@ package struct ConvolutionGeometry: Hashable, Sendable {
         self.resizedHeight = resizedHeight
         self.resizedWidth = resizedWidth
         self.inputActivation = inputActivation
+        self.allowsTiles = allowsTiles
     }
 }

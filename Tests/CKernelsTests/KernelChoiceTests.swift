@@ -39,7 +39,7 @@ import Testing
                 table.expand_s8,
                 table.expand_f16, table.narrow_f16, table.activate, table.gate, table.finish, table.accumulate,
                 table.layer_norm, table.rms_norm, table.channel_moments, table.scale_shift, table.softmax,
-                table.step_phases,
+                table.step_phases, table.winograd_input, table.winograd_weight, table.winograd_output, table.pool,
                 table.pack_context, table.attend_u8s8, table.attend_f32,
             ]
             #expect(slots.allSatisfy { $0 != nil })

@@ -109,6 +109,23 @@ import Testing
         #expect(loose.warnings.contains { $0.contains("2 sound(s) have no partner") })
     }
 
+    /// One sound beside one: the reference was given, so it is not asked for.
+    @Test func soundsThatAreTooFewAreSaidToBe() throws {
+        for set in ["one", "other"] {
+            try FileName.makeFolder(folder.file(set))
+            try SoundFile.write(
+                Sound(samples: Array(repeating: 0.1, count: 8000), sampleRate: 16000),
+                to: folder.file("\(set)/\(set).wav"))
+        }
+        let evaluator = Evaluator(Formula(), rules)
+        let (one, other) = (try hear("one"), try hear("other"))
+        let error = #expect(throws: EvaluationError.self) { try evaluator.report(generated: one, reference: other) }
+        #expect(error?.description.contains("one embedding has no covariance") == true)
+        #expect(error?.description.contains("--reference") == false)
+        let alone = #expect(throws: EvaluationError.self) { try evaluator.report(generated: one, reference: nil) }
+        #expect(alone?.description.contains("give a --reference") == true)
+    }
+
     @Test func promptsComeFromManifests() throws {
         try folder.write(
             #"{"line":1,"status":"made","output":"3.wav","record":{"prompt":"a bell"}}"# + "\n"

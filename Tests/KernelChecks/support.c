@@ -14,6 +14,8 @@ static const kernel_check checks[] = {
     {"half precision", check_half_precision},
     {"activations", check_activations},
     {"elementwise", check_elementwise},
+    {"pooling", check_pooling},
+    {"winograd", check_winograd},
     {"norms", check_norms},
     {"phases", check_phases},
     {"softmax", check_softmax},

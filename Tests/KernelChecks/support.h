@@ -39,6 +39,8 @@ void check_expansion(const kernels *table, kernel_report *report);
 void check_half_precision(const kernels *table, kernel_report *report);
 void check_activations(const kernels *table, kernel_report *report);
 void check_elementwise(const kernels *table, kernel_report *report);
+void check_pooling(const kernels *table, kernel_report *report);
+void check_winograd(const kernels *table, kernel_report *report);
 void check_norms(const kernels *table, kernel_report *report);
 void check_phases(const kernels *table, kernel_report *report);
 void check_softmax(const kernels *table, kernel_report *report);

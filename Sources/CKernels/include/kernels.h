@@ -192,6 +192,18 @@ enum {
     KERNELS_FRAMES_AT_ONCE = 16,
 };
 
+// A tile of a convolution whose kernel is 3 × 3, by fewer products than its definition has (Winograd 1980; Lavin & Gray 2015, arXiv
+// 1509.09308): with x the (height + 2) × (width + 2) inputs of a channel that it reads, and w their kernel,
+//
+//   y = Aᵀ (Σ_channels (G w Gᵀ) ⊙ (Bᵀ x B)) A
+//
+// Each extent has its own three matrices, for the points 0, ±1, ∞ (2 outputs) or 0, ±1, ±2, ∞ (4).
+typedef struct kernels_winograd_tile {
+    size_t height, width; // of the outputs: 2 or 4
+    size_t channels;      // of what is transformed
+    size_t stride;        // floats from one transformed place to the next; places are row by row
+} kernels_winograd_tile;
+
 typedef struct kernels {
     kernels_tier tier;
     const char *_Nonnull name;
@@ -247,6 +259,17 @@ typedef struct kernels {
     void (*_Nonnull softmax)(float *x, size_t n, float scale, const float *bias, const float *mask);
 
     void (*_Nonnull step_phases)(const kernels_phase_step *s);
+
+    // Winograd's transforms, for all channels. Bᵀ x B of (height + 2) · (width + 2) rows of inputs.
+    void (*_Nonnull winograd_input)(const kernels_winograd_tile *t, const float *const *x, float *y);
+    // G w Gᵀ of w[3][3][channels].
+    void (*_Nonnull winograd_weight)(const kernels_winograd_tile *t, const float *w, float *y);
+    // Aᵀ x A, to height · width rows of outputs, of which NULL stands for one that nobody wants.
+    void (*_Nonnull winograd_output)(const kernels_winograd_tile *t, const float *x, float *const *y);
+
+    // y[c] = the largest of x[r][k][c], or their mean, over `rows` of row_stride floats with `columns` each of `channels`.
+    void (*_Nonnull pool)(const float *x, size_t rows, size_t row_stride, size_t columns, size_t channels,
+                          bool takes_largest, float *y);
 
     // Attention. Packs keys and values of k_stride and v_stride floats; mask may be NULL.
     void (*_Nonnull pack_context)(const float *k, size_t k_stride, const float *v, size_t v_stride, const float *mask,

@@ -45,3 +45,18 @@ void scalar_finish(const float *x, const float *bias, const float *sample_bias, 
 void scalar_accumulate(const float *x, size_t n, float factor, bool overwrite, float *y) {
     for (size_t i = 0; i < n; i++) y[i] = overwrite ? factor * x[i] : y[i] + factor * x[i];
 }
+
+void scalar_pool(const float *x, size_t rows, size_t row_stride, size_t columns, size_t channels, bool takes_largest,
+                 float *y) {
+    for (size_t c = 0; c < channels; c++) {
+        float sum = 0, most = x[c];
+        for (size_t r = 0; r < rows; r++) {
+            for (size_t k = 0; k < columns; k++) {
+                const float value = x[r * row_stride + k * channels + c];
+                sum += value;
+                most = most > value ? most : value;
+            }
+        }
+        y[c] = takes_largest ? most : sum * (1 / (float)(rows * columns));
+    }
+}

@@ -23,6 +23,8 @@ void scalar_gate(const float *x, const float *gate, size_t n, kernels_activation
 void scalar_finish(const float *x, const float *bias, const float *sample_bias, const float *residual, size_t n,
                    kernels_activation activation, float slope, float *y);
 void scalar_accumulate(const float *x, size_t n, float factor, bool overwrite, float *y);
+void scalar_pool(const float *x, size_t rows, size_t row_stride, size_t columns, size_t channels, bool takes_largest,
+                 float *y);
 
 void scalar_layer_norm(const float *x, size_t n, float epsilon, const float *scale, const float *shift, float *y);
 void scalar_rms_norm(const float *x, size_t n, float epsilon, const float *scale, float *y);
@@ -32,6 +34,10 @@ void scalar_scale_shift(const float *x, size_t rows, size_t channels, const floa
                         kernels_activation activation, float *y);
 void scalar_step_phases(const kernels_phase_step *s);
 void scalar_softmax(float *x, size_t n, float scale, const float *bias, const float *mask);
+
+void scalar_winograd_input(const kernels_winograd_tile *t, const float *const *x, float *y);
+void scalar_winograd_weight(const kernels_winograd_tile *t, const float *w, float *y);
+void scalar_winograd_output(const kernels_winograd_tile *t, const float *x, float *const *y);
 
 void scalar_pack_context(const float *k, size_t k_stride, const float *v, size_t v_stride, const float *mask,
                          const kernels_context *context);

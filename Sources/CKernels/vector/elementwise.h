@@ -81,4 +81,34 @@ static void scale_shift(const float *x, size_t rows, size_t channels, const floa
     WITH_CONSTANT(activation, scale_shift_each, x, rows, channels, scale, shift, y)
 }
 
+INLINE void pool_each(const float *x, size_t rows, size_t row_stride, size_t columns, size_t channels, float *y,
+                      bool takes_largest) {
+    const float share = 1 / (float)(rows * columns);
+    for (size_t c = 0; c < channels; c += LANES) {
+        const size_t count = channels - c;
+        vfloat result = takes_largest ? load_up_to(x + c, count) : (vfloat)0;
+        for (size_t r = 0; r < rows; r++) {
+            for (size_t k = 0; k < columns; k++) {
+                const vfloat value = load_up_to(x + r * row_stride + k * channels + c, count);
+                result = takes_largest ? larger(result, value) : result + value;
+            }
+        }
+        if (!takes_largest) result *= share;
+        if (count >= LANES) {
+            store(y + c, result);
+        } else {
+            store_part(y + c, result, count);
+        }
+    }
+}
+
+static void pool(const float *x, size_t rows, size_t row_stride, size_t columns, size_t channels, bool takes_largest,
+                 float *y) {
+    if (takes_largest) {
+        pool_each(x, rows, row_stride, columns, channels, y, true);
+    } else {
+        pool_each(x, rows, row_stride, columns, channels, y, false);
+    }
+}
+
 #endif

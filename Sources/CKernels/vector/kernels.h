@@ -5,6 +5,7 @@
 #include "product_float.h"
 #include "product_tiles.h"
 #include "quantize.h"
+#include "winograd.h"
 
 #define VECTOR_KERNELS                                                                                                 \
     .product_f32 = product_f32,                                                                                        \
@@ -24,4 +25,8 @@
     .channel_moments = channel_moments,                                                                                \
     .scale_shift = scale_shift,                                                                                        \
     .softmax = softmax,                                                                                                \
-    .step_phases = step_phases
+    .step_phases = step_phases,                                                                                        \
+    .winograd_input = winograd_input,                                                                                  \
+    .winograd_weight = winograd_weight,                                                                                \
+    .winograd_output = winograd_output,                                                                                \
+    .pool = pool

@@ -39,6 +39,8 @@ public protocol Judge: Sendable {
     var width: Int { get }
     /// Numbers of a row of logits; nil for a judge that names no classes.
     var classCount: Int? { get }
+    /// Why it compares no sounds with texts though others of its kind do, and what to do; nil for all others.
+    var textRefusal: String? { get }
     /// - Parameter windows: mono, at `sampleRate`, of at least one sample each.
     /// - Returns: one for each.
     func hear(_ windows: [[Float]]) throws -> [Heard]
@@ -47,6 +49,8 @@ public protocol Judge: Sendable {
 extension Judge {
     /// No classes.
     public var classCount: Int? { nil }
+    /// Nothing to be said of texts.
+    public var textRefusal: String? { nil }
     /// No rate in between.
     public func intermediateRate(_ rules: EvaluationProtocol) -> Int? { nil }
 }

@@ -61,6 +61,34 @@ def audiocraft(path, rate):
     return [piece for piece in pieces if len(piece) == 10 * rate or len(piece) > 0.15 * rate]
 
 
+def pictures(sets, rate):
+    """audioldm_eval's PSNR and SSIM of mel pictures, with its dataset's front end."""
+    import librosa
+    from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+    make_judges.package("audioldm_eval")
+    make_judges.package("audioldm_eval.audio")
+    make_judges.package("audioldm_eval.datasets")
+    from audioldm_eval.audio import stft
+    from audioldm_eval.datasets.load_mel import MelPairedDataset
+    # As librosa was called before 0.10.
+    stft.pad_center = lambda window, size: librosa.util.pad_center(window, size=size)
+    stft.librosa_mel_fn = lambda rate, length, bands, low, high: librosa.filters.mel(
+        sr=rate, n_fft=length, n_mels=bands, fmin=low, fmax=high)
+
+    def load(path):
+        wave, own = soundfile.read(path, dtype="float32", always_2d=True)
+        return torch.from_numpy(wave.T.copy()), own
+    torchaudio.load = load
+    length, high = (512, 8000) if rate == 16000 else (1024, 14000)
+    front = stft.TacotronSTFT(length, rate // 100, length, 64, rate, 50, high)
+    found = []
+    dataset = MelPairedDataset(*(path[0].parent for path in sets), front, rate)
+    for mel, target, _, _ in (dataset[index] for index in range(len(dataset))):
+        extent = max(mel.max(), target.max()) - min(mel.min(), target.min())
+        found.append((peak_signal_noise_ratio(mel, target), structural_similarity(mel, target, data_range=extent)))
+    return dict(zip(("psnr", "ssim"), np.mean(found, axis=0).tolist()))
+
+
 def frechet(x, y):
     x, y = x.double().numpy(), y.double().numpy()
     (m1, c1), (m2, c2) = ((z.mean(0), np.cov(z, rowvar=False)) for z in (x, y))
@@ -104,7 +132,7 @@ def figures(folder, sets):
         "frechet_distance": of["fid"].calculate_fid(*embeddings, "f")["frechet_distance"],
         "kl_softmax": kl["kullback_leibler_divergence_softmax"], "kl_sigmoid": kl["kullback_leibler_divergence_sigmoid"],
         "inception_score": of["isc"].calculate_isc(logits[0], "logits", 2020, True, 10)["inception_score_mean"],
-        "kid": kid["kernel_inception_distance_mean"]}
+        "kid": kid["kernel_inception_distance_mean"], **pictures(sets, 16000)}
 
     def first(path, rate):
         return make_judges.heard(path, rate, least=10 * rate)[: 10 * rate]
@@ -112,7 +140,7 @@ def figures(folder, sets):
     logits = [{"logits": rows(z, 1), "file_path_": names} for z in (x, y)]
     kl = of["kl"].calculate_kl(*logits, "logits", True)[0]
     found["audioldm2"] = {"passt": {"kl_softmax": kl["kullback_leibler_divergence_softmax"],
-                                    "kl_sigmoid": kl["kullback_leibler_divergence_sigmoid"]}}
+                                    "kl_sigmoid": kl["kullback_leibler_divergence_sigmoid"], **pictures(sets, 32000)}}
 
     # audiocraft's KLDivergenceMetric: of probabilities, over all segments.
     rate, judge = judges["passt"]

@@ -39,7 +39,7 @@ struct CalibrateCommand: AsyncParsableCommand {
     var seconds: Double?
 
     @Option(parsing: .unconditional, help: "Steps of the ways in which some are spared.")
-    var steps = 10
+    var steps = 12
 
     @Option(
         name: .shortAndLong,

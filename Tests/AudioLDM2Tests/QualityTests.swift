@@ -57,7 +57,7 @@ import WeightFile
         }
         #expect(try await steps("{}") == 14)
         #expect(try await steps(#"{"quality": "exact"}"#) == 25)
-        #expect(try await steps(#"{"quality": "faster"}"#) == 10)
+        #expect(try await steps(#"{"quality": "faster"}"#) == 12)
         #expect(try await steps(#"{"scheduler": "euler"}"#) == 25)
         #expect(try await steps(#"{"quality": "faster", "steps": 3}"#) == 3)
         #expect(try await steps(#"{"profile": "diffusers", "scheduler": "dpm++"}"#) == 25)

@@ -29,7 +29,7 @@ public struct SoundOptions: Sendable, Hashable {
         /// Noise levels where they matter, each evaluated whole: 14 of them with DPM-Solver++, which come nearer to what
         /// endless steps would make than 25 of the reference's.
         case fast
-        /// Fewer such levels, as the model's policy says (10 if it says nothing); and at some of them the denoiser's deep levels
+        /// Fewer such levels, as the model's policy says (12 if it says nothing); and at some of them the denoiser's deep levels
         /// are not evaluated but carried on from the steps before. Still nearer than 25 of the reference's, with the model that
         /// ships.
         case faster

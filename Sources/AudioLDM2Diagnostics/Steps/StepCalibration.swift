@@ -32,7 +32,7 @@ public struct StepCalibration: Sendable {
     ///   - steps: of the ways whose policies are searched, at least 4.
     /// - Throws: `AudioLDM2Error`.
     public init(
-        modelAt path: String, prompts: [String], seeds: Int = 2, seconds: Double? = nil, steps: Int = 10,
+        modelAt path: String, prompts: [String], seeds: Int = 2, seconds: Double? = nil, steps: Int = 12,
         threads: Int? = nil, device: ComputeDevice? = nil
     ) async throws {
         guard !prompts.isEmpty, (1...64).contains(seeds), (4...100).contains(steps) else {

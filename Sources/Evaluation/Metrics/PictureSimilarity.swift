@@ -1,5 +1,5 @@
 import Audio
-import Foundation
+import Glibc
 
 /// How alike the mel spectrograms of two sounds are as pictures, as audioldm_eval computes it with scikit-image: peak signal to
 /// noise ratio (PSNR) and structural similarity (SSIM, Wang et al. 2004) in windows of 7 × 7.

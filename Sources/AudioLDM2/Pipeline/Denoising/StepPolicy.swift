@@ -13,9 +13,9 @@ package struct StepPolicy: Sendable, Hashable {
         self.depth = depth
     }
 
-    /// For models that say nothing: what `audioldm2 calibrate` finds for the one that ships.
+    /// For models that say nothing: what `audioldm2 calibrate` finds for the one that ships, "w-w-wwwww-w-".
     package static let general = StepPolicy(
-        steps: [true, false, true, true, true, true, true, true, true, false])
+        steps: [true, false, true, false, true, true, true, true, true, false, true, false])
 
     /// - Parameter letters: one for each step, "w" for a whole one and "-" for another.
     /// - Returns: nil for other letters, and where the first step is not whole.

@@ -1,5 +1,5 @@
 import Diffusion
-import Foundation
+import Glibc
 
 /// What options mean for a model.
 extension SoundOptions {

@@ -6,6 +6,10 @@ import SoundServer
 import Terminal
 
 @main
+enum Program {
+    static func main() { CommandProgram(ServerCommand.self, leastMemory: MemoryPlan.leastForAnyWork).run() }
+}
+
 struct ServerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audioldm2-server",

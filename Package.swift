@@ -78,7 +78,7 @@ let package = Package(
             name: "AudioLDM2CLI",
             dependencies: [
                 "AudioLDM2", "AudioLDM2DefaultModel", "AudioLDM2Diagnostics", "Audio", "Evaluation", "Files",
-                "ListeningTest", "Terminal",
+                "ListeningTest", "Platform", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -147,7 +147,7 @@ let package = Package(
             name: "AudioLDM2Tests",
             dependencies: [
                 "AudioLDM2", "AudioLDM2Converter", "AudioLDM2Diagnostics", "Checkpoints", "Compute", "WeightFile",
-                "Tensors", "Audio", "Evaluation", "TestSupport",
+                "Tensors", "Audio", "Evaluation", "Platform", "TestSupport",
             ]),
     ],
     swiftLanguageModes: [.v6],

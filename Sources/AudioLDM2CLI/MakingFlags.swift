@@ -21,7 +21,7 @@ struct MakingFlags: ParsableArguments {
 
     @OptionGroup var memory: MemoryOption
 
-    @Flag(name: [.short, .long], help: "Say what computes, and how memory will be used.")
+    @Flag(name: [.short, .long], help: "Say what the system allows, what computes, and how memory will be used.")
     var verbose = false
 
     @Flag(
@@ -56,7 +56,11 @@ struct MakingFlags: ParsableArguments {
         prompt: String, _ others: SoundSettings = .init()
     ) async throws -> (AudioLDM2Pipeline, SoundOptions) {
         let pipeline = try await computing.pipeline(modelAt: model.path, quiet: quiet)
-        if verbose, let note = pipeline.deviceNote { printNote(note) }
+        if verbose {
+            printNote("\(SystemLimits.current)")
+            printNote("computing: \(pipeline.instructionSet), \(pipeline.threads) threads")
+            if let note = pipeline.deviceNote { printNote(note) }
+        }
         if ranking.candidates > 1, !quiet { model.noteHowItJudges() }
         var settings = others.over(speech.settings.over(generation.settings))
         settings.seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))

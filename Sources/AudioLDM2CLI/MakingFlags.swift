@@ -14,6 +14,8 @@ struct MakingFlags: ParsableArguments {
 
     @OptionGroup var ranking: CandidateFlags
 
+    @OptionGroup var storing: BitsOption
+
     @Option(parsing: .unconditional, help: "A number that settles all chance. Default: a random one, which is printed.")
     var seed: UInt64?
 
@@ -65,6 +67,7 @@ struct MakingFlags: ParsableArguments {
         var settings = others.over(speech.settings.over(generation.settings))
         settings.seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
         settings.audioWeight = conditioning.audioWeight
+        settings.encoding = storing.bits
         var options = try settings.flagOptions(for: pipeline)
         options.memoryLimit = memory.limit
         options.condition = try await conditioning.load(pipeline, prompt: prompt)

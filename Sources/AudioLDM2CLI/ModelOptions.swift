@@ -1,5 +1,7 @@
 import ArgumentParser
 import AudioLDM2DefaultModel
+import Files
+import Foundation
 import Terminal
 
 /// A model that the user may have named.
@@ -7,16 +9,32 @@ protocol NamedModel {
     var file: String? { get }
 }
 
+/// The variable that names the model of commands which name none.
+private let modelVariable = "AUDIOLDM2_MODEL"
+
 extension NamedModel {
     /// - Throws: `AudioLDM2Error` if none was named and the program's own is not there.
-    var path: String { get throws { try file ?? DefaultModel.path() } }
+    var path: String { get throws { try named ?? DefaultModel.path() } }
+
+    /// Nil for the model that comes with this program.
+    fileprivate var named: String? {
+        if let file { return file }
+        guard let name = getenv(modelVariable), name.pointee != 0 else { return nil }
+        return FileName.text(UnsafeRawBufferPointer(start: name, count: strlen(name)))
+    }
+
+    fileprivate static var help: ArgumentHelp {
+        ArgumentHelp(
+            "The model file. Default: what the variable \(modelVariable) names, or the model that comes with this program.",
+            valueName: "model")
+    }
 }
 
 /// `--model`, the same for every command that makes or judges sounds.
 struct ModelOption: ParsableArguments, NamedModel {
     @Option(
         name: [.customShort("m"), .customLong("model")],
-        help: ArgumentHelp("The model file. Default: the model that comes with this program.", valueName: "model"),
+        help: ModelOption.help,
         transform: plainText)
     var file: String?
 
@@ -26,7 +44,7 @@ struct ModelOption: ParsableArguments, NamedModel {
 
     /// For commands that judge sounds.
     func noteHowItJudges() {
-        guard file == nil else { return }
+        guard named == nil else { return }
         printNote(
             "note: the model that comes with this program hardly tells sounds apart: its scores are hints at best")
     }
@@ -35,7 +53,7 @@ struct ModelOption: ParsableArguments, NamedModel {
 /// The model as the argument of commands that look into it.
 struct ModelArgument: ParsableArguments, NamedModel {
     @Argument(
-        help: ArgumentHelp("The model file. Default: the model that comes with this program.", valueName: "model"),
+        help: ModelOption.help,
         completion: .file(extensions: ["aldm"]), transform: plainText)
     var file: String?
 

@@ -92,7 +92,7 @@ let package = Package(
             name: "AudioLDM2CLI",
             dependencies: [
                 "AudioLDM2", "AudioLDM2DefaultModel", "AudioLDM2Diagnostics", "Audio", "Evaluation", "Files",
-                "ListeningTest", "Terminal", "Text",
+                "ListeningTest", "Platform", "Terminal", "Text",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -183,7 +183,7 @@ let package = Package(
             name: "AudioLDM2Tests",
             dependencies: [
                 "AudioLDM2", "AudioLDM2Converter", "AudioLDM2Diagnostics", "Checkpoints", "Compute", "WeightFile",
-                "Tensors", "Audio", "Evaluation", "TestSupport",
+                "Tensors", "Audio", "Evaluation", "Platform", "TestSupport",
             ]),
     ],
     swiftLanguageModes: [.v6],

@@ -7,49 +7,6 @@ import Tensors
 import Tokenizers
 import WeightFile
 
-/// How a checkpoint is converted.
-package struct ConversionOptions: Sendable {
-    package var weights: WeightPreset
-    /// For components that are stored otherwise, by name.
-    package var componentWeights: [String: WeightPreset] = [:]
-    package var compression: PackCompression
-    /// Takes the place of what the checkpoint says.
-    package var license: LicenseText?
-    /// Names from `CheckpointLayout.omissible` of parts whose weights are not wanted.
-    package var without: Set<String>
-    /// Whose behaviour the model has unless told otherwise; nil for the checkpoint's own.
-    package var profile: ReferenceProfile?
-    /// What makes waveforms unless told otherwise; nil for the checkpoint's own choice.
-    package var vocoder: SoundOptions.Vocoder?
-    /// What the float model is asked, so that weights are fitted to what they read; nil to fit nothing.
-    package var calibration: CalibrationOptions?
-    package var threads: Int
-
-    package init(
-        weights: WeightPreset = .int8, compression: PackCompression = .zstd(level: 3), license: LicenseText? = nil,
-        without: Set<String> = [], profile: ReferenceProfile? = nil,
-        threads: Int = SystemProcessors.available
-    ) {
-        self.weights = weights
-        self.compression = compression
-        self.license = license
-        self.without = without
-        self.profile = profile
-        self.threads = threads
-    }
-}
-
-extension ConversionOptions {
-    /// Every preset that some component gets.
-    var presets: Set<WeightPreset> { Set(componentWeights.values).union([weights]) }
-
-    /// For provenance and summaries: `int8, vocoder=float16`.
-    var weightsName: String {
-        ([weights.rawValue] + componentWeights.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.rawValue)" })
-            .joined(separator: ", ")
-    }
-}
-
 /// How far a conversion is.
 package struct ConversionProgress: Sendable, Equatable {
     package enum Activity: String, Sendable {
@@ -75,7 +32,7 @@ package struct CheckpointConverter: Sendable {
     let components: [Component]
     private let tokenizers: [(name: String, definition: TokenizerDefinition)]
     /// Tokenizers that the checkpoint lacks, and what cannot be done without them.
-    private var missing: [String]
+    private(set) var missing: [String]
     /// Whether all tokenizers are there that its text encoders need.
     private let readsTexts: Bool
     /// Nil for what makes no sounds.
@@ -105,13 +62,22 @@ package struct CheckpointConverter: Sendable {
         let layout = try CheckpointLayout.of(checkpoint)
         if !layout.makesSounds { try options.requireNothingOfSounds(for: checkpoint.name) }
         license = try options.license ?? checkpoint.license()
+        let adapted = try AdaptedComponents(
+            options.adapters,
+            options.adapters.isEmpty
+                ? []
+                : (layout.models + layout.extras).compactMap { part in
+                    try part.weights(in: checkpoint).map { (part.folder, $0) }
+                })
         components =
             try layout.models.compactMap { part in
-                guard options.without.contains(part.name) else { return try Self.component(part, in: checkpoint) }
+                guard options.without.contains(part.name) else {
+                    return try Self.component(part, in: checkpoint, adapted)
+                }
                 return part.isOptional ? nil : try Self.omitted(part, in: checkpoint)
             }
             + layout.extras.filter { !options.without.contains($0.name) }
-            .compactMap { try Self.component($0, in: checkpoint) }
+            .compactMap { try Self.component($0, in: checkpoint, adapted) }
         let names = components.filter { $0.weights != nil }.map(\.name)
         if let unknown = options.componentWeights.keys.filter({ !names.contains($0) }).min() {
             throw CheckpointError.missing(
@@ -141,6 +107,11 @@ package struct CheckpointConverter: Sendable {
         }
     }
 
+    var sourceName: String { checkpoint.name }
+
+    /// How a component's weights are to be stored.
+    func preset(of component: String) -> WeightPreset { options.componentWeights[component] ?? options.weights }
+
     /// Class and configuration of every component, by name.
     private var parts: [String: PackIndex.Component] {
         let parts = components.map {
@@ -165,7 +136,9 @@ package struct CheckpointConverter: Sendable {
     }
 
     /// - Returns: nil for a part that can be missing and is.
-    private static func component(_ part: CheckpointPart, in checkpoint: any Checkpoint) throws -> Component? {
+    private static func component(
+        _ part: CheckpointPart, in checkpoint: any Checkpoint, _ adapted: AdaptedComponents
+    ) throws -> Component? {
         guard let source = try part.weights(in: checkpoint) else { return nil }
         let className = try part.className(in: checkpoint)
         let file = "\(part.folder)/config.json"
@@ -178,7 +151,10 @@ package struct CheckpointConverter: Sendable {
         let roles = Dictionary(uniqueKeysWithValues: requirements.map { ($0.path, $0.role) })
         return Component(
             name: part.name, className: className, config: config, requirements: requirements,
-            weights: try MappedComponent(modelName, weights: roles, source: source))
+            weights: try MappedComponent(
+                modelName, weights: roles,
+                source: adapted.applied(
+                    to: source, of: part.folder, mapping: ComponentMapping.named(modelName))))
     }
 
     /// A part that is left out: what other parts have to agree with stays.
@@ -289,7 +265,7 @@ package struct CheckpointConverter: Sendable {
         let outline = try TemporaryFile(suffix: ".aldm")
         try whole.writeOutline(to: outline.path)
         let presets = components.filter { $0.weights != nil }
-            .map { ($0.name, options.componentWeights[$0.name] ?? options.weights) }
+            .map { ($0.name, preset(of: $0.name)) }
         let calibrator = try Calibrator(
             whole.components, presets: Dictionary(uniqueKeysWithValues: presets), calibration,
             threads: options.threads)
@@ -335,7 +311,7 @@ package struct CheckpointConverter: Sendable {
         _ requirement: WeightRequirement, of component: String, _ weights: MappedComponent, as plan: WeightPlan?,
         to writer: PackWriter, _ result: inout ConversionSummary.Component
     ) throws {
-        let policy = PrecisionPolicy(options.componentWeights[component] ?? options.weights)
+        let policy = PrecisionPolicy(preset(of: component))
         let encoder = WeightEncoder(workers: Workers(count: options.threads))
         let rows = try weights.open(requirement.path)
         let name = weights.location(of: requirement.path)
@@ -369,6 +345,7 @@ package struct CheckpointConverter: Sendable {
             ("weights", options.weightsName), ("compression", options.compression.name),
         ]
         if options.presets.contains(.int8) { notes.append(("int8 error limit", "\(PrecisionPolicy.int8ErrorLimit)")) }
+        for adapter in options.adapters { notes.append(("lora", adapter.note)) }
         if !options.without.isEmpty { notes.append(("without", options.without.sorted().joined(separator: ", "))) }
         let family = ModelFamily(recognizing: parts)
         if !family.makesSounds { notes.append((ModelFamily.note, family.name)) }

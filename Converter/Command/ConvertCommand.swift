@@ -37,6 +37,8 @@ struct ConvertCommand: AsyncParsableCommand {
               audioldm2-convert audioldm2/ -o mine.aldm --calibrate prompts.txt --target-error 0.02
               audioldm2-convert audioldm2/ -o mixed.aldm --weights unet=int8,vae=float16
               audioldm2-convert --describe audioldm2-full.pth
+              audioldm2-convert audioldm2/ --dry-run --weights unet=int8,float16
+              audioldm2-convert audioldm2/ -o jazz.aldm --lora jazz.safetensors=0.8
               audioldm2-convert full.pth -o a.aldm --tokenizer roberta/ --tokenizer-2 t5/
               audioldm2-convert ljspeech.pth --output speech.aldm --tokenizer roberta/
               audioldm2-convert vggish-10086976.pth -o vggish.aldm
@@ -106,6 +108,19 @@ struct ConvertCommand: AsyncParsableCommand {
             valueName: "X"))
     var targetError: Double?
 
+    @Option(
+        help: ArgumentHelp(
+            "Merge a LoRA, as PEFT or diffusers save it, of the UNet, text encoders …, times a scale (default 1), before "
+                + "anything else is done with the weights; once for each.",
+            valueName: "FILE[=SCALE]"),
+        completion: .file(), transform: LoRAArgument.init(text:))
+    var lora: [LoRAArgument] = []
+
+    @Flag(
+        name: .customLong("dry-run"),
+        help: "Say how large each component will be, with what is asked for and with each preset, and write nothing.")
+    var isDryRun = false
+
     @Option(help: ArgumentHelp("How many threads work.", valueName: "N"))
     var threads: Int = SystemProcessors.available
 
@@ -120,7 +135,8 @@ struct ConvertCommand: AsyncParsableCommand {
         guard range.contains(threads) else {
             throw ValidationError("--threads \(threads): choose \(range.lowerBound) to \(range.upperBound).")
         }
-        guard describe || output?.isEmpty == false else {
+        guard !(describe && isDryRun) else { throw ValidationError("Ask for --describe and --dry-run one by one.") }
+        guard describe || isDryRun || output?.isEmpty == false else {
             throw ValidationError("--output needs the name of a file.")
         }
         if skipsCalibration, calibrate != nil || targetError != nil {
@@ -130,7 +146,9 @@ struct ConvertCommand: AsyncParsableCommand {
             let range = CalibrationOptions.targetErrors
             throw ValidationError("--target-error \(targetError): choose \(range.lowerBound) to \(range.upperBound).")
         }
-        if let output { try requireDistinct(output: output, from: [license, calibrate], folders: input.files) }
+        if let output {
+            try requireDistinct(output: output, from: [license, calibrate], folders: input.files + lora.map(\.path))
+        }
         let names = CheckpointLayout.omissible + [Self.encoders]
         if let unknown = excluded.subtracting(names).min() {
             throw ValidationError("--without \(unknown): choose from \(names.joined(separator: ", ")).")
@@ -155,19 +173,25 @@ struct ConvertCommand: AsyncParsableCommand {
     }
 
     private func convertOrDescribe() async throws {
-        guard !describe, let output else {
+        if describe {
             let description = try CheckpointDescription(input.open())
             print(try json ? Terminal.json(description) : description.table)
             return try finishOutput()
         }
-        try PackWriter.checkWritable(output)
+        if let output, !isDryRun { try PackWriter.checkWritable(output) }
         var options = ConversionOptions(
             weights: weights.preset, compression: compression.value, license: try license.map(LicenseText.init(path:)),
             without: omitted, profile: profile, threads: threads)
         options.componentWeights = weights.byComponent
         options.vocoder = vocoder
         options.calibration = try calibration
+        options.adapters = try lora.map { try LowRankAdapter(path: $0.path, scale: $0.scale) }
         let converter = try CheckpointConverter(input.open(), options)
+        guard !isDryRun, let output else {
+            let forecast = converter.forecast()
+            print(try json ? Terminal.json(forecast) : forecast.table)
+            return try finishOutput()
+        }
         let command = self
         try await untilInterrupted(note: quiet ? nil : "nothing was written") {
             try command.convert(converter, to: output)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AudioLDM2Converter
+import Terminal
 
 /// `--weights`: a preset for all components, presets for single ones (`unet=int8`), or both, with commas between.
 struct WeightsArgument: ExpressibleByArgument {
@@ -21,6 +22,23 @@ struct WeightsArgument: ExpressibleByArgument {
     }
 
     var defaultValueDescription: String { preset.rawValue }
+}
+
+/// `FILE[=SCALE]`.
+struct LoRAArgument: Sendable {
+    let path: String
+    let scale: Double
+
+    /// - Throws: `ValidationError`.
+    @Sendable init(text: String) throws {
+        let text = plainText(text)
+        guard let mark = text.lastIndex(of: "="), let scale = Double(text[text.index(after: mark)...]) else {
+            (path, scale) = (text, 1)
+            return
+        }
+        guard scale.isFinite else { throw ValidationError("a scale is a number, such as 0.8.") }
+        (path, self.scale) = (String(text[..<mark]), scale)
+    }
 }
 
 /// `NAME=FOLDER`.

@@ -15,7 +15,7 @@ package enum AudioError: Error, CustomStringConvertible, Sendable, Equatable {
     package var description: String {
         switch self {
         case .unknownExtension(let path):
-            "\(path): unknown extension; name the file .wav, .flac or .ogg"
+            "\(path): unknown extension; name the file \(SoundContainer.list)"
         case .unsupported(let path, let reason):
             "\(path): \(reason)"
         case .invalidSamples(let reason):

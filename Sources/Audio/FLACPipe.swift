@@ -50,10 +50,18 @@ final class FLACPipe {
     }
 
     private let output: Output
+    private let encoding: SampleEncoding
     private var file: OpaquePointer?
 
-    /// - Throws: `AudioError.cannotWrite`.
-    init(to descriptor: Int32, sampleRate: Int, frameCount: Int, metadata: SoundMetadata) throws {
+    /// - Throws: `AudioError.cannotWrite`, `AudioError.unsupported`.
+    init(
+        to descriptor: Int32, sampleRate: Int, frameCount: Int, encoding: SampleEncoding, metadata: SoundMetadata
+    ) throws {
+        self.encoding = encoding
+        var info = try StoredFormat(
+            frames: frameCount, channels: 1, sampleRate: sampleRate, container: .flac, path: "standard output",
+            encoding: encoding
+        ).info
         output = Output(descriptor, frameCount: frameCount)
         var calls = SF_VIRTUAL_IO(
             get_filelen: { sf_count_t(FLACPipe.output($0)?.length ?? 0) },
@@ -72,9 +80,6 @@ final class FLACPipe {
                 return count
             },
             tell: { sf_count_t(FLACPipe.output($0)?.position ?? 0) })
-        var info = SF_INFO()
-        info.format = Int32(SF_FORMAT_FLAC | SF_FORMAT_PCM_16)
-        (info.channels, info.samplerate) = (1, Int32(clamping: sampleRate))
         file = sf_open_virtual(&calls, Int32(SFM_WRITE), &info, Unmanaged.passUnretained(output).toOpaque())
         guard let file else {
             throw AudioError.cannotWrite(path: "standard output", reason: SndfileHandle.openError)
@@ -91,10 +96,9 @@ final class FLACPipe {
 
     /// - Returns: false if nobody reads any more.
     func append(_ samples: [Float]) throws -> Bool {
+        guard let file else { return output.isOpen }
         for start in stride(from: 0, to: samples.count, by: SndfileHandle.block) {
-            let block = samples[start..<min(start + SndfileHandle.block, samples.count)].map(
-                SampleEncoding.pcm16.written)
-            sf_write_float(file, block, sf_count_t(block.count))
+            _ = encoding.write(samples[start..<min(start + SndfileHandle.block, samples.count)], to: file)
         }
         if let failure = output.failure { throw failure }
         return output.isOpen

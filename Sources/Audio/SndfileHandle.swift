@@ -1,4 +1,6 @@
 import CSndfile
+import FoundationEssentials
+import Glibc
 
 /// libsndfile's handle for a file that is open already.
 final class SndfileHandle {
@@ -15,7 +17,9 @@ final class SndfileHandle {
     /// - Returns: nil if libsndfile refuses; `openError` says why.
     init?(descriptor: Int32, mode: Int, info: SF_INFO = SF_INFO()) {
         var info = info
-        guard let pointer = sf_open_fd(descriptor, Int32(mode), &info, Int32(SF_FALSE)) else { return nil }
+        // One of its own: where it cannot open a file, it closes the descriptor whatever it is told.
+        let own = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        guard own >= 0, let pointer = sf_open_fd(own, Int32(mode), &info, Int32(SF_TRUE)) else { return nil }
         self.pointer = pointer
         self.info = info
     }
@@ -30,5 +34,9 @@ final class SndfileHandle {
         return code < 0 ? "it cannot be decoded" : String(cString: sf_strerror(pointer))
     }
 
-    static var openError: String { String(cString: sf_strerror(nil)) }
+    static var openError: String {
+        let code = errno
+        guard Int(sf_error(nil)) == SF_ERR_NO_ERROR else { return String(cString: sf_strerror(nil)) }
+        return String(cString: strerror(code))
+    }
 }

@@ -24,6 +24,8 @@ package struct SoundMetadata: Hashable, Sendable {
     package var software: String?
     /// Under what terms the sound may be used. A WAV file has only a copyright for it.
     package var license: String?
+    /// Whether the sound repeats: a WAV file then has a loop over all of it.
+    package var loops = false
 
     /// Bytes that a text may have: what fits in the header of every format.
     package static let textLimit = 4096
@@ -38,10 +40,14 @@ package struct SoundMetadata: Hashable, Sendable {
             })
     }
 
-    package init(title: String? = nil, comment: String? = nil, software: String? = nil, license: String? = nil) {
+    package init(
+        title: String? = nil, comment: String? = nil, software: String? = nil, license: String? = nil,
+        loops: Bool = false
+    ) {
         self.title = title
         self.comment = comment
         self.software = software
         self.license = license
+        self.loops = loops
     }
 }

@@ -11,8 +11,11 @@ extension SoundFile {
 
     /// Finds out whether a file of this extension can hold such a sound.
     /// - Throws: `AudioError`, as `write` would.
-    package static func checkFormat(of path: String, frames: Int = 0, channels: Int, sampleRate: Int) throws {
-        _ = try StoredFormat(frames: frames, channels: channels, sampleRate: sampleRate, path: path, encoding: nil)
+    package static func checkFormat(
+        of path: String, frames: Int = 0, channels: Int, sampleRate: Int, encoding: SampleEncoding? = nil
+    ) throws {
+        _ = try StoredFormat(
+            frames: frames, channels: channels, sampleRate: sampleRate, path: path, encoding: encoding)
     }
 
     /// Finds out whether a file could be made at `path`: the name can be one, its folder takes new files, and no folder or

@@ -3,11 +3,11 @@ import FoundationEssentials
 import Glibc
 
 extension SoundFile {
-    /// Writes a sound in the format that the extension names: `.wav`, `.flac` or `.ogg` (Vorbis).
+    /// Writes a sound in the format that the extension names, as `SoundContainer` has them.
     ///
     /// The file appears complete or not at all, and its bytes depend on the arguments alone. Samples beyond ±1 are
-    /// clipped to it, but for those of float WAV files. Texts of the metadata are cut at 4096 bytes.
-    /// - Parameter encoding: 16-bit integers unless given; not for Vorbis.
+    /// clipped to it, but for those of float WAV and AIFF files. Texts of the metadata are cut at 4096 bytes.
+    /// - Parameter encoding: 16-bit integers unless given; not for lossy formats.
     /// - Returns: how many samples were clipped.
     /// - Throws: `AudioError`.
     @discardableResult
@@ -37,7 +37,8 @@ extension SoundFile {
         try checkSamples(sound)
         let file = try MemoryFile()
         let clipped = try encode(
-            as: format, metadata: metadata, to: file.descriptor, path: MemoryFile.name, blocks: blocks(of: sound))
+            as: format, frames: frames, metadata: metadata, to: file.descriptor, path: MemoryFile.name,
+            blocks: blocks(of: sound))
         try checkLength(frames, descriptor: file.descriptor, path: MemoryFile.name)
         return (try file.contents(), clipped)
     }
@@ -63,7 +64,8 @@ extension SoundFile {
             frames: frames, channels: channels, sampleRate: sampleRate, path: path, encoding: encoding)
         var clipped = 0
         try replaceFile(at: path) { file in
-            clipped = try encode(as: format, metadata: metadata, to: file.descriptor, path: path, blocks: blocks)
+            clipped = try encode(
+                as: format, frames: frames, metadata: metadata, to: file.descriptor, path: path, blocks: blocks)
             try checkLength(frames, descriptor: file.descriptor, path: path)
         }
         return clipped
@@ -73,11 +75,14 @@ extension SoundFile {
     /// - Returns: how many samples were clipped.
     @discardableResult
     package static func encode(
-        as format: StoredFormat, metadata: SoundMetadata, to descriptor: Int32, path: String,
+        as format: StoredFormat, frames: Int = 0, metadata: SoundMetadata, to descriptor: Int32, path: String,
         blocks: (BlockTaker) throws -> Void
     ) throws -> Int {
-        let clipped = try writeSamples(as: format, metadata: metadata, to: descriptor, path: path, blocks: blocks)
-        if format.container == .ogg { try setOggSerialNumber(descriptor: descriptor, path: path) }
+        let clipped = try writeSamples(
+            as: format, frames: frames, metadata: metadata, to: descriptor, path: path, blocks: blocks)
+        if format.info.format & Int32(SF_FORMAT_TYPEMASK) == Int32(SF_FORMAT_OGG) {
+            try setOggSerialNumber(descriptor: descriptor, path: path)
+        }
         return clipped
     }
 
@@ -93,7 +98,7 @@ extension SoundFile {
     }
 
     private static func writeSamples(
-        as format: StoredFormat, metadata: SoundMetadata, to descriptor: Int32, path: String,
+        as format: StoredFormat, frames: Int, metadata: SoundMetadata, to descriptor: Int32, path: String,
         blocks: (BlockTaker) throws -> Void
     ) throws -> Int {
         func failed(_ reason: String) -> AudioError {
@@ -105,6 +110,11 @@ extension SoundFile {
         }
         // The peak chunk of float files holds the time of day.
         sf_command(file.pointer, Int32(SFC_SET_ADD_PEAK_CHUNK), nil, Int32(SF_FALSE))
+        if format.container == .mp3 { chooseQuality(of: file) }
+        // In the chunk "smpl"; libsndfile writes none into other files.
+        if metadata.loops, format.container == .wav {
+            _ = csndfile_set_loop(file.pointer, UInt32(clamping: frames))
+        }
         let texts = [
             (SF_STR_TITLE, metadata.title), (SF_STR_COMMENT, metadata.comment), (SF_STR_SOFTWARE, metadata.software),
             (format.container == .wav ? SF_STR_COPYRIGHT : SF_STR_LICENSE, metadata.license),
@@ -116,15 +126,24 @@ extension SoundFile {
         var clipped = 0
         try blocks { samples in
             if format.clips { clipped += samples.count { abs($0) > 1 } }
-            let block = samples.map(format.written)
             // Where the samples come from may have left another error.
             errno = 0
-            let written = sf_write_float(file.pointer, block, sf_count_t(block.count))
-            guard Int(written) == block.count else { throw failed(file.error ?? "not all samples were taken") }
+            guard format.write(samples, to: file.pointer) == samples.count else {
+                throw failed(file.error ?? "not all samples were taken")
+            }
         }
         // Not synced here: libsndfile would take an error of the disk, which the system tells once, and say nothing.
         if let error = file.error { throw failed(error) }
         return clipped
+    }
+
+    /// MP3 of a rate that varies, instead of one too low for wide bands of noise.
+    private static func chooseQuality(of file: SndfileHandle) {
+        var mode = Int32(SF_BITRATE_MODE_VARIABLE)
+        sf_command(file.pointer, Int32(SFC_SET_BITRATE_MODE), &mode, Int32(MemoryLayout.size(ofValue: mode)))
+        // From 0, the best, to 1.
+        var level = 0.2
+        sf_command(file.pointer, Int32(SFC_SET_COMPRESSION_LEVEL), &level, Int32(MemoryLayout.size(ofValue: level)))
     }
 
     /// libsndfile does not tell of every failed write, least of all when it closes a file: read back what it says.

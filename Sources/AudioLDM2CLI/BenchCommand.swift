@@ -19,6 +19,8 @@ struct BenchCommand: AsyncParsableCommand {
               audioldm2 bench audioldm2.aldm --seconds 10.24 --steps 5 --profile
               AUDIOLDM2_CPU=avx2 audioldm2 bench audioldm2.aldm --json
               audioldm2 bench audioldm2.aldm --device cuda
+              audioldm2 bench -r 5 -o md
+              audioldm2 bench -r 5 -o jsonl >> runs.jsonl
             """)
 
     @OptionGroup var model: ModelArgument
@@ -33,6 +35,17 @@ struct BenchCommand: AsyncParsableCommand {
 
     @OptionGroup var memory: MemoryOption
 
+    @Option(
+        name: [.customShort("r"), .long], parsing: .unconditional,
+        help: ArgumentHelp(
+            "Run all of it so often, and print means and standard deviations.", valueName: "N"))
+    var repetitions = 1
+
+    @Option(
+        name: [.customShort("o"), .customLong("output")],
+        help: ArgumentHelp("How to print that: table, md, csv, or jsonl, one line of JSON.", valueName: "format"))
+    var format: BenchFormat?
+
     @Flag(help: "List what each kind of operation costs within the steps.")
     var profile = false
 
@@ -40,6 +53,12 @@ struct BenchCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
+        guard (1...1000).contains(repetitions) else {
+            throw ValidationError("--repetitions \(repetitions): choose 1 to 1000.")
+        }
+        guard !(json || profile) || repetitions == 1 && format == nil else {
+            throw ValidationError("--json and --profile tell of one run: leave --repetitions and --output out.")
+        }
         guard steps >= 2 else { throw ValidationError("--steps \(steps): choose 2 or more.") }
     }
 
@@ -48,6 +67,15 @@ struct BenchCommand: AsyncParsableCommand {
             modelAt: model.path, seconds: seconds, steps: steps, threads: computing.threads, device: computing.device,
             memoryLimit: memory.limit)
         if let warning = benchmark.deviceWarning { printWarning(warning) }
+        if repetitions > 1 || format != nil {
+            var reports: [PipelineBenchmark.Report] = []
+            for _ in 0..<repetitions { reports.append(try await benchmark.run()) }
+            let name = URL(fileURLWithPath: try model.path).lastPathComponent
+            if let summary = PipelineBenchmark.Summary(of: name, reports) {
+                print(try summary.text(as: format ?? .table))
+            }
+            return
+        }
         let report = try await benchmark.run()
         if json {
             print(try Terminal.json(report))

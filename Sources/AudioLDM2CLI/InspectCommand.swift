@@ -34,7 +34,7 @@ struct InspectCommand: AsyncParsableCommand {
     @Flag(help: "Read the whole file and compare every part with its checksum.")
     var check = false
 
-    @Flag(help: "Show how much memory making a sound takes, and how.")
+    @Flag(help: "Show how much memory making a sound takes, and how, and what the system allows.")
     var plan = false
 
     @Option(parsing: .unconditional, help: "Length of the planned sound. Default: what the model was trained on.")
@@ -93,7 +93,10 @@ struct InspectCommand: AsyncParsableCommand {
     private func printPlan() async throws {
         let pipeline = try await computing.pipeline(modelAt: model.path, quiet: quiet)
         let plan = try pipeline.memoryPlan(options: SoundOptions(seconds: seconds, memoryLimit: memory.limit))
-        if json { return print(try Terminal.json(plan)) }
+        let limits = SystemLimits.current
+        if json {
+            return print(try Terminal.json(PlanReport(plan: plan, threads: pipeline.threads, system: limits)))
+        }
         func row(_ name: String, _ cells: [String]) {
             print(padded(name, 18) + cells.map { padded($0, 13) }.joined())
         }
@@ -105,7 +108,25 @@ struct InspectCommand: AsyncParsableCommand {
                 [stage.bytes, stage.weightBytes, stage.activationBytes, stage.mappedBytes].map(MemoryPlan.mebibytes)
                     + [stage.weights == .streamed ? "weights decompressed ahead of use" : ""])
         }
+        print("threads: \(pipeline.threads)")
+        print(limits)
         print(plan)
+    }
+
+    /// A plan, and what the system allows.
+    private struct PlanReport: Encodable {
+        let plan: MemoryPlan
+        let threads: Int
+        let system: SystemLimits
+
+        private enum CodingKeys: String, CodingKey { case threads, system }
+
+        func encode(to encoder: any Encoder) throws {
+            try plan.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(threads, forKey: .threads)
+            try container.encode(system, forKey: .system)
+        }
     }
 
     private func printTable(_ inspection: ModelInspection) {

@@ -14,6 +14,8 @@ struct MakingFlags: ParsableArguments {
 
     @OptionGroup var ranking: CandidateFlags
 
+    @OptionGroup var storing: BitsOption
+
     @Option(parsing: .unconditional, help: "A number that settles all chance. Default: a random one, which is printed.")
     var seed: UInt64?
 
@@ -21,7 +23,7 @@ struct MakingFlags: ParsableArguments {
 
     @OptionGroup var memory: MemoryOption
 
-    @Flag(name: [.short, .long], help: "Say what computes, and how memory will be used.")
+    @Flag(name: [.short, .long], help: "Say what the system allows, what computes, and how memory will be used.")
     var verbose = false
 
     @Flag(
@@ -56,11 +58,16 @@ struct MakingFlags: ParsableArguments {
         prompt: String, _ others: SoundSettings = .init()
     ) async throws -> (AudioLDM2Pipeline, SoundOptions) {
         let pipeline = try await computing.pipeline(modelAt: model.path, quiet: quiet)
-        if verbose, let note = pipeline.deviceNote { printNote(note) }
+        if verbose {
+            printNote("\(SystemLimits.current)")
+            printNote("computing: \(pipeline.instructionSet), \(pipeline.threads) threads")
+            if let note = pipeline.deviceNote { printNote(note) }
+        }
         if ranking.candidates > 1, !quiet { model.noteHowItJudges() }
         var settings = others.over(speech.settings.over(generation.settings))
         settings.seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
         settings.audioWeight = conditioning.audioWeight
+        settings.encoding = storing.bits
         var options = try settings.flagOptions(for: pipeline)
         options.memoryLimit = memory.limit
         options.condition = try await conditioning.load(pipeline, prompt: prompt)

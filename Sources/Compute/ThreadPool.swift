@@ -20,7 +20,8 @@ final class ThreadPool: Sendable {
     init(threadCount: Int, isIdle: Bool = false) {
         self.threadCount = max(1, threadCount)
         self.isIdle = isIdle
-        shared = Shared()
+        // Who has a processor to themselves may wait for the next job there; others' time would be taken by it.
+        shared = Shared(spins: self.threadCount > SystemProcessors.available ? 0 : 20000)
         if isIdle || self.threadCount == 1 { return }
         // Where the system has no more threads, those that are there do all tasks, and leave some for what cannot do without.
         let reserve = ThreadReserve()
@@ -68,7 +69,9 @@ private final class Shared: @unchecked Sendable {
     private let sleepers = Atomic<Int>(0)
     private let isStopped = Atomic<Bool>(false)
     /// How often a thread looks for work before it sleeps, because most jobs follow at once.
-    private static let spins = 20000
+    private let spins: Int
+
+    init(spins: Int) { self.spins = spins }
 
     /// Returns when all tasks are done.
     func run(_ newBody: UnsafePointer<(_ task: Int, _ worker: Int) -> Void>, count newCount: UInt32) {
@@ -82,7 +85,7 @@ private final class Shared: @unchecked Sendable {
         var spins = 0
         while finished.load(ordering: .acquiring) < newCount {
             spins += 1
-            if spins < Self.spins { kernels_pause() } else { sched_yield() }
+            if spins < self.spins { kernels_pause() } else { sched_yield() }
         }
     }
 
@@ -125,7 +128,7 @@ private final class Shared: @unchecked Sendable {
     }
 
     private func waitForTasks() {
-        for _ in 0..<Self.spins {
+        for _ in 0..<spins {
             if hasTasks || isStopped.load(ordering: .relaxed) { return }
             kernels_pause()
         }

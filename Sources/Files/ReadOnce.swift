@@ -45,7 +45,9 @@ package enum ReadOnce {
         return file
     }
 
-    private static func read(_ name: String, _ take: (UnsafeRawBufferPointer) throws -> Void) throws {
+    /// All of a file, block by block as it comes.
+    /// - Throws: `FileError`, and what `take` throws.
+    package static func read(_ name: String, _ take: (UnsafeRawBufferPointer) throws -> Void) throws {
         let descriptor =
             name == standardInput
             ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : try FileName.with(name) { open($0, O_RDONLY | O_CLOEXEC) }

@@ -4,15 +4,37 @@ import Text
 
 /// The processors that this process may use: those it is bound to (`taskset`, cpusets), and no more than its control groups
 /// give it time on (`docker run --cpus`, Kubernetes' limits). Foundation counts those of the machine.
-package enum SystemProcessors {
+package struct SystemProcessors: Sendable, Equatable {
     /// One or more.
-    package static let available = max(1, min(bound ?? ProcessInfo.processInfo.activeProcessorCount, quota() ?? .max))
+    package static let available = SystemFiles.$root.withValue("") { SystemProcessors().count }
+
+    /// Of the machine.
+    package let online: Int
+    /// How many of them the process is bound to.
+    package let bound: Int
+    /// The time that control groups allow, in processors; nil for no limit.
+    package let quota: Double?
+    /// The file that says so.
+    package let quotaFile: String?
+
+    /// As it is now.
+    package init() {
+        let all = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        bound = Self.affinity ?? max(all, 1)
+        online = max(all, bound)
+        let least = Self.quotas.min { $0.processors < $1.processors }
+        quota = least?.processors
+        quotaFile = least?.file
+    }
+
+    /// Threads that find work for all of their time, and one in any case.
+    package var count: Int { max(1, min(bound, quota.flatMap { Int(exactly: $0.rounded(.up)) } ?? .max)) }
 
     /// A GNU extension, which Swift's module of the C library leaves out.
     private typealias GetAffinity = @convention(c) (pid_t, Int, UnsafeMutableRawPointer) -> Int32
 
     /// How many processors the process is bound to; nil if that cannot be found out.
-    private static var bound: Int? {
+    private static var affinity: Int? {
         guard let symbol = dlsym(nil, "sched_getaffinity") else { return nil }
         var mask = [UInt64](repeating: 0, count: 128)
         let size = mask.count * MemoryLayout<UInt64>.size
@@ -20,46 +42,16 @@ package enum SystemProcessors {
         return mask.reduce(0) { $0 + $1.nonzeroBitCount }
     }
 
-    /// The processors' time that control groups allow, in whole processors; nil for no limit.
-    /// - Parameters:
-    ///   - groups: the process' own, as the system lists them.
-    ///   - root: where control groups are mounted.
-    package static func quota(
-        groups: String = text("/proc/self/cgroup") ?? "", root: String = "/sys/fs/cgroup"
-    ) -> Int? {
-        let shares = groups.split(separator: "\n").flatMap { line -> [Double] in
-            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-            guard fields.count == 3 else { return [] }
-            // Version 2 has one hierarchy; version 1 one for each set of controllers.
-            if fields[1].isEmpty { return ancestors(of: fields[2]).compactMap { unified(root + $0) } }
-            guard fields[1].split(separator: ",").contains("cpu") else { return [] }
-            return ancestors(of: fields[2]).compactMap { separate("\(root)/\(fields[1])\($0)") }
+    private static var quotas: [(processors: Double, file: String)] {
+        ControlGroups().folders(of: "cpu").compactMap { folder in
+            let name = folder.path + (folder.isUnified ? "/cpu.max" : "/cpu.cfs_quota_us")
+            let fields = (SystemFiles.text(name) ?? "").split(whereSeparator: \.isWhitespace).map { Double($0) }
+            let period =
+                folder.isUnified ? fields.last : SystemFiles.number(folder.path + "/cpu.cfs_period_us").map(Double.init)
+            guard fields.count == (folder.isUnified ? 2 : 1), let quota = fields[0], let period = period ?? nil,
+                quota > 0, period > 0
+            else { return nil }
+            return (quota / period, name)
         }
-        return shares.min().map { Int($0.rounded(.up)) }
     }
-
-    /// A group's path and those that it is in, the root's, which is empty, last: within a container only that may be there.
-    private static func ancestors(of path: Substring) -> [String] {
-        let names = path.split(separator: "/")
-        return (0...names.count).reversed().map { names.prefix($0).map { "/" + $0 }.joined() }
-    }
-
-    private static func unified(_ folder: String) -> Double? {
-        let fields = (text(folder + "/cpu.max") ?? "").split(whereSeparator: \.isWhitespace).map { Double($0) }
-        return fields.count == 2 ? share(fields[0], of: fields[1]) : nil
-    }
-
-    private static func separate(_ folder: String) -> Double? {
-        func number(_ name: String) -> Double? {
-            text("\(folder)/\(name)").flatMap { Double($0.trimmed) }
-        }
-        return share(number("cpu.cfs_quota_us"), of: number("cpu.cfs_period_us"))
-    }
-
-    private static func share(_ quota: Double?, of period: Double?) -> Double? {
-        guard let quota, let period, quota > 0, period > 0 else { return nil }
-        return quota / period
-    }
-
-    package static func text(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
 }

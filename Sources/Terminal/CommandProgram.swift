@@ -13,6 +13,8 @@ import Tensors
 package struct CommandProgram<Root: AsyncParsableCommand> {
     private let root: Root.Type
     private let leastMemory: Int
+    /// A limit from which on it does not matter what the allocator keeps, in bytes.
+    private static var roomy: Int { 2 << 30 }
 
     /// - Parameter leastMemory: below which a limit of the system's allows no work, in bytes.
     package init(_ root: Root.Type, leastMemory: Int) { (self.root, self.leastMemory) = (root, leastMemory) }
@@ -24,7 +26,7 @@ package struct CommandProgram<Root: AsyncParsableCommand> {
         signal(SIGPIPE, SIG_IGN)
         cmappings_end_with_message()
         limitStacks()
-        if SystemMemory.processLimit != nil { keepAllocatorLean() }
+        if let limit = MemoryLimit.current, limit.bytes < Self.roomy { keepAllocatorLean() }
         if let want = Want.first(leastMemory: leastMemory) {
             printNote("Error: \(want)")
             exit(EXIT_FAILURE)
@@ -124,7 +126,7 @@ package struct CommandProgram<Root: AsyncParsableCommand> {
 
 /// What a command lacks to start.
 private enum Want: CustomStringConvertible {
-    case memory(limit: Int, least: Int)
+    case memory(MemoryLimit, least: Int)
     case files(code: Int32)
     case threads(ThreadError)
 
@@ -132,8 +134,8 @@ private enum Want: CustomStringConvertible {
     private static let files = 16
 
     static func first(leastMemory: Int) -> Want? {
-        if let limit = SystemMemory.processLimit, limit < leastMemory {
-            return .memory(limit: limit, least: leastMemory)
+        if let limit = MemoryLimit.current, limit.bytes < leastMemory {
+            return .memory(limit, least: leastMemory)
         }
         var opened: [Int32] = []
         defer { for descriptor in opened { close(descriptor) } }
@@ -148,7 +150,7 @@ private enum Want: CustomStringConvertible {
     var description: String {
         switch self {
         case .memory(let limit, let least):
-            "this process may take \(mebibytes(limit)) of memory (ulimit -d or -v, prlimit --data or --as); "
+            "this process may take \(mebibytes(limit.bytes)) of memory (\(limit.source)); "
                 + "\(mebibytes(least)) is the least for any work"
         case .files(let code):
             "files cannot be opened: \(String(cString: strerror(code)).lowercased()); \(Self.files) at a time beside the "

@@ -6,7 +6,7 @@ enum DashedText {
     /// A word joiner (U+2060): invisible, should a message show it.
     static let mark = "\u{2060}"
     /// Options of one letter that some command has.
-    private static let letters = Set("hmoqv")
+    private static let letters = Set("hmoqrv")
 
     /// - Parameters:
     ///   - arguments: without the program's name.

@@ -153,7 +153,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ["--shard", "0/2"], ["--shard", "3/2"], ["--shard", "1"], ["--format", "mp3"], ["--together", "0"],
+        ["--shard", "0/2"], ["--shard", "3/2"], ["--shard", "1"], ["--format", "m4a"], ["--together", "0"],
     ])
     func wrongUse(_ arguments: [String]) throws {
         let run = try CommandRun("audioldm2", ["batch", "a", "-m", "b", "-o", "c"] + arguments)

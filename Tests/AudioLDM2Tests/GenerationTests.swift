@@ -84,7 +84,7 @@ import Testing
         for try await event in pipeline.events("rain", options: options) {
             #expect(result == nil)
             switch event {
-            case .plan(let plan): #expect(stages.isEmpty && plan.limitBytes == nil)
+            case .plan(let plan): #expect(stages.isEmpty && plan.limitBytes == MemoryPlan.processLimit)
             case .progress(let progress):
                 if stages.last != progress.stage { stages.append(progress.stage) }
                 if progress.stage == .denoising { denoising.append(progress.completed) }

@@ -8,7 +8,8 @@ import Testing
         -> (samples: [Float], leaving: [Int], isSilent: Bool)
     {
         var finish = SoundFinish(
-            total: blocks.reduce(0) { $0 + $1.count }, holdsAll: holdsAll, ceiling: ceiling, fade: fade)
+            total: blocks.reduce(0) { $0 + $1.count }, holdsAll: holdsAll, ceiling: ceiling, fadeIn: fade / 5,
+            fadeOut: fade)
         var samples: [Float] = []
         var leaving: [Int] = []
         for block in blocks {

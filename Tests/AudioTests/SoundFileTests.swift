@@ -61,7 +61,7 @@ final class SoundFileTests {
     func deterministic(container: SoundContainer) throws {
         let sound = tone(frames: 5000)
         let metadata = SoundMetadata(title: "T", comment: "C", software: "S")
-        let encoding: SampleEncoding? = container == .wav ? .float32 : nil
+        let encoding: SampleEncoding? = container == .wav || container == .aiff ? .float32 : nil
         let files = try ["x", "y"].map { name in
             let file = path("\(name).\(container.rawValue)")
             try SoundFile.write(sound, to: file, encoding: encoding, metadata: metadata)
@@ -81,7 +81,8 @@ final class SoundFileTests {
         try SoundFile.write(tone(frames: 500), to: file, metadata: metadata)
         let bytes = try Data(contentsOf: URL(fileURLWithPath: file))
         #expect(bytes.range(of: Data("Ein Hund bellt – 犬".utf8)) != nil)
-        #expect(bytes.range(of: Data("tests 1.0".utf8)) != nil)
+        // MP3's tags have no place for it.
+        if container != .mp3 { #expect(bytes.range(of: Data("tests 1.0".utf8)) != nil) }
         #expect(bytes.range(of: Data(String(repeating: "very long ", count: 400).utf8)) != nil)
         #expect(bytes.count < 20_000)
         #expect(try SoundFile.read(file).samples.count == 500)
@@ -120,10 +121,10 @@ final class SoundFileTests {
         }
     }
 
-    @Test("names without a known extension are refused", arguments: ["a", "a.mp3", "a.wav.txt", "wav", "a.", ""])
+    @Test("names without a known extension are refused", arguments: ["a", "a.m4a", "a.wav.txt", "wav", "a.", ""])
     func extensions(name: String) {
         let error = #expect(throws: AudioError.self) { try SoundFile.write(tone(frames: 10), to: path(name)) }
-        #expect(error?.description.hasSuffix("name the file .wav, .flac or .ogg") == true)
+        #expect(error?.description.hasSuffix("name the file .wav, .flac, .ogg, .opus, .mp3 or .aiff") == true)
     }
 
     @Test(

@@ -63,11 +63,11 @@ public struct AudioClip: Sendable, Hashable {
         }
     }
 
-    /// Writes a sound file whose format follows from its extension: wav, flac or ogg.
+    /// Writes a sound file whose format follows from its extension, as `SoundFormat` has them.
     ///
     /// The file appears when it is complete; one that was there is replaced.
     /// - Parameters:
-    ///   - encoding: of samples in wav and flac files; nil for 16-bit integers.
+    ///   - encoding: of samples in wav, flac and aiff files; nil for what the record says, or 16-bit integers.
     ///   - record: how the sound came about, stored as the file's title, comment (JSON) and licence.
     /// - Returns: how many samples lay beyond ±1 and were clipped to it, as all but float files hold nothing else.
     /// - Throws: `AudioLDM2Error` of kind `.file` for another extension, an encoding that the format does not have, a folder
@@ -77,7 +77,8 @@ public struct AudioClip: Sendable, Hashable {
         to path: String, encoding: SoundFormat.Encoding? = nil, record: SoundRecord? = nil
     ) throws -> Int {
         try AudioLDM2Error.translating {
-            try SoundFile.write(sound, to: path, encoding: encoding?.stored, metadata: Self.metadata(of: record))
+            try SoundFile.write(
+                sound, to: path, encoding: (encoding ?? record?.encoding)?.stored, metadata: Self.metadata(of: record))
         }
     }
 
@@ -94,7 +95,8 @@ public struct AudioClip: Sendable, Hashable {
     ) throws -> Data {
         try AudioLDM2Error.translating {
             try SoundFile.data(
-                of: sound, as: format.container, encoding: encoding?.stored, metadata: Self.metadata(of: record)
+                of: sound, as: format.container, encoding: (encoding ?? record?.encoding)?.stored,
+                metadata: Self.metadata(of: record)
             ).data
         }
     }
@@ -112,6 +114,18 @@ public struct AudioClip: Sendable, Hashable {
     /// - Throws: what `write(to:)` would throw for its extension or folder.
     public static func checkWritable(_ path: String) throws {
         try AudioLDM2Error.translating { try SoundFile.checkWritable(path) }
+    }
+
+    /// Checks before any work is done whether a file can hold sounds of such samples.
+    /// - Parameters:
+    ///   - sampleRate: in Hz.
+    ///   - encoding: as for `write(to:encoding:record:)`.
+    /// - Throws: what `write(to:)` would throw.
+    public static func checkWritable(_ path: String, sampleRate: Int, encoding: SoundFormat.Encoding?) throws {
+        try checkWritable(path)
+        try AudioLDM2Error.translating {
+            try SoundFile.checkFormat(of: path, channels: 1, sampleRate: sampleRate, encoding: encoding?.stored)
+        }
     }
 
     /// Checks a picture's path before any work is done for it.

@@ -161,11 +161,13 @@ public final class AudioLDM2Pipeline: Sendable {
     /// Checks before any work is done whether what becomes of a sound could be written to `path`, whose format may not hold
     /// so many channels or its sample rate.
     /// - Throws: `AudioLDM2Error` of kind `.file`.
-    public func checkWritable(_ path: String, editing clip: AudioClip, plan: EditPlan) throws {
+    public func checkWritable(
+        _ path: String, editing clip: AudioClip, plan: EditPlan, encoding: SoundFormat.Encoding? = nil
+    ) throws {
         try AudioLDM2Error.translating {
             try SoundFile.checkFormat(
                 of: path, channels: plan.channels(of: clip),
-                sampleRate: plan.sampleRate(of: clip, modelRate: sampleRate))
+                sampleRate: plan.sampleRate(of: clip, modelRate: sampleRate), encoding: encoding?.stored)
         }
     }
 

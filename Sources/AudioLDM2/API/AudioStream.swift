@@ -13,11 +13,11 @@ public final class AudioStream: Sendable {
         @nonexhaustive
     #endif
     public enum Format: String, CaseIterable, Sendable {
-        /// 16-bit integers behind a header.
+        /// Samples behind a header.
         case wav
-        /// 16-bit integers, little-endian, and nothing else.
+        /// Samples, little-endian, and nothing else.
         case raw
-        /// FLAC of 16 bits.
+        /// FLAC, which holds no floats.
         case flac
     }
 
@@ -35,7 +35,9 @@ public final class AudioStream: Sendable {
     /// Writes nothing yet.
     /// - Parameters:
     ///   - descriptor: stays open.
-    ///   - record: of the sound to come, from `AudioLDM2Pipeline.record(of:options:)`; says how long it will be.
+    ///   - record: of the sound to come, from `AudioLDM2Pipeline.record(of:options:)`; says how long it will be, and how samples
+    ///     are stored: as integers of 16 bits, unless it says so. A sound whose ends are trimmed is as long as its result's record
+    ///     says.
     public init(_ format: Format, to descriptor: Int32, sampleRate: Int, record: SoundRecord) {
         self.format = format
         self.descriptor = descriptor
@@ -72,6 +74,7 @@ public final class AudioStream: Sendable {
             }
         return try SoundStream(
             format, to: descriptor, sampleRate: sampleRate,
-            frameCount: Int((record.seconds * Double(sampleRate)).rounded()), metadata: record.metadata)
+            frameCount: Int((record.seconds * Double(sampleRate)).rounded()),
+            encoding: record.encoding?.stored ?? .pcm16, metadata: record.metadata)
     }
 }

@@ -72,7 +72,7 @@ public final class EditableSound {
             return try SoundFile.write(
                 frames: part.frames.lowerBound + new.count / channels + rest, channels: channels,
                 sampleRate: sampleRate,
-                to: path, metadata: result.record.metadata
+                to: path, encoding: result.record.encoding?.stored, metadata: result.record.metadata
             ) { take in
                 var isWritten = false
                 func insert() throws {

@@ -65,9 +65,9 @@ public struct MemoryPlan: Sendable, Hashable, Codable {
     /// The most at any time.
     public var peakBytes: Int { baseBytes + keptBytes + (stages.map { $0.bytes - $0.keptBytes }.max() ?? 0) }
 
-    /// What the system allows this process (`ulimit -d`, `prlimit --data`), in bytes; nil if that is not limited. Plans
+    /// What the system allows this process at the most, in bytes; nil if that is not limited: see `SystemLimits.memory`. Plans
     /// keep within it.
-    public static var processLimit: Int? { SystemMemory.processLimit }
+    public static var processLimit: Int? { MemoryLimit.current?.bytes }
 
     /// Below this, not even the threads can be started.
     public static let leastForAnyWork = 48 << 20

@@ -156,13 +156,14 @@ final class SoundBlockChannel: Sendable {
 }
 
 extension AudioLDM2Pipeline {
-    /// Makes a sound whose samples are handed over as they are ready: of long sounds the first ones long before the last.
+    /// Makes a sound whose samples are handed over as they are ready: of long sounds the first ones long before the last, unless
+    /// `trimsSilence`, `normalization` or another rate for a loop need all of it.
     /// - Parameter onEvent: hears of plan, progress, warnings and the result, whose clip is empty.
     public func blocks(
         _ prompt: String, options: SoundOptions = .init(), onEvent: @escaping @Sendable (SoundEvent) -> Void = { _ in }
     ) -> SoundBlocks {
         SoundBlocks(
-            sampleRate: sampleRate, channels: 1,
+            sampleRate: options.sampleRate ?? sampleRate, channels: 1,
             start: { [self] channel in
                 events(prompt, options: options, streamingTo: { try channel.send($0) })
             }, onEvent: onEvent)

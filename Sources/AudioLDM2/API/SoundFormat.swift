@@ -11,8 +11,14 @@ public enum SoundFormat: String, CaseIterable, Sendable, Codable {
     case flac
     /// Vorbis, which leaves out what is hardly heard.
     case ogg
+    /// Opus, which does so too; of 8000, 12000, 16000, 24000 or 48000 Hz.
+    case opus
+    /// MPEG-1 layer III, which does so too, with at most 48000 Hz.
+    case mp3
+    /// Apple's AIFF, uncompressed.
+    case aiff
 
-    /// How samples are stored in WAV and FLAC; Vorbis has no choice.
+    /// How samples are stored in WAV, FLAC and AIFF; the others have no choice.
     #if hasAttribute(nonexhaustive)
         @nonexhaustive
     #endif
@@ -23,6 +29,21 @@ public enum SoundFormat: String, CaseIterable, Sendable, Codable {
         case pcm24
         /// Numbers as they are, beyond ±1 too; not in FLAC.
         case float32
+
+        /// An encoding by how many bits a sample has: "16", "24" or "float".
+        public init?(bits: String) {
+            guard let found = Self.allCases.first(where: { $0.bits == bits }) else { return nil }
+            self = found
+        }
+
+        /// "16", "24" or "float".
+        public var bits: String {
+            switch self {
+            case .pcm16: "16"
+            case .pcm24: "24"
+            case .float32: "float"
+            }
+        }
     }
 }
 
@@ -32,6 +53,9 @@ extension SoundFormat {
         case .wav: .wav
         case .flac: .flac
         case .ogg: .ogg
+        case .opus: .opus
+        case .mp3: .mp3
+        case .aiff: .aiff
         }
     }
 }

@@ -76,6 +76,9 @@ public struct SoundOptions: Sendable, Hashable {
     /// Lengths of fades, in seconds.
     public static let fadeRange = 0.0...10.0
 
+    /// Sample rates that sounds can be brought to, in Hz.
+    public static let sampleRateRange = 4000...192_000
+
     /// Numbers of further attempts at a silent sound.
     public static let retriesRange = 0...16
 
@@ -102,6 +105,20 @@ public struct SoundOptions: Sendable, Hashable {
     /// Length of the fade at a sound's end, which hides that it was cut off; a fifth of it fades its start in. Not of loops.
     /// Nil for the model's, which is 0 unless it says so.
     public var fadeSeconds: Double?
+    /// Length of the fade at a sound's start, in seconds; nil for a fifth of `fadeSeconds`. Not of loops, nor of edits.
+    public var fadeInSeconds: Double?
+    /// Length of the fade at a sound's end, in seconds; nil for `fadeSeconds`. Not of loops, nor of edits.
+    public var fadeOutSeconds: Double?
+    /// Whether silence at a sound's ends, below −60 dB of its peak, is cut but for a hundredth of a second. The sound is held
+    /// until all of it is there. Not of loops, nor of edits.
+    public var trimsSilence: Bool
+    /// The level that the sound is brought to, once all of it is there; nil for what comes out. Not of edits.
+    public var normalization: Normalization?
+    /// Of the sound, in Hz, to which it is brought by bandlimited interpolation; nil for the model's. Not of edits.
+    public var sampleRate: Int?
+    /// How samples are stored in a file that holds numbers (`AudioClip.write(to:encoding:record:)` follows the sound's record);
+    /// nil for integers of 16 bits.
+    public var encoding: SoundFormat.Encoding?
     /// Attempts with the next seed when a sound comes out silent, below −60 dB of full scale; not of edits, candidates,
     /// and what is streamed. Nil for the model's, which are none unless it says so.
     public var silenceRetries: Int?
@@ -141,7 +158,9 @@ public struct SoundOptions: Sendable, Hashable {
         memoryLimit: Int? = nil, windowSeconds: Double? = nil, loops: Bool = false, condition: SoundCondition? = nil,
         audioWeight: Float = 1, profile: ReferenceProfile? = nil, guidanceRescale: Float? = nil,
         vocoder: Vocoder? = nil, fadeSeconds: Double? = nil, silenceRetries: Int? = nil, quality: Quality = .fast,
-        guidanceInterval: ClosedRange<Float>? = nil
+        guidanceInterval: ClosedRange<Float>? = nil,
+        fadeInSeconds: Double? = nil, fadeOutSeconds: Double? = nil, trimsSilence: Bool = false,
+        normalization: Normalization? = nil, sampleRate: Int? = nil, encoding: SoundFormat.Encoding? = nil
     ) {
         self.negativePrompt = negativePrompt
         self.speech = speech
@@ -163,5 +182,14 @@ public struct SoundOptions: Sendable, Hashable {
         self.fadeSeconds = fadeSeconds
         self.silenceRetries = silenceRetries
         self.quality = quality
+        self.fadeInSeconds = fadeInSeconds
+        self.fadeOutSeconds = fadeOutSeconds
+        self.trimsSilence = trimsSilence
+        self.normalization = normalization
+        self.sampleRate = sampleRate
+        self.encoding = encoding
     }
+
+    /// Whether no sample can leave before all are there.
+    package var needsWhole: Bool { trimsSilence && !loops || normalization != nil || loops && sampleRate != nil }
 }

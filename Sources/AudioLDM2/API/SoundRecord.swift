@@ -30,6 +30,18 @@ public struct SoundRecord: Codable, Sendable, Hashable {
     public var vocoder: String?
     /// Nil for none.
     public var fadeSeconds: Double?
+    /// Of the start, where it was said.
+    public var fadeInSeconds: Double?
+    /// Of the end, where it was said.
+    public var fadeOutSeconds: Double?
+    /// Whether silence at the ends was cut; nil if it was not.
+    public var trimsSilence: Bool?
+    /// The level that the sound was brought to, as `SoundOptions.Normalization` is written; nil for none.
+    public var normalization: String?
+    /// In Hz, where it was said.
+    public var sampleRate: Int?
+    /// How samples are stored, as `SoundFormat.Encoding.bits`, where it was said.
+    public var bits: String?
     /// Attempts with the next seed that there could have been if the sound of a seed was silent; nil for none.
     public var silenceRetries: Int?
     /// As `SoundOptions.Scheduler` names it.
@@ -88,6 +100,15 @@ public struct SoundRecord: Codable, Sendable, Hashable {
         guidanceInterval = options.guidanceInterval.map { [$0.lowerBound, $0.upperBound] }
         self.vocoder = vocoder.rawValue
         fadeSeconds = edit == nil && !options.loops ? options.fadeSeconds(for: model).nonzero : nil
+        if edit == nil {
+            if !options.loops {
+                (fadeInSeconds, fadeOutSeconds) = (options.fadeInSeconds, options.fadeOutSeconds)
+                trimsSilence = options.trimsSilence ? true : nil
+            }
+            normalization = options.normalization?.rawValue
+            sampleRate = options.sampleRate
+        }
+        bits = options.encoding?.bits
         scheduler = options.scheduler.rawValue
         quality = options.quality(for: model).rawValue
         eta = options.eta
@@ -101,6 +122,9 @@ public struct SoundRecord: Codable, Sendable, Hashable {
         license = model.pack.license
         software = AudioLDM2Pipeline.software
     }
+
+    /// How samples are to be stored, where it was said.
+    var encoding: SoundFormat.Encoding? { bits.flatMap { SoundFormat.Encoding(bits: $0) } }
 
     /// As one line of JSON.
     public func json() throws -> String {
@@ -116,7 +140,8 @@ public struct SoundRecord: Codable, Sendable, Hashable {
         while let text = comment, text.utf8.count > SoundMetadata.textLimit, short.shorten() {
             comment = try? short.json()
         }
-        return SoundMetadata(title: prompt, comment: comment, software: software, license: license)
+        return SoundMetadata(
+            title: prompt, comment: comment, software: software, license: license, loops: loops ?? false)
     }
 
     /// Halves the longest of what may have any length.

@@ -50,3 +50,93 @@ extension DecodingError {
         }
     }
 }
+
+extension SoundSettings {
+    /// - Parameter others: names of fields that somebody else reads.
+    package init(from decoder: any Decoder, besides others: [String]) throws {
+        let known = Field.allCases.map(\.rawValue) + others
+        for key in try decoder.container(keyedBy: AnyField.self).allKeys where !known.contains(key.stringValue) {
+            throw Self.refusal(
+                "unknown field \"\(key.stringValue)\"; there are " + known.sorted().joined(separator: ", "))
+        }
+        let container = try decoder.container(keyedBy: Field.self)
+        func value<Value: Decodable>(_ field: Field) throws -> Value? { try container.valueIfPresent(for: field) }
+        func choice<Value: CaseIterable & RawRepresentable<String>>(_ field: Field) throws -> Value? {
+            guard let name: String = try value(field) else { return nil }
+            guard let choice = Value(rawValue: name) else {
+                let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
+                throw Self.refusal("\"\(field.rawValue)\" is \"\(name)\"; choose one of \(names)")
+            }
+            return choice
+        }
+        negativePrompt = try value(.negativePrompt)
+        profile = try choice(.profile)
+        seconds = try value(.seconds)
+        seed = try value(.seed)
+        numInferenceSteps = try value(.numInferenceSteps)
+        guidanceScale = try value(.guidanceScale)
+        guidanceRescale = try value(.guidanceRescale)
+        guidanceInterval = try value(.guidanceInterval)
+        scheduler = try choice(.scheduler)
+        quality = try choice(.quality)
+        eta = try value(.eta)
+        vocoder = try choice(.vocoder)
+        windowSeconds = try value(.windowSeconds)
+        loops = try value(.loops)
+        fadeSeconds = try value(.fadeSeconds)
+        fadeInSeconds = try value(.fadeInSeconds)
+        fadeOutSeconds = try value(.fadeOutSeconds)
+        trimsSilence = try value(.trimsSilence)
+        if let text: String = try value(.normalization) {
+            guard let level = SoundOptions.Normalization(rawValue: text) else {
+                throw Self.refusal(
+                    "\"\(Field.normalization.rawValue)\" is \"\(text)\"; choose peak:-60 to peak:0 or lufs:-60 to lufs:0"
+                )
+            }
+            normalization = level
+        }
+        sampleRate = try value(.sampleRate)
+        // A number, or a word.
+        if let number = try? container.decodeIfPresent(Int.self, forKey: .encoding) {
+            encoding = try Self.encoding("\(number)")
+        } else if let text: String = try value(.encoding) {
+            encoding = try Self.encoding(text)
+        }
+        silenceRetries = try value(.silenceRetries)
+        transcription = try value(.transcription)
+        phonemes = try value(.phonemes)
+        audioWeight = try value(.audioWeight)
+    }
+
+    private static func encoding(_ bits: String) throws -> SoundFormat.Encoding {
+        guard let encoding = SoundFormat.Encoding(bits: bits) ?? SoundFormat.Encoding(rawValue: bits) else {
+            throw refusal("\"\(Field.encoding.rawValue)\" is \"\(bits)\"; choose 16, 24 or float")
+        }
+        return encoding
+    }
+
+    private struct AnyField: CodingKey {
+        let stringValue: String
+        let intValue: Int? = nil
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    private static func refusal(_ text: String) -> DecodingError {
+        .dataCorrupted(
+            .init(codingPath: [], debugDescription: text, underlyingError: AudioLDM2Error(.invalidOption, text)))
+    }
+}
+
+extension KeyedDecodingContainer {
+    /// A field's value, nil where there is none.
+    /// - Throws: `DecodingError` with the field in its path.
+    package func valueIfPresent<Value: Decodable>(for field: Key) throws -> Value? {
+        do {
+            return try decodeIfPresent(Value.self, forKey: field)
+        } catch let error where !(error is DecodingError) {
+            // Foundation's own, for a number that the type cannot hold; it would become "not valid JSON".
+            throw DecodingError.typeMismatch(Value.self, .init(codingPath: [field], debugDescription: ""))
+        }
+    }
+}

@@ -37,6 +37,18 @@ public struct SoundSettings: Sendable, Hashable, Codable {
     public var loops: Bool?
     /// As `SoundOptions.fadeSeconds`.
     public var fadeSeconds: Double?
+    /// As `SoundOptions.fadeInSeconds`.
+    public var fadeInSeconds: Double?
+    /// As `SoundOptions.fadeOutSeconds`.
+    public var fadeOutSeconds: Double?
+    /// As `SoundOptions.trimsSilence`.
+    public var trimsSilence: Bool?
+    /// As `SoundOptions.normalization`.
+    public var normalization: SoundOptions.Normalization?
+    /// As `SoundOptions.sampleRate`.
+    public var sampleRate: Int?
+    /// As `SoundOptions.encoding`: in JSON 16, 24 or "float".
+    public var encoding: SoundFormat.Encoding?
     /// As `SoundOptions.silenceRetries`.
     public var silenceRetries: Int?
     /// What a speech model says, as text or as phonemes: one of both.
@@ -74,6 +86,18 @@ public struct SoundSettings: Sendable, Hashable, Codable {
         case loops = "loop"
         /// `fadeSeconds`
         case fadeSeconds = "fade"
+        /// `fadeInSeconds`
+        case fadeInSeconds = "fade_in"
+        /// `fadeOutSeconds`
+        case fadeOutSeconds = "fade_out"
+        /// `trimsSilence`
+        case trimsSilence = "trim_silence"
+        /// `normalization`
+        case normalization = "normalize"
+        /// `sampleRate`
+        case sampleRate = "sample_rate"
+        /// `encoding`
+        case encoding = "bits"
         /// `silenceRetries`
         case silenceRetries = "retries"
         /// Settings whose names are the same.
@@ -108,6 +132,12 @@ public struct SoundSettings: Sendable, Hashable, Codable {
         take(\.windowSeconds)
         take(\.loops)
         take(\.fadeSeconds)
+        take(\.fadeInSeconds)
+        take(\.fadeOutSeconds)
+        take(\.trimsSilence)
+        take(\.normalization)
+        take(\.sampleRate)
+        take(\.encoding)
         take(\.silenceRetries)
         take(\.transcription)
         take(\.phonemes)
@@ -141,6 +171,12 @@ public struct SoundSettings: Sendable, Hashable, Codable {
         options.windowSeconds = windowSeconds
         options.loops = loops ?? options.loops
         options.fadeSeconds = fadeSeconds ?? options.fadeSeconds
+        options.fadeInSeconds = fadeInSeconds
+        options.fadeOutSeconds = fadeOutSeconds
+        options.trimsSilence = trimsSilence ?? options.trimsSilence
+        options.normalization = normalization
+        options.sampleRate = sampleRate
+        options.encoding = encoding
         options.silenceRetries = silenceRetries ?? options.silenceRetries
         options.speech =
             transcription.map(SoundOptions.Speech.text) ?? phonemes.map(SoundOptions.Speech.phonemes)
@@ -158,7 +194,7 @@ public struct SoundSettings: Sendable, Hashable, Codable {
             guard let value, !range.contains(value) else { return nil }
             return "\(name(field)) \(value): choose \(words(range.lowerBound)) to \(words(range.upperBound))"
         }
-        let found: [String?] = [
+        let found = [
             outside(.seconds, seconds, SoundOptions.secondsRange),
             outside(.numInferenceSteps, numInferenceSteps, SoundOptions.stepsRange),
             outside(.guidanceScale, guidanceScale, SoundOptions.guidanceRange),
@@ -168,10 +204,16 @@ public struct SoundSettings: Sendable, Hashable, Codable {
             outside(.eta, eta, 0...1),
             outside(.windowSeconds, windowSeconds, SoundOptions.windowRange),
             outside(.fadeSeconds, fadeSeconds, SoundOptions.fadeRange),
+            outside(.fadeInSeconds, fadeInSeconds, SoundOptions.fadeRange),
+            outside(.fadeOutSeconds, fadeOutSeconds, SoundOptions.fadeRange),
+            outside(.sampleRate, sampleRate, SoundOptions.sampleRateRange),
             outside(.silenceRetries, silenceRetries, SoundOptions.retriesRange),
             outside(.audioWeight, audioWeight, 0...1),
-        ]
-        if let first = found.compactMap(\.self).first { return first }
+        ].compactMap(\.self).first
+        if let found { return found }
+        if let normalization, !normalization.isUsable {
+            return "\(name(.normalization)) \(normalization.rawValue): choose peak:-60 to peak:0 or lufs:-60 to lufs:0"
+        }
         if let scheduler, scheduler != .ddim, let eta, eta != 0 {
             return "\(name(.eta)) needs \(name(.scheduler)) ddim"
         }
@@ -185,70 +227,5 @@ public struct SoundSettings: Sendable, Hashable, Codable {
     private func words<Value>(_ bound: Value) -> String {
         let text = "\(bound)"
         return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
-    }
-}
-
-extension SoundSettings {
-    /// - Parameter others: names of fields that somebody else reads.
-    package init(from decoder: any Decoder, besides others: [String]) throws {
-        let known = Field.allCases.map(\.rawValue) + others
-        for key in try decoder.container(keyedBy: AnyField.self).allKeys where !known.contains(key.stringValue) {
-            throw Self.refusal(
-                "unknown field \"\(key.stringValue)\"; there are " + known.sorted().joined(separator: ", "))
-        }
-        let container = try decoder.container(keyedBy: Field.self)
-        func value<Value: Decodable>(_ field: Field) throws -> Value? { try container.valueIfPresent(for: field) }
-        func choice<Value: CaseIterable & RawRepresentable<String>>(_ field: Field) throws -> Value? {
-            guard let name: String = try value(field) else { return nil }
-            guard let choice = Value(rawValue: name) else {
-                let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
-                throw Self.refusal("\"\(field.rawValue)\" is \"\(name)\"; choose one of \(names)")
-            }
-            return choice
-        }
-        negativePrompt = try value(.negativePrompt)
-        profile = try choice(.profile)
-        seconds = try value(.seconds)
-        seed = try value(.seed)
-        numInferenceSteps = try value(.numInferenceSteps)
-        guidanceScale = try value(.guidanceScale)
-        guidanceRescale = try value(.guidanceRescale)
-        guidanceInterval = try value(.guidanceInterval)
-        scheduler = try choice(.scheduler)
-        quality = try choice(.quality)
-        eta = try value(.eta)
-        vocoder = try choice(.vocoder)
-        windowSeconds = try value(.windowSeconds)
-        loops = try value(.loops)
-        fadeSeconds = try value(.fadeSeconds)
-        silenceRetries = try value(.silenceRetries)
-        transcription = try value(.transcription)
-        phonemes = try value(.phonemes)
-        audioWeight = try value(.audioWeight)
-    }
-
-    private struct AnyField: CodingKey {
-        let stringValue: String
-        let intValue: Int? = nil
-        init(stringValue: String) { self.stringValue = stringValue }
-        init?(intValue: Int) { nil }
-    }
-
-    private static func refusal(_ text: String) -> DecodingError {
-        .dataCorrupted(
-            .init(codingPath: [], debugDescription: text, underlyingError: AudioLDM2Error(.invalidOption, text)))
-    }
-}
-
-extension KeyedDecodingContainer {
-    /// A field's value, nil where there is none.
-    /// - Throws: `DecodingError` with the field in its path.
-    package func valueIfPresent<Value: Decodable>(for field: Key) throws -> Value? {
-        do {
-            return try decodeIfPresent(Value.self, forKey: field)
-        } catch let error where !(error is DecodingError) {
-            // Foundation's own, for a number that the type cannot hold; it would become "not valid JSON".
-            throw DecodingError.typeMismatch(Value.self, .init(codingPath: [field], debugDescription: ""))
-        }
     }
 }

@@ -10,6 +10,7 @@ enum BatchFile {
         let text: String
     }
 
+    /// - Parameter path: "-" is the standard input.
     /// - Throws: `AudioLDM2Error` for a file that cannot be read or is not UTF-8.
     static func lines(of path: String) throws -> [Line] {
         let bytes: [UInt8]
@@ -19,15 +20,22 @@ enum BatchFile {
                 try ReadOnce.isNeeded(path)
                 ? ReadOnce.contents(of: path) : RegularFile.contents(of: path, limit: .max)
         } catch {
-            throw AudioLDM2Error(.file, "\(path): cannot be read; give a file with a JSON object per line")
+            throw unreadable(path)
         }
-        return try BatchLines.split(bytes).enumerated().compactMap { index, bytes in
-            guard let text = String(validating: bytes, as: UTF8.self) else {
-                throw AudioLDM2Error(.file, "\(path): is not UTF-8 text; give a file with a JSON object per line")
-            }
-            guard text.contains(where: { !$0.isWhitespace }) else { return nil }
-            return Line(number: index + 1, text: text)
+        return try BatchLines.split(bytes).enumerated().compactMap { try line($0 + 1, $1, of: path) }
+    }
+
+    static func unreadable(_ path: String) -> AudioLDM2Error {
+        AudioLDM2Error(.file, "\(path): cannot be read; give a file with a JSON object per line")
+    }
+
+    /// - Returns: nil for an empty line.
+    /// - Throws: `AudioLDM2Error` for what is not UTF-8.
+    static func line(_ number: Int, _ bytes: [UInt8], of path: String) throws -> Line? {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw AudioLDM2Error(.file, "\(path): is not UTF-8 text; give a file with a JSON object per line")
         }
+        return text.contains(where: { !$0.isWhitespace }) ? Line(number: number, text: text) : nil
     }
 }
 

@@ -7,7 +7,8 @@ import Text
 /// What every command that changes a sound takes.
 struct EditFlags: ParsableArguments {
     @Option(
-        name: [.short, .long], help: "Where to write the sound; the extension says how: wav, flac or ogg.",
+        name: [.short, .long],
+        help: "Where to write the sound; the extension says how: wav, flac, ogg, opus, mp3 or aiff.",
         completion: .sounds, transform: plainText)
     var output: String
 
@@ -25,7 +26,7 @@ struct EditFlags: ParsableArguments {
         let sound = try EditableSound(contentsOf: file)
         let part = try pipeline.part(of: sound, plan: plan, options: options)
         let clip = try sound.clip(part, memoryLimit: making.memory.limit)
-        try pipeline.checkWritable(output, editing: clip, plan: plan)
+        try pipeline.checkWritable(output, editing: clip, plan: plan, encoding: making.storing.bits)
         let edit = PartialEdit(sound: sound, part: part)
         let flags = self
         try await untilInterrupted(note: making.quiet ? nil : "nothing was written") {

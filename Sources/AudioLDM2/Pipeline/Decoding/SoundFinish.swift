@@ -1,19 +1,22 @@
+import Audio
 import Glibc
 
-/// The last touch to a sound on its way out: what exceeds full scale is made quieter, ends are faded, and its level is
-/// taken.
+/// The last touch to a sound on its way out: what exceeds full scale is made quieter, ends are faded, its rate is changed, and
+/// its level is taken, or set if all of it is held.
 ///
 /// Blocks of a sound that is held whole share one gain, so that nothing pumps. Of a sound that leaves while it is made, a
 /// block is kept back until the next is known; the gain falls before a louder one and never rises again.
 package struct SoundFinish {
-    /// Samples of the whole sound.
-    private let total: Int
     private let holdsAll: Bool
+    /// Of a sound that is held whole.
+    private let mastering: Mastering?
+    private var resampler: Resampler
     /// The highest peak; nil for any.
     private let ceiling: Float?
     private let fadeIn: Int
     private let fadeOut: Int
-    /// Samples that have left.
+    private let fade: Fades
+    /// Samples that have left, before their rate was changed.
     private var left = 0
     private var held: [Float] = []
     /// At the end of what has left.
@@ -22,6 +25,10 @@ package struct SoundFinish {
     private var heldGain: Float = 1
     private var energy = 0.0
     private var taken = 0
+    /// Samples that have left.
+    package private(set) var delivered = 0
+    /// By how many decibels the level had to stay below what was asked for.
+    package private(set) var shortfall = 0.0
 
     /// Below full scale by one decibel.
     package static let ceiling: Float = 0.891_250_94
@@ -29,15 +36,23 @@ package struct SoundFinish {
     private static let silence = 1e-3
 
     /// - Parameters:
+    ///   - total: samples of the whole sound.
     ///   - holdsAll: whether no sample leaves before all are known.
     ///   - ceiling: nil to leave peaks as they are.
-    ///   - fade: samples of the fade at the end.
-    package init(total: Int, holdsAll: Bool, ceiling: Float?, fade: Int) {
-        self.total = total
-        self.holdsAll = holdsAll
+    ///   - fadeIn: samples of the fade at the start.
+    ///   - fadeOut: samples of the fade at the end.
+    ///   - rates: in Hz, of the samples that are taken and of those that leave; nil if they are the same.
+    ///   - mastering: what is done with all of the sound, which is held for it.
+    package init(
+        total: Int, holdsAll: Bool, ceiling: Float?, fadeIn: Int, fadeOut: Int, rates: (from: Int, to: Int)? = nil,
+        mastering: Mastering? = nil
+    ) {
+        self.holdsAll = holdsAll || mastering != nil
         self.ceiling = ceiling
-        fadeOut = min(fade, total)
-        fadeIn = min(fade / 5, total)
+        self.mastering = mastering
+        (self.fadeIn, self.fadeOut) = (fadeIn, fadeOut)
+        fade = Fades(total: total, fadeIn: fadeIn, fadeOut: fadeOut)
+        resampler = Resampler(from: rates?.from ?? 1, to: rates?.to ?? 1)
     }
 
     /// Whether what has been taken so far is silent.
@@ -61,8 +76,22 @@ package struct SoundFinish {
 
     /// Lets the rest leave.
     package mutating func end(emit: ([Float]) throws -> Void) rethrows {
+        if let mastering {
+            let (samples, shortfall) = mastering(
+                heldGain == 1 ? held : held.map { heldGain * $0 }, fadeIn: fadeIn, fadeOut: fadeOut)
+            held = []
+            self.shortfall = shortfall
+            return try deliver(samples, emit: emit)
+        }
         if holdsAll { gain = heldGain }
         try release(reaching: heldGain, emit: emit)
+        let rest = resampler.finish()
+        if !rest.isEmpty { try deliver(rest, emit: emit) }
+    }
+
+    private mutating func deliver(_ samples: [Float], emit: ([Float]) throws -> Void) rethrows {
+        delivered += samples.count
+        try emit(samples)
     }
 
     private func needed(_ block: [Float]) -> Float {
@@ -84,17 +113,6 @@ package struct SoundFinish {
         left += held.count
         let samples = held
         held = []
-        try emit(samples)
+        try deliver(resampler.process(samples), emit: emit)
     }
-
-    /// A half of a cosine at either end.
-    private func fade(at place: Int) -> Float {
-        let distance = total - 1 - place
-        var factor: Float = 1
-        if place < fadeIn { factor *= Self.raised(Float(place + 1) / Float(fadeIn + 1)) }
-        if distance < fadeOut { factor *= Self.raised(Float(distance + 1) / Float(fadeOut + 1)) }
-        return factor
-    }
-
-    private static func raised(_ share: Float) -> Float { 0.5 - 0.5 * cos(Float.pi * share) }
 }

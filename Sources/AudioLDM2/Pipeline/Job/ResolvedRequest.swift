@@ -31,6 +31,12 @@ struct ResolvedRequest: Sendable {
         retries = options.silenceRetries(for: model)
         _ = try options.scheduler(for: model)
         try options.checkFinish(for: model)
+        if options.loops, Mastering.loopCount(length.samples, rates: rates) == nil {
+            throw AudioLDM2Error(
+                .invalidOption,
+                "a loop of \(length.samples) samples at \(rates.from) Hz is no whole number of them at \(rates.to) Hz; "
+                    + "choose a multiple of 8000 or 11025 Hz")
+        }
         if options.quality == .faster, options.quality(for: model) == .exact {
             context.warn(
                 "the quality is exact: with \(options.scheduler.rawValue) and this model's schedule nothing can be spared"
@@ -65,14 +71,38 @@ struct ResolvedRequest: Sendable {
 
     /// Whether a streamed sound leaves when all of it is known: one that is decoded at once anyway, and has one gain.
     var isHeldWhole: Bool {
+        if options.needsWhole { return true }
         guard options.loops || length.latentFrames <= windowFrames else { return false }
         return vocoder == .griffinLim
     }
 
+    /// Of the finished sound, in Hz.
+    var sampleRate: Int { options.sampleRate ?? model.vocoderConfig.samplingRate }
+
+    /// Of what is vocoded and of the finished sound, in Hz.
+    var rates: (from: Int, to: Int) { (model.vocoderConfig.samplingRate, sampleRate) }
+
+    /// Samples that are faded at the start and at the end, before their rate is changed; none of a loop.
+    var fades: (fadeIn: Int, fadeOut: Int) {
+        guard !options.loops else { return (0, 0) }
+        let (rate, both) = (Double(rates.from), options.fadeSeconds(for: model))
+        let fadeOut = Int((options.fadeOutSeconds ?? both) * rate)
+        return (options.fadeInSeconds.map { Int($0 * rate) } ?? Int(both * rate) / 5, fadeOut)
+    }
+
+    /// What is done with all of the sound; nil if it need not be held for that.
+    var mastering: Mastering? {
+        guard options.needsWhole else { return nil }
+        return Mastering(
+            trims: options.trimsSilence, normalization: options.normalization, loops: options.loops, rates: rates)
+    }
+
     /// Memory of the finished sound, which is copied twice unless it goes while it is made, and of a search for phases.
     func soundBytes(isStreamed: Bool) throws -> Int {
-        let copies = isStreamed ? (isHeldWhole ? 2 : 0) : 3
-        return try copies * length.samples * MemoryLayout<Float>.size + searchBytes()
+        var copies = isStreamed ? (isHeldWhole ? 2 : 0) : 3
+        if options.needsWhole { copies += options.loops ? 4 : 1 }
+        let samples = length.samples * max(rates.from, rates.to) / rates.from
+        return try copies * samples * MemoryLayout<Float>.size + searchBytes()
     }
 
     /// Memory of a search for phases; 0 for a vocoder that makes them.

@@ -10,8 +10,7 @@ extension SoundJob {
         for var item in items {
             guard let latents = item.latents.take() else { continue }
             try attempt([item.number]) {
-                let (clip, isSilent) = try sound(&item, latents)
-                let seconds = edit.map { _ in clip.seconds }
+                let (clip, seconds, isSilent) = try sound(&item, latents)
                 let record = item.request.record(seconds: seconds, isSilent: isSilent, edit: edit?.plan)
                 try take(item, handedOver(clip), record)
             }
@@ -148,7 +147,10 @@ extension SoundJob {
 
     /// The sound of some latents: with the next seed as long as it comes out silent and attempts are left. What leaves while
     /// it is made has told its seed before.
-    private func sound(_ item: inout Item, _ latents: Tensor) throws -> (clip: AudioClip, isSilent: Bool) {
+    /// - Returns: also its length, if that is not what was asked for.
+    private func sound(
+        _ item: inout Item, _ latents: Tensor
+    ) throws -> (clip: AudioClip, seconds: Double?, isSilent: Bool) {
         var finish = try finish(item.request)
         try decode(latents, &item, &finish)
         let mayRetry = receive == nil && edit == nil && !context.memory.isPlanning
@@ -165,10 +167,17 @@ extension SoundJob {
         if isSilent {
             context.about(item.number).warn("seed \(item.request.seed) makes nothing but silence of this prompt")
         }
-        let clip =
-            edit?.mixed(samples)
-            ?? AudioClip(samples: samples, sampleRate: context.model.vocoderConfig.samplingRate)
-        return (clip, isSilent)
+        if finish.shortfall > 0.05 {
+            context.about(item.number).warn(
+                String(
+                    format: "its loudness stays %.1f LU below what was asked for: peaks would exceed full scale",
+                    finish.shortfall))
+        }
+        let rate = edit == nil ? item.request.sampleRate : context.model.vocoderConfig.samplingRate
+        let clip = edit?.mixed(samples) ?? AudioClip(samples: samples, sampleRate: rate)
+        let isTrimmed = edit == nil && item.request.options.trimsSilence && !context.memory.isPlanning
+        let seconds = edit != nil ? clip.seconds : isTrimmed ? Double(finish.delivered) / Double(rate) : nil
+        return (clip, seconds, isSilent)
     }
 
     /// Latents of a sound that is tried again.
@@ -181,11 +190,14 @@ extension SoundJob {
     }
 
     private func finish(_ request: ResolvedRequest) throws -> SoundFinish {
-        let rate = Double(context.model.vocoderConfig.samplingRate)
-        let fade = request.options.loops || edit != nil ? 0 : request.options.fadeSeconds(for: context.model) * rate
+        let (total, isEdit) = (edit?.sampleCount ?? request.length.samples, edit != nil)
+        // What the work takes of memory is known beforehand.
+        let isPlain = isEdit || context.memory.isPlanning
+        let (fadeIn, fadeOut) = isEdit ? (0, 0) : request.fades
         return SoundFinish(
-            total: edit?.sampleCount ?? request.length.samples, holdsAll: takeEarly == nil || request.isHeldWhole,
-            ceiling: request.vocoder == .griffinLim ? SoundFinish.ceiling : nil, fade: Int(fade))
+            total: total, holdsAll: takeEarly == nil || request.isHeldWhole,
+            ceiling: request.vocoder == .griffinLim ? SoundFinish.ceiling : nil, fadeIn: fadeIn, fadeOut: fadeOut,
+            rates: isPlain ? nil : request.rates, mastering: isPlain ? nil : request.mastering)
     }
 
     /// Takes samples as soon as they are made; nil if they are held. What is changed is mixed with the old sound first.

@@ -95,6 +95,14 @@ extension SoundOptions {
         try require("a guidance rescale", guidanceRescale(for: model), in: 0...1)
         try require("a fade", fadeSeconds(for: model), in: Self.fadeRange)
         try require("a number of retries", silenceRetries(for: model), in: Self.retriesRange)
+        if let fadeInSeconds { try require("a fade", fadeInSeconds, in: Self.fadeRange) }
+        if let fadeOutSeconds { try require("a fade", fadeOutSeconds, in: Self.fadeRange) }
+        if let sampleRate { try require("a sample rate", sampleRate, in: Self.sampleRateRange) }
+        guard normalization?.isUsable ?? true else {
+            throw AudioLDM2Error(
+                .invalidOption,
+                "a level of \(normalization?.rawValue ?? ""): choose peak:-60 to peak:0 or lufs:-60 to lufs:0")
+        }
         if vocoder(for: model) == .griffinLim { _ = try model.melConfig() }
     }
 }

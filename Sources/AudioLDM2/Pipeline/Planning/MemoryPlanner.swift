@@ -1,3 +1,4 @@
+import Platform
 import Tensors
 import WeightFile
 
@@ -45,26 +46,51 @@ struct MemoryPlanner<Opened: OpenedModel> {
     /// Beyond these, batches gain nothing.
     private static var mostSounds: Int { 8 }
 
+    /// Within the limit; and within what memory there is now, if that can be done: it comes and goes as others work, so that
+    /// too little of it is no reason to refuse.
     /// - Throws: `AudioLDM2Error` of kind `.outOfMemory`, with the least that would do, if the limit is too low.
     func plan() throws -> ExecutionPlan {
         var found: [(batching: Batching, needs: [StageNeed])] = []
+        let plan = try plan(within: limit, &found)
+        guard !context.backend.holdsWeights, let available = MemoryLimit.available,
+            plan.summary.peakBytes > available
+        else { return plan }
+        if let leaner = try best(within: available - baseBytes - Self.comfort, limit: available, &found) {
+            return leaner
+        }
+        return try best(within: leastBytes(found), limit: limit, &found) ?? plan
+    }
+
+    private func plan(
+        within limit: Int?, _ found: inout [(batching: Batching, needs: [StageNeed])]
+    ) throws -> ExecutionPlan {
+        if let plan = try best(within: limit.map { $0 - baseBytes - Self.comfort }, limit: limit, &found) {
+            return plan
+        }
         let room = (limit ?? .max) - baseBytes
-        if let plan = try best(within: room - Self.comfort, &found) { return plan }
-        let least = found.map { $0.needs.map(\.leastBytes).max() ?? 0 }.min() ?? 0
+        let least = leastBytes(found)
         // Just above the least there is room, but not for what is not counted: as at the least.
-        if room - Self.slack >= least, let plan = try best(within: least, &found) { return plan }
+        if room - Self.slack >= least, let plan = try best(within: least, limit: limit, &found) {
+            return plan
+        }
         throw AudioLDM2Error(
             .outOfMemory,
             "this sound needs at least \(MemoryPlan.mebibytes(least + baseBytes + Self.slack)) of memory, and "
                 + "\(MemoryPlan.mebibytes(limit ?? 0)) are allowed; choose a shorter sound or a higher limit")
     }
 
+    /// What stages need in any case.
+    private func leastBytes(_ found: [(batching: Batching, needs: [StageNeed])]) -> Int {
+        found.map { $0.needs.map(\.leastBytes).max() ?? 0 }.min() ?? 0
+    }
+
     /// - Parameters:
-    ///   - budget: for stages, in bytes.
+    ///   - budget: for stages, in bytes; nil for what nobody minds.
+    ///   - limit: that the plan is said to be within.
     ///   - found: what was found out, for the next call.
     /// - Returns: nil if no plan stays within the budget.
     private func best(
-        within budget: Int, _ found: inout [(batching: Batching, needs: [StageNeed])]
+        within budget: Int?, limit: Int?, _ found: inout [(batching: Batching, needs: [StageNeed])]
     ) throws -> ExecutionPlan? {
         var plans: [(hardship: Int, plan: ExecutionPlan)] = []
         for (number, batching) in batchings.enumerated() where !plans.contains(where: { $0.hardship == 0 }) {
@@ -74,15 +100,17 @@ struct MemoryPlanner<Opened: OpenedModel> {
                 let kept = choice.parts
                 let keptBytes =
                     needs.filter { kept.contains($0.name) }.reduce(0) { $0 + $1.heldBytes } + choice.otherBytes
-                let holdings = needs.compactMap { need in
+                let holdings = needs.compactMap { need -> StageHolding? in
                     let isKept = kept.contains(need.name)
-                    return limit == nil
-                        ? need.comfortable(within: Self.comfortableActivations, isKept: isKept)
-                        : need.holding(
-                            within: budget - keptBytes + (isKept ? need.heldBytes : 0), isKept: isKept)
+                    guard let budget else {
+                        return need.comfortable(within: Self.comfortableActivations, isKept: isKept)
+                    }
+                    return need.holding(
+                        within: budget - keptBytes + (isKept ? need.heldBytes : 0), isKept: isKept)
                 }
                 guard holdings.count == needs.count else { continue }
-                plans.append((holdings.reduce(0) { $0 + $1.hardship }, try execution(holdings, batching, choice)))
+                plans.append(
+                    (holdings.reduce(0) { $0 + $1.hardship }, try execution(holdings, batching, choice, limit: limit)))
             }
         }
         let best = plans.map(\.hardship).min()
@@ -145,7 +173,7 @@ struct MemoryPlanner<Opened: OpenedModel> {
 
     /// With activations as they are when each stage is held so.
     private func execution(
-        _ holdings: [StageHolding], _ batching: Batching, _ choice: KeptParts
+        _ holdings: [StageHolding], _ batching: Batching, _ choice: KeptParts, limit: Int?
     ) throws -> ExecutionPlan {
         let keeping = Dictionary(uniqueKeysWithValues: holdings.map { ($0.name, $0.keeping) })
         let stages = try zip(holdings, record(batching, keeping: keeping)).map { $0.summary(of: $1.activationBytes) }

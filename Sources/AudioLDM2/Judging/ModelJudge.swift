@@ -10,14 +10,21 @@ public protocol ModelJudge: Judge {
 /// The judges that model files hold.
 public enum ModelJudges {
     /// The judge of a model file: a network that was made to hear, or else the model's own CLAP.
+    /// CLAP reads texts if the file holds their tokenizer (`CLAPJudge`), and else only hears (`CLAPSoundJudge`).
     /// - Parameter memoryLimit: in bytes, as in `SoundOptions`.
     /// - Throws: `AudioLDM2Error`, also for a model file that holds neither.
     public static func open(
         modelAt path: String, threads: Int? = nil, device: ComputeDevice? = nil, memoryLimit: Int? = nil
     ) throws -> any ModelJudge {
-        let parts = try AudioLDM2Error.translating { try ModelFile(opening: path).pack.components.map(\.name) }
-        return SoundJudges.of(parts) == nil
-            ? try CLAPJudge(modelAt: path, threads: threads, device: device, memoryLimit: memoryLimit)
-            : try NetworkJudge(modelAt: path, threads: threads, device: device, memoryLimit: memoryLimit)
+        try AudioLDM2Error.translating {
+            let file = try ModelFile(opening: path)
+            guard SoundJudges.of(file.pack.components.map(\.name)) == nil else {
+                return try NetworkJudge(file, threads: threads, device: device, memoryLimit: memoryLimit)
+            }
+            let context = try StageContext(file, threads: threads, device: device, shelf: .unlimited)
+            return CLAPSoundJudge.textRefusal(of: file) == nil
+                ? try CLAPJudge(context, memoryLimit: memoryLimit)
+                : try CLAPSoundJudge(context, memoryLimit: memoryLimit)
+        }
     }
 }

@@ -14,11 +14,9 @@ public struct NetworkJudge: ModelJudge {
     /// Why a GPU that is there is not used; nil if one is, or there is none, or the CPU was asked for.
     public let deviceWarning: String?
     private let rule: @Sendable (EvaluationProtocol) -> WindowRule
-    private let judge: @Sendable ([[Float]]) throws -> [Heard]
+    private let hearing: WindowHearing<Heard>
 
-    /// What weights that stay loaded may take, in bytes: those of any judge, if memory is not limited.
-    private static let shelfBudget = 1 << 40
-    /// Length of the sound that memory is planned for, in seconds.
+    /// Length of the windows that memory is planned for before any came, in seconds.
     private static let plannedSeconds = 10
 
     /// - Parameter memoryLimit: in bytes, as in `SoundOptions`.
@@ -27,16 +25,19 @@ public struct NetworkJudge: ModelJudge {
         modelAt path: String, threads: Int? = nil, device: ComputeDevice? = nil, memoryLimit: Int? = nil
     ) throws {
         self = try AudioLDM2Error.translating {
-            let file = try ModelFile(opening: path)
-            guard let network = SoundJudges.of(file.pack.components.map(\.name)) else {
-                let titles = SoundJudges.all.map { $0.title }.joined(separator: ", ")
-                throw AudioLDM2Error(
-                    .modelFile, "\(path): holds no network that judges; convert a file of one of them: \(titles)")
-            }
-            let context = try StageContext(
-                file, threads: threads, device: device, shelf: NetworkShelf(budget: Self.shelfBudget))
-            return try Self.init(network, context, memoryLimit: memoryLimit)
+            try Self.init(ModelFile(opening: path), threads: threads, device: device, memoryLimit: memoryLimit)
         }
+    }
+
+    init(_ file: ModelFile, threads: Int?, device: ComputeDevice?, memoryLimit: Int?) throws {
+        guard let network = SoundJudges.of(file.pack.components.map(\.name)) else {
+            let titles = SoundJudges.all.map { $0.title }.joined(separator: ", ")
+            throw AudioLDM2Error(
+                .modelFile,
+                "\(file.pack.path): holds no network that judges; convert a file of one of them: \(titles)")
+        }
+        let context = try StageContext(file, threads: threads, device: device, shelf: .unlimited)
+        try self.init(network, context, memoryLimit: memoryLimit)
     }
 
     private init<Network: SoundJudge>(
@@ -49,19 +50,12 @@ public struct NetworkJudge: ModelJudge {
         (sampleRate, width, classCount) = (config.samplingRate, config.embeddingSize, config.classCount)
         deviceWarning = context.deviceWarning
         rule = { Network.windows($0, config) }
-        let length = config.samplingRate * Self.plannedSeconds
-        let plan = try context.plan(limit: memoryLimit, soundBytes: 3 * length * MemoryLayout<Float>.size) { context in
-            try context.with(Network.self, config) {
-                _ = try $0([Float](repeating: 0, count: length), on: context.backend)
-            }
-        }
-        let planned = context.following(plan)
-        judge = { windows in
-            try planned.with(Network.self, config) { network in
-                try windows.map { window in
-                    try planned.cancellation.check()
-                    let judgement = try network(window, on: planned.backend)
-                    return Heard(
+        hearing = try WindowHearing(
+            context, limit: memoryLimit, length: config.samplingRate * Self.plannedSeconds
+        ) { context, windows in
+            try context.with(Network.self, config) { network in
+                try network(windows, on: context.backend).map { judgement in
+                    Heard(
                         embeddings: try Embeddings(
                             width: config.embeddingSize, values: judgement.embeddings.values()),
                         logits: try judgement.logits.map {
@@ -76,15 +70,7 @@ public struct NetworkJudge: ModelJudge {
     public func windows(_ rules: EvaluationProtocol) -> WindowRule { rule(rules) }
 
     /// - Parameter windows: samples at `sampleRate`.
-    /// - Throws: `EvaluationError` for samples that cannot be heard, what computing throws.
-    public func hear(_ windows: [[Float]]) throws -> [Heard] {
-        do {
-            return try judge(windows)
-        } catch let error as EvaluationError {
-            // What is not finite is the sound's fault, and the listener's to name.
-            throw error
-        } catch {
-            throw AudioLDM2Error.translated(error)
-        }
-    }
+    /// - Throws: `EvaluationError` for samples that cannot be heard, `AudioLDM2Error` also for windows that memory does not
+    ///   suffice for.
+    public func hear(_ windows: [[Float]]) throws -> [Heard] { try hearing.hear(windows) }
 }

@@ -1,5 +1,7 @@
 import Evaluation
+import Synchronization
 import Tensors
+import WeightFile
 
 /// A network that hears a sound and says numbers of it, for sets of sounds to be compared by.
 ///
@@ -10,9 +12,9 @@ package protocol SoundJudge: Component where Config: SoundJudgeConfig {
     /// How a sound is cut into what is heard at once.
     static func windows(_ rules: EvaluationProtocol, _ config: Config) -> WindowRule
 
-    /// - Parameter samples: mono, at the configuration's rate, as `windows` cuts them.
-    /// - Returns: embeddings `[1 or more, embeddingSize]`; logits `[1, classCount]` of those that name classes.
-    func callAsFunction(_ samples: [Float], on backend: any Backend) throws -> Judgement
+    /// - Parameter windows: mono, at the configuration's rate, as `windows` cuts them; all of one length.
+    /// - Returns: of each, embeddings `[1 or more, embeddingSize]`; logits `[1, classCount]` of those that name classes.
+    func callAsFunction(_ windows: [[Float]], on backend: any Backend) throws -> [Judgement]
 }
 
 /// What a network makes of a window.
@@ -21,6 +23,21 @@ package struct Judgement {
     package let logits: Tensor?
 
     package init(embeddings: Tensor, logits: Tensor? = nil) { (self.embeddings, self.logits) = (embeddings, logits) }
+}
+
+extension [[Float]] {
+    /// What each window's front end makes of it, which is the host's work, on the threads that the backend computes with.
+    package func mapInParallel(
+        on backend: any Backend, _ make: @Sendable ([Float]) throws -> [Float]
+    ) throws -> [[Float]] {
+        let made = Mutex([[Float]](repeating: [], count: count))
+        let threads = (backend as? any StageBackend)?.threadCount ?? 1
+        try forEachInParallel(count, contexts: [Int](0..<threads)) { index, _ in
+            let values = try make(self[index])
+            made.withLock { $0[index] = values }
+        }
+        return made.withLock { $0 }
+    }
 }
 
 /// What is known of a judge before it is loaded.

@@ -61,9 +61,46 @@ import Testing
         let golden = try GoldenTensors(fixture.path + "/golden.safetensors").values("texts").values
         let texts = try judge.embeddings(ofTexts: ["a dog barking", "heavy rain on a tin roof", ""])
         #expect(texts.rowCount == 3 && relativeError(texts.values, golden) < 1e-4)
+    }
+
+    /// Without a tokenizer there are no texts, but sounds are heard all the same.
+    @Test(arguments: JudgeFixture.small.filter(\.isCLAP)) func soundsAreHeardWithoutATokenizer(
+        fixture: JudgeFixture
+    ) throws {
         let bare = try fixture.converted(.float32, into: folder, tokenizer: nil)
-        let error = #expect(throws: AudioLDM2Error.self) { try ModelJudges.open(modelAt: bare, device: .cpu) }
+        let error = #expect(throws: AudioLDM2Error.self) { try CLAPJudge(modelAt: bare, device: .cpu) }
         #expect(error?.description.contains("--tokenizer FOLDER") == true)
+        let judge = try ModelJudges.open(modelAt: bare, device: .cpu)
+        #expect(!(judge is any TextJudge) && judge.textRefusal?.contains("--tokenizer FOLDER") == true)
+        let whole = try ModelJudges.open(modelAt: fixture.converted(.float32, into: folder), device: .cpu)
+        #expect(whole is CLAPJudge && whole.textRefusal == nil)
+        let samples = Self.noise(judge.sampleRate, seed: 1)
+        #expect(try judge.hear([samples]) == whole.hear([samples]))
+        let set = try SetListener(judge, rules).hear(SoundSet(fixture.path + "/../sounds"))
+        let report = try Evaluator(judge, rules).report(generated: set, reference: set)
+        #expect(report.figures.contains { $0.metric == .frechetDistance && $0.value == 0 })
+        #expect(report.warnings.contains { $0.contains("no CLAP score") && $0.contains("--tokenizer FOLDER") })
+    }
+
+    /// What memory does not suffice for is said before it is computed.
+    @Test func windowsAreTooLongForALimitOfMemory() throws {
+        let fixture = try #require(JudgeFixture.small.first { "\($0)" == "cnn14-16k" })
+        let judge = try ModelJudges.open(
+            modelAt: fixture.converted(.float32, into: folder), device: .cpu, memoryLimit: 512 << 20)
+        let error = #expect(throws: AudioLDM2Error.self) {
+            try judge.hear([[Float](repeating: 0, count: 900 * judge.sampleRate)])
+        }
+        #expect(error?.kind == .outOfMemory)
+        #expect(try judge.hear([Self.noise(judge.sampleRate, seed: 1)]).count == 1)
+    }
+
+    /// Of another loudness for each seed.
+    private static func noise(_ count: Int, seed: UInt32) -> [Float] {
+        var state = seed &* 747_796_405 &+ 1
+        return (0..<count).map { _ in
+            state = state &* 1_664_525 &+ 1_013_904_223
+            return Float(Int32(bitPattern: state)) / Float(Int32.max) * (0.1 + 0.05 * Float(seed % 7))
+        }
     }
 
     @Test(arguments: JudgeFixture.small.filter { !$0.isCLAP }) func aFileSaysWhatItIs(fixture: JudgeFixture) throws {

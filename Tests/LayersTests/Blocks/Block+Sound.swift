@@ -21,7 +21,7 @@ extension Block {
     static let sound = [
         Block("clap.picture", of: "ClapModel.audio", .weightOnly, int8Error: 1e-5) { weights in
             let picture = try CLAPPicture(clapConfig(), weights["batch_norm"])
-            return { try picture($0.values("input").values, on: $0.backend) }
+            return { try picture([$0.values("input").values], on: $0.backend) }
         },
         Block("clap.audio layer", of: "ClapModel.audio", .weightOnly, int8Error: 1e-2) { weights in
             let layer = try clapLayer(shift: 0, weights)

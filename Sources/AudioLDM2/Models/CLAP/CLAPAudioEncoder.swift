@@ -56,16 +56,20 @@ package struct CLAPAudioEncoder: Sendable {
     /// - Parameter features: of one sound, `[frames, bands]` from `CLAPFeatures`.
     /// - Returns: `[1, projectionDim]`, of length 1.
     package func callAsFunction(_ features: [Float], on backend: any Backend) throws -> Tensor {
+        try self([features], on: backend)
+    }
+
+    /// The same of several sounds: `[sounds, projectionDim]`.
+    package func callAsFunction(_ features: [[Float]], on backend: any Backend) throws -> Tensor {
         let patches = try patchEmbedding(picture(features, on: backend))
-        var x = try patchNorm(patches.reshaped([1, patches.shape[1] * patches.shape[2], patches.shape[3]]))
+        var x = try patchNorm(
+            patches.reshaped([features.count, patches.shape[1] * patches.shape[2], patches.shape[3]]))
         for stage in stages {
             for layer in stage.layers { x = try layer(x) }
             x = try stage.merging.map { try $0(x) } ?? x
         }
-        let tokens = try norm(x).reshaped([x.shape[1], x.shape[2]])
-        let share = 1 / Float(tokens.shape[0])
-        let mean = try backend.combine(
-            (0..<tokens.shape[0]).map { (factor: share, tensor: try tokens.outermost($0..<$0 + 1)) })
+        let tokens = try norm(x).reshaped([x.shape[0], x.shape[1], 1, x.shape[2]])
+        let mean = try backend.pool(tokens, .mean, height: x.shape[1], width: 1).reshaped([x.shape[0], x.shape[2]])
         return try backend.l2Normalize(linear2(linear1(mean, activation: .relu)))
     }
 }
@@ -90,7 +94,7 @@ package struct CLAPAudioLayer: Sendable {
         output = try Linear(inner, channels, weights["output.dense"])
     }
 
-    /// `[1, tokens, channels]` → the same.
+    /// `[sounds, tokens, channels]` → the same.
     package func callAsFunction(_ x: Tensor) throws -> Tensor {
         let h = try x + attention(norm1(x))
         return try output(intermediate(norm2(h), activation: .gelu), residual: h)
@@ -114,9 +118,9 @@ package struct PatchMerging: Sendable {
         }
     }
 
-    /// `[1, tokens, channels]` → `[1, tokens / 4, 2 × channels]`.
+    /// `[sounds, tokens, channels]` → `[sounds, tokens / 4, 2 × channels]`.
     package func callAsFunction(_ x: Tensor) throws -> Tensor {
-        let fours = try x.backend.rows(x, order).reshaped([1, x.shape[1] / 4, 4 * x.shape[2]])
+        let fours = try x.backend.rows(x, order).reshaped([x.shape[0], x.shape[1] / 4, 4 * x.shape[2]])
         return try reduction(norm(fours))
     }
 }

@@ -23,34 +23,41 @@ package struct CLAPPicture: Sendable {
         shift = try weights.vector("bias", bands)
     }
 
-    /// - Parameter features: `[frames, bands]`, with at least two frames and no more than the picture has room for.
-    /// - Returns: `[1, side, side, 1]`: rows are bands, those of later pieces below those of earlier ones; columns are time.
-    package func callAsFunction(_ features: [Float], on backend: any Backend) throws -> Tensor {
+    /// - Parameter sounds: `[frames, bands]` each, with at least two frames and no more than the picture has room for.
+    /// - Returns: `[sounds, side, side, 1]`: rows are bands, those of later pieces below those of earlier ones; columns are time.
+    package func callAsFunction(_ sounds: [[Float]], on backend: any Backend) throws -> Tensor {
+        let (scale, shift) = (try backend.tensor(scale).values(), try backend.tensor(shift).values())
+        let pictures = try sounds.mapInParallel(on: backend) { try picture($0, scale, shift) }
+        return try backend.upload(pictures.flatMap(\.self), [sounds.count, side, side, 1])
+    }
+
+    private func picture(_ features: [Float], _ scale: [Float], _ shift: [Float]) throws -> [Float] {
         let width = side * foldCount
         let frames = features.count / bands
         guard frames >= 2, frames <= width, frames * bands == features.count else {
             throw TensorError.shapeMismatch(
                 operation: "CLAP features", expected: "2…\(width) frames of \(bands) bands", found: [frames, bands])
         }
-        let (scale, shift) = (try backend.tensor(scale).values(), try backend.tensor(shift).values())
+        let normalized = features.indices.map { features[$0] * scale[$0 % bands] + shift[$0 % bands] }
         var picture = [Float](repeating: 0, count: side * side)
         for column in 0..<width {
             let taps = CubicTaps(column, of: width, from: frames)
             let (piece, place) = column.quotientAndRemainder(dividingBy: side)
-            for band in 0..<bands {
-                let value = taps.sum { features[$0 * bands + band] * scale[band] + shift[band] }
-                picture[(piece * bands + band) * side + place] = value
+            for (index, weight) in zip(taps.indices, taps.weights) {
+                for band in 0..<bands {
+                    picture[(piece * bands + band) * side + place] += weight * normalized[index * bands + band]
+                }
             }
         }
-        return try backend.upload(picture, [1, side, side, 1])
+        return picture
     }
 }
 
 /// Where a stretched signal is read to make one of its samples: cubic convolution (Keys 1981) with a = −0.75, ends
 /// aligned with ends. PyTorch's `interpolate(mode="bicubic", align_corners=True)` along one axis.
 private struct CubicTaps {
-    private let indices: [Int]
-    private let weights: [Float]
+    let indices: [Int]
+    let weights: [Float]
 
     init(_ index: Int, of newCount: Int, from count: Int) {
         let position = Float(index) * (Float(count - 1) / Float(newCount - 1))
@@ -61,9 +68,5 @@ private struct CubicTaps {
         func far(_ x: Float) -> Float { ((a * x - 5 * a) * x + 8 * a) * x - 4 * a }
         weights = [far(t + 1), near(t), near(1 - t), far(2 - t)]
         indices = (base - 1...base + 2).map { min(max($0, 0), count - 1) }
-    }
-
-    func sum(_ value: (Int) -> Float) -> Float {
-        zip(indices, weights).reduce(0) { $0 + $1.1 * value($1.0) }
     }
 }

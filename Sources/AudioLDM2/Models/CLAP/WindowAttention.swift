@@ -67,9 +67,9 @@ struct WindowAttention: Sendable {
         (self.windows, self.heads) = (windows, heads)
     }
 
-    /// `[1, tokens, channels]` → the same.
+    /// `[pictures, tokens, channels]` → the same.
     func callAsFunction(_ x: Tensor) throws -> Tensor {
-        let cut: Shape = [windows.count, windows.tokensPerWindow, x.shape[2]]
+        let cut: Shape = [x.shape[0] * windows.count, windows.tokensPerWindow, x.shape[2]]
         let attended = try attention(
             x.backend.rows(x, windows.order).reshaped(cut), bias: bias(on: x.backend))
         return try x.backend.rows(attended.reshaped(x.shape), windows.inverse)

@@ -18,14 +18,17 @@ package struct Cnn14: Sendable {
     private let embedding: Linear
     private let classes: Linear
 
+    /// Blocks whose pictures are large: each window's by itself, those of the others together.
+    private static let blocksApart = 3
+
     /// Two convolutions.
     private struct Block: Sendable {
         let first: Conv2d
         let second: Conv2d
 
         init(_ inputs: Int, _ outputs: Int, _ weights: WeightScope) throws {
-            first = try Conv2d(inputs, outputs, kernel: 3, weights["conv1"])
-            second = try Conv2d(outputs, outputs, kernel: 3, weights["conv2"])
+            first = try Conv2d(inputs, outputs, kernel: 3, allowsTiles: true, weights["conv1"])
+            second = try Conv2d(outputs, outputs, kernel: 3, allowsTiles: true, weights["conv2"])
         }
 
         func callAsFunction(_ x: Tensor) throws -> Tensor {
@@ -52,18 +55,30 @@ package struct Cnn14: Sendable {
         classes = try Linear(config.embeddingSize, config.classesNum, dense["fc_audioset"])
     }
 
-    package func callAsFunction(_ samples: [Float], on backend: any Backend) throws -> Judgement {
-        var x = try picture(samples, on: backend)
-        for (index, block) in blocks.enumerated() {
-            x = try block(x)
-            if index < config.halvings { x = try halved(x) }
+    package func callAsFunction(_ windows: [[Float]], on backend: any Backend) throws -> [Judgement] {
+        let apart = 0..<min(Self.blocksApart, blocks.count)
+        var parts: [Tensor] = []
+        for picture in try pictures(windows, on: backend) { parts.append(try seen(picture, by: apart)) }
+        let all = try Tensor.concatenate(parts, axis: 0)
+        parts = []
+        let embeddings = try embedding(pooled(seen(all, by: apart.upperBound..<blocks.count)), activation: .relu)
+        let logits = try classes(embeddings)
+        return try windows.indices.map {
+            Judgement(embeddings: try embeddings.outermost($0..<$0 + 1), logits: try logits.outermost($0..<$0 + 1))
         }
-        let embedding = try embedding(pooled(x), activation: .relu)
-        return Judgement(embeddings: embedding, logits: try classes(embedding))
     }
 
-    /// Decibels of the bands, normalized: `[1, frames, bands, 1]`.
-    private func picture(_ samples: [Float], on backend: any Backend) throws -> Tensor {
+    private func seen(_ picture: Tensor, by range: Range<Int>) throws -> Tensor {
+        var x = picture
+        for index in range {
+            x = try blocks[index](x)
+            if index < config.halvings { x = try halved(x) }
+        }
+        return x
+    }
+
+    /// Decibels of the bands, normalized: `[1, frames, bands, 1]` of each window.
+    private func pictures(_ windows: [[Float]], on backend: any Backend) throws -> [Tensor] {
         let spectrogram = LogMelSpectrogram(
             .init(
                 sampleRate: config.samplingRate, fftLength: config.windowSize, hop: config.hopSize,
@@ -73,12 +88,14 @@ package struct Cnn14: Sendable {
                 matrix: try backend.gather(filters, Array(0..<config.binCount)).values(), bands: config.melBins))
         // What the halvings would leave nothing of is followed by silence.
         let least = ((1 << config.halvings) - 1) * config.hopSize
-        let missing = max(least - samples.count, 0)
-        var values = spectrogram(samples + [Float](repeating: 0, count: missing))
         let (scale, shift) = (try backend.tensor(scale).values(), try backend.tensor(shift).values())
         let bands = config.melBins
-        for index in values.indices { values[index] = values[index] * scale[index % bands] + shift[index % bands] }
-        return try backend.upload(values, [1, values.count / bands, bands, 1])
+        let pictures = try windows.mapInParallel(on: backend) { samples in
+            var values = spectrogram(samples + [Float](repeating: 0, count: max(least - samples.count, 0)))
+            for index in values.indices { values[index] = values[index] * scale[index % bands] + shift[index % bands] }
+            return values
+        }
+        return try pictures.map { try backend.upload($0, [1, $0.count / bands, bands, 1]) }
     }
 
     /// Means of squares of four; what is left over at the end is not heard.
@@ -88,12 +105,12 @@ package struct Cnn14: Sendable {
         return try x.backend.pool(even, .mean, height: 2, width: 2)
     }
 
-    /// The mean over frequencies, of which the mean over time and the maximum are added: `[1, channels]`.
+    /// The mean over frequencies, of which the mean over time and the maximum are added: `[windows, channels]`.
     private func pooled(_ x: Tensor) throws -> Tensor {
         let bands = try x.backend.pool(x, .mean, height: 1, width: x.shape[2])
         let mean = try bands.backend.pool(bands, .mean, height: bands.shape[1], width: 1)
         let maximum = try bands.backend.pool(bands, .maximum, height: bands.shape[1], width: 1)
-        return try (mean + maximum).reshaped([1, x.shape[3]])
+        return try (mean + maximum).reshaped([x.shape[0], x.shape[3]])
     }
 }
 

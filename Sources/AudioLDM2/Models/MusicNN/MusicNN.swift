@@ -54,12 +54,19 @@ package struct MusicNN: Sendable {
         embeddingSize = config.embeddingSize
     }
 
-    /// - Returns: an embedding for each patch, and the mean of their logits.
-    package func callAsFunction(_ samples: [Float], on backend: any Backend) throws -> Judgement {
+    /// - Returns: of each window an embedding for each patch, and the mean of their logits.
+    package func callAsFunction(_ windows: [[Float]], on backend: any Backend) throws -> [Judgement] {
         let size = Self.frames * Self.bands
-        var features = spectrogram(samples)
-        // Silence, which is zero, behind sounds that do not fill a patch.
-        features += Array(repeating: 0, count: max(size - features.count, 0))
+        let features = try windows.mapInParallel(on: backend) { samples in
+            let values = spectrogram(samples)
+            // Silence, which is zero, behind sounds that do not fill a patch.
+            return values + Array(repeating: 0, count: max(size - values.count, 0))
+        }
+        return try features.map { try judgement(of: $0, on: backend) }
+    }
+
+    private func judgement(of features: [Float], on backend: any Backend) throws -> Judgement {
+        let size = Self.frames * Self.bands
         let patches = try stride(from: 0, through: features.count - size, by: size).map { first in
             try tags(backend.upload(Array(features[first..<first + size]), [1, Self.frames, Self.bands, 1]))
         }

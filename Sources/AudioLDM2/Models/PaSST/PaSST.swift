@@ -56,20 +56,28 @@ package struct PaSST: Sendable {
         head = try Linear(width, config.numClasses, weights["head.1"].preferring(.float))
     }
 
-    package func callAsFunction(_ samples: [Float], on backend: any Backend) throws -> Judgement {
+    package func callAsFunction(_ windows: [[Float]], on backend: any Backend) throws -> [Judgement] {
+        let pictures = try windows.mapInParallel(on: backend, picture)
+        return try pictures.map {
+            try judgement(of: backend.upload($0, [1, Self.bands, $0.count / Self.bands, 1]))
+        }
+    }
+
+    private func judgement(of picture: Tensor) throws -> Judgement {
+        let backend = picture.backend
         let tokens = [classToken, distillationToken]
         let first = try Tensor.concatenate(
             tokens.map { try backend.tensor($0).reshaped([1, 1, config.embeddingSize]) }, axis: 1)
         let places = try backend.gather(tokenPositions, [0, 1]).reshaped(first.shape)
-        var x = try Tensor.concatenate([first + places, patches(picture(samples, on: backend))], axis: 1)
+        var x = try Tensor.concatenate([first + places, patches(picture)], axis: 1)
         for block in blocks { x = try block(x) }
         let heard = try norm(x.slice(axis: 1, 0..<2)).reshaped([2, config.embeddingSize])
         let embedding = try backend.combine([(0.5, heard.outermost(0..<1)), (0.5, heard.outermost(1..<2))])
         return Judgement(embeddings: embedding, logits: try head(headNorm(embedding)))
     }
 
-    /// Normalized log powers of bands, `[1, bands, frames, 1]`.
-    private func picture(_ samples: [Float], on backend: any Backend) throws -> Tensor {
+    /// Normalized log powers of bands, `[bands, frames]`.
+    @Sendable private func picture(_ samples: [Float]) -> [Float] {
         // At least as many samples as one patch needs, silence behind them.
         let least = (config.patchSize - 1) * Self.hop + 1
         let heard = samples + [Float](repeating: 0, count: max(least - samples.count, 0))
@@ -80,7 +88,7 @@ package struct PaSST: Sendable {
         for frame in 0..<frames {
             for band in 0..<bands { picture[band * frames + frame] = (values[frame * bands + band] + 4.5) / 5 }
         }
-        return try backend.upload(picture, [1, bands, frames, 1])
+        return picture
     }
 
     /// Embedded patches at their places, frequency by frequency: `[1, patches, width]`.

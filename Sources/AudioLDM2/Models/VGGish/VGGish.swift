@@ -22,8 +22,9 @@ package struct VGGish: Sendable {
     private static let bands = 64
     /// Frames of a patch.
     private static let frames = 96
-    /// Patches that are computed together.
-    private static let patchesAtOnce = 8
+    /// Patches that are convolved together, and those whose results are, by the layers that hold most weights.
+    private static let patchesAtOnce = 16
+    private static let patchesAtEnd = 128
     /// Places of the convolutions in `features`, and after which of them the picture is halved.
     private static let places = [0, 3, 6, 8, 11, 13]
     private static let pooled: Set = [0, 3, 8, 13]
@@ -34,7 +35,7 @@ package struct VGGish: Sendable {
         let inputs = [1] + config.channels
         convolutions = try Self.places.enumerated().map { index, place in
             let scope = weights["features"][place].preferring(.float)
-            return try Conv2d(inputs[index], config.channels[index], kernel: 3, scope)
+            return try Conv2d(inputs[index], config.channels[index], kernel: 3, allowsTiles: true, scope)
         }
         // Two layers hold nearly all weights; every one in int8 adds 1 % to the error.
         let embeddings = weights["embeddings"].preferring(.weightOnly)
@@ -46,27 +47,45 @@ package struct VGGish: Sendable {
         output = try Linear(config.hiddenSize, config.embeddingSize, embeddings[4].preferring(.float))
     }
 
-    package func callAsFunction(_ samples: [Float], on backend: any Backend) throws -> Judgement {
+    package func callAsFunction(_ windows: [[Float]], on backend: any Backend) throws -> [Judgement] {
         let size = Self.frames * Self.bands
-        let features = spectrogram(samples)
-        let count = features.count / size
-        let embeddings = try stride(from: 0, to: count, by: Self.patchesAtOnce).map { first in
-            let last = min(first + Self.patchesAtOnce, count)
-            return try embed(
-                backend.upload(
-                    Array(features[first * size..<last * size]), [last - first, Self.frames, Self.bands, 1]))
+        let features = try windows.mapInParallel(on: backend) { samples in
+            let values = spectrogram(samples)
+            return Array(values.prefix(values.count / size * size))
         }
-        return Judgement(embeddings: try Tensor.concatenate(embeddings, axis: 0))
+        let all = features.flatMap(\.self)
+        let embeddings = try Tensor.concatenate(
+            Self.pieces(of: 0..<all.count / size, Self.patchesAtEnd).map { some in
+                let seen = try Self.pieces(of: some, Self.patchesAtOnce).map { patches in
+                    let values = Array(all[patches.lowerBound * size..<patches.upperBound * size])
+                    return try see(backend.upload(values, [patches.count, Self.frames, Self.bands, 1]))
+                }
+                return try embed(Tensor.concatenate(seen, axis: 0))
+            }, axis: 0)
+        var first = 0
+        return try features.map { values in
+            defer { first += values.count / size }
+            return Judgement(embeddings: try embeddings.outermost(first..<first + values.count / size))
+        }
     }
 
-    /// `[patches, frames, bands, 1]` → `[patches, embeddingSize]`.
-    private func embed(_ patches: Tensor) throws -> Tensor {
+    private static func pieces(of range: Range<Int>, _ most: Int) -> [Range<Int>] {
+        stride(from: range.lowerBound, to: range.upperBound, by: most).map { $0..<min($0 + most, range.upperBound) }
+    }
+
+    /// `[patches, frames, bands, 1]` → `[patches, positions × channels]`.
+    private func see(_ patches: Tensor) throws -> Tensor {
         var x = patches
         for (place, convolution) in zip(Self.places, convolutions) {
             x = try convolution(x, activation: .relu)
             if Self.pooled.contains(place) { x = try x.backend.pool(x, .maximum, height: 2, width: 2) }
         }
-        x = try x.reshaped([x.shape[0], x.shape.count / x.shape[0]])
+        return try x.reshaped([x.shape[0], x.shape.count / x.shape[0]])
+    }
+
+    /// `[patches, positions × channels]` → `[patches, embeddingSize]`.
+    private func embed(_ seen: Tensor) throws -> Tensor {
+        var x = seen
         for layer in hidden { x = try layer(x, activation: .relu) }
         return try output(x)
     }

@@ -17,6 +17,9 @@ package final class NetworkShelf: Sendable {
 
     package init(budget: Int) { self.budget = budget }
 
+    /// A shelf for whatever networks there are, if memory is not limited.
+    package static var unlimited: NetworkShelf { NetworkShelf(budget: 1 << 40) }
+
     /// What is there, by part.
     package var parts: Set<String> { kept.withLock { Set($0.keys) } }
 

@@ -22,6 +22,15 @@ package struct SoundEncoder {
         }
     }
 
+    /// The same of windows that are all there, computed together: `[windows, width]`.
+    package func clapEmbeddings(ofWindows windows: [[Float]]) throws -> Tensor {
+        let config = try context.model.clapAudioConfig()
+        let features = CLAPFeatures(try context.model.clapFeatureConfig())
+        return try context.with(CLAPAudioEncoder.self, config) { encoder in
+            try encoder(windows.mapInParallel(on: context.backend) { features($0) }, on: context.backend)
+        }
+    }
+
     /// CLAP's embedding of a text, `[1, width]`, of length 1.
     /// - Throws: `PackError.missingComponent` for a model without CLAP.
     package func clapEmbedding(of text: String) throws -> Tensor {

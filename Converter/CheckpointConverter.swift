@@ -348,6 +348,8 @@ package struct CheckpointConverter: Sendable {
                 role: requirement.role, format: weight.format,
                 activation: weight.format == plan.format ? plan.activation : .float)
         } else {
+            let isFloat = checkpoint.floatPaths(of: component).contains { $0.matches(requirement.path) }
+            let requirement = isFloat ? requirement.atLeastFloat : requirement
             let formats = policy.candidates(for: requirement)
             weight = try encoder.encode(rows, role: requirement.role, as: formats[0], name: name)
             for format in formats.dropFirst() where !policy.accepts(weight) {

@@ -118,5 +118,7 @@ package struct AssembledCheckpoint: Checkpoint {
 
     package func tokenLimit(_ kind: TokenizerKind) -> Int? { base.tokenLimit(kind) }
 
+    package func floatPaths(of component: String) -> [KeyPattern] { base.floatPaths(of: component) }
+
     package func license() throws -> LicenseText? { try base.license() }
 }

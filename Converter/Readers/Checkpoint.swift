@@ -32,6 +32,8 @@ package protocol Checkpoint: Sendable {
     func tokenLimit(_ kind: TokenizerKind) -> Int?
     /// The terms of use that come with it, if any.
     func license() throws -> LicenseText?
+    /// Paths of a component's weights that are no int8 even in int8 files, beside those that its network says.
+    func floatPaths(of component: String) -> [KeyPattern]
 }
 
 extension Checkpoint {
@@ -45,6 +47,8 @@ extension Checkpoint {
     package func tokenLimit(_ kind: TokenizerKind) -> Int? { nil }
 
     package func place(of file: String) -> String { file }
+
+    package func floatPaths(of component: String) -> [KeyPattern] { [] }
 
     /// - Throws: `CheckpointError.missing` if it does not have the component.
     package func component(_ name: String) throws -> CheckpointComponent {

@@ -25,6 +25,11 @@ package struct WeightRequirement: Hashable, Sendable {
         self.role = role
         self.precision = precision
     }
+
+    /// The same, of a weight that int8 does not do for.
+    package var atLeastFloat: WeightRequirement {
+        WeightRequirement(path: path, role: role, precision: precision == .full ? .full : .float)
+    }
 }
 
 /// Where weights come from: a pack, or, for the converter, a recorder.

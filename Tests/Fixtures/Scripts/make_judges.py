@@ -4,6 +4,7 @@ of some sounds with them.
 
     make_judges.py sounds OUT [--size tiny|full]
     make_judges.py vggish|cnn14|cnn14-16k|clap|clap-fused|musicnn|passt OUT [--size tiny|full]
+    make_judges.py musicnn-mtt OUT --size full
 
 OUT/sounds/*.wav are heard as audioldm_eval hears files: channel 0, minus its mean, torchaudio's resampler, at least 32000 samples.
 OUT/NAME/ gets the file and golden.safetensors with `embeddings.SOUND` and `logits.SOUND`.
@@ -12,7 +13,7 @@ The fixture ../Judges is `--size tiny` (few channels, short sounds). `--size ful
 and 35 s; AUDIOLDM2_JUDGES=OUT makes the test JudgeNetworkTests compare these too.
 
 What the packages compute is computed by them, but for MusicNN's network, which TensorFlow's layers make: it is written down here in
-PyTorch, and with --size full compared with the package's own under TensorFlow, with the weights of its MSD_musicnn.
+PyTorch, and with --size full compared with the package's own under TensorFlow, with the weights of its MSD_musicnn or MTT_musicnn.
 
 Needs numpy < 2, torch, torchaudio, soundfile, safetensors, librosa, resampy, torchlibrosa, transformers; torchvggish, panns_inference,
 laion_clap, hear21passt (pip install --no-deps, of which single modules are used); for MusicNN in full musicnn and tensorflow < 2.16.
@@ -290,10 +291,10 @@ def musicnn_network(tensors, x):
     return embedding, nn.functional.linear(embedding, tensors["backend.output.weight"], tensors["backend.output.bias"])
 
 
-def musicnn(size, calibration):
+def musicnn(size, calibration, name="MSD_musicnn"):
     import export_musicnn as export
     if size == "full":
-        folder = export.folder("MSD_musicnn")
+        folder = export.folder(name)
         tensors = {name: torch.from_numpy(value.copy()) for name, value in export.renamed(export.checkpoint(folder)).items()}
     else:
         tensors = musicnn_random([4, 3, 6, 10, 8])
@@ -302,10 +303,10 @@ def musicnn(size, calibration):
         patches = musicnn_patches(wave)
         embedding, logits = musicnn_network(tensors, patches)
         if size == "full":
-            for ours, theirs in zip((embedding, logits), musicnn_tensorflow(folder, patches)):
+            for ours, theirs in zip((embedding, logits), musicnn_tensorflow(folder, name, patches)):
                 assert (ours - theirs).norm() < 1e-5 * theirs.norm(), "the network here is not the package's"
         return embedding, logits.mean(0, keepdim=True)
-    return 16000, judge, ("MSD_musicnn.safetensors", tensors)
+    return 16000, judge, (f"{name}.safetensors", tensors)
 
 
 def musicnn_random(sizes):
@@ -340,7 +341,7 @@ def musicnn_random(sizes):
     return tensors
 
 
-def musicnn_tensorflow(folder, patches):
+def musicnn_tensorflow(folder, name, patches):
     """Penultimate layer and logits of the package's network with its own weights."""
     import tensorflow as tf
     package("musicnn")
@@ -350,7 +351,7 @@ def musicnn_tensorflow(folder, patches):
     with tf.name_scope("model"):
         x = tf.compat.v1.placeholder(tf.float32, [None, 187, 96])
         training = tf.compat.v1.placeholder(tf.bool)
-        found = models.define_model(x, training, "MSD_musicnn", 50)
+        found = models.define_model(x, training, name, 50)
     with tf.compat.v1.Session() as session:
         tf.compat.v1.train.Saver().restore(session, f"{folder}/")
         values = session.run([found[-1], found[0]], {x: patches.numpy(), training: False})
@@ -388,7 +389,8 @@ def passt(size, calibration):
 
 
 JUDGES = {"vggish": vggish, "cnn14": cnn14, "cnn14-16k": lambda *a: cnn14(*a, rate=16000), "clap": clap,
-          "clap-fused": lambda *a: clap(*a, fused=True), "musicnn": musicnn, "passt": passt}
+          "clap-fused": lambda *a: clap(*a, fused=True), "musicnn": musicnn,
+          "musicnn-mtt": lambda *a: musicnn(*a, name="MTT_musicnn"), "passt": passt}
 
 
 @torch.no_grad()

@@ -82,24 +82,6 @@ import Testing
         #expect(report.warnings.contains { $0.contains("no CLAP score") && $0.contains("--tokenizer FOLDER") })
     }
 
-    /// Windows are heard several at a time, and each as if it were alone; also one longer than any that memory was planned for.
-    @Test(arguments: JudgeFixture.small) func windowsAreHeardApart(fixture: JudgeFixture) throws {
-        let judge = try ModelJudges.open(modelAt: fixture.converted(.float32, into: folder), device: .cpu)
-        let seconds = [1, 1, 1, 2, 12, 1, 1, 1, 1, 1, 1, 1, 1, 1]
-        let windows = seconds.enumerated().map { Self.noise($1 * judge.sampleRate, seed: UInt32($0)) }
-        let together = try judge.hear(windows)
-        #expect(together.count == windows.count)
-        for (window, heard) in zip(windows, together) {
-            let alone = try judge.hear([window])[0]
-            #expect(heard.embeddings.rowCount == alone.embeddings.rowCount)
-            #expect(relativeError(heard.embeddings.values, alone.embeddings.values) < 1e-5)
-            #expect((heard.logits == nil) == (alone.logits == nil))
-            if let logits = heard.logits, let others = alone.logits {
-                #expect(relativeError(logits.values, others.values) < 1e-5)
-            }
-        }
-    }
-
     /// What memory does not suffice for is said before it is computed.
     @Test func windowsAreTooLongForALimitOfMemory() throws {
         let fixture = try #require(JudgeFixture.small.first { "\($0)" == "cnn14-16k" })

@@ -1,4 +1,5 @@
 import Tensors
+import Text
 
 extension SoundJob {
     /// All the work. Text encoders and UNet are loaded once, and the UNet works on as many sounds as are made alike and
@@ -170,7 +171,7 @@ extension SoundJob {
         if finish.shortfall > 0.05 {
             context.about(item.number).warn(
                 String(
-                    format: "its loudness stays %.1f LU below what was asked for: peaks would exceed full scale",
+                    printf: "its loudness stays %.1f LU below what was asked for: peaks would exceed full scale",
                     finish.shortfall))
         }
         let rate = edit == nil ? item.request.sampleRate : context.model.vocoderConfig.samplingRate

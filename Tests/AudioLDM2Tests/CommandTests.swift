@@ -90,7 +90,7 @@ import Testing
 
     @Test(arguments: [
         ["generate"], ["generate", ""], ["generate", "  ", "-m", "b", "-o", "c.wav"],
-        ["generate", "a", "-m", "b", "-o", "c.mp3"],
+        ["generate", "a", "-m", "b", "-o", "c.mid"],
         ["generate", "a", "-m", "b", "-o", ""], ["generate", "a", "-m", "b", "-o", "c.wav", "--seconds", "3601"],
         ["generate", "a", "-m", "b", "-o", "c.wav", "--steps", "1001"],
         ["generate", "a", "-m", "b"],
@@ -140,7 +140,7 @@ import Testing
         #expect(allowed.status == 0 && allowed.errors.contains("of 96M allowed"), "\(allowed.errors)")
         // The system's limit counts without being named.
         #expect(try limited(96 << 20).errors.contains("of 96M allowed"))
-        #expect(try limited(96 << 20, "--memory-limit", "25M").failed(naming: "at least", "25M"))
+        #expect(try limited(96 << 20, "--memory-limit", "25M").failedAtLast(naming: "at least", "25M"))
         #expect(try limited(20_000_000).failed(naming: "20M", "ulimit"))
         #expect(try limited(96 << 20, "--memory-limit", "much").status == 64)
     }

@@ -36,6 +36,12 @@ package struct CommandRun {
         if let value = getenv($1) { $0[$1] = String(cString: value) }
     }
 
+    /// True if the command failed after it had said other things, and its last line holds all of `parts`.
+    package func failedAtLast(naming parts: String...) -> Bool {
+        guard status == 1, output.isEmpty, let last = errors.split(separator: "\n").last else { return false }
+        return last.hasPrefix("Error: ") && parts.allSatisfy { last.contains($0) }
+    }
+
     /// True if the command failed with one line that holds all of `parts`.
     package func failed(status expected: Int32 = 1, naming parts: String...) -> Bool {
         status == expected && output.isEmpty && errors.hasPrefix("Error: ")

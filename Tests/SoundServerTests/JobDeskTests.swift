@@ -37,7 +37,7 @@ import Testing
         for order in orders { jobs.append(try await desk.submit(order)) }
         for (order, job) in zip(orders, jobs) {
             let end = try await job.end()
-            #expect(end.status == .completed && end.result?.seed == order.settings.seed && end.progress != nil)
+            #expect(end.status == .completed && end.progress != nil)
             #expect(try await job.file == alone(order))
         }
     }

@@ -81,7 +81,7 @@ import Testing
         refuses(
             { _ = try PeerBodies.generate(Data(#"{"input": "a", "audio_start": 2}"#.utf8)) }, 400, naming: "audio_start"
         )
-        refuses({ _ = try PeerBodies.generate(Data(#"{"input": "a", "seed": 1e400}"#.utf8)) }, 400, naming: "")
+        refuses({ _ = try PeerBodies.generate(Data(#"{"input": "a", "seed": 1e400}"#.utf8)) }, 400, naming: "JSON")
     }
 
     @Test func elevenLabsRequests() throws {

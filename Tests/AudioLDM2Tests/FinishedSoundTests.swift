@@ -166,7 +166,8 @@ import Testing
             "#!/bin/bash\ncp \"${!#}\" \(folder.file("heard.wav"))\necho $0 $1 > \(folder.file("said"))\n",
             to: "bin/aplay")
         chmod(folder.file("bin/aplay"), 0o755)
-        try generate("a.mp3", ["--play"], script: "export PATH=\(folder.file("bin")):/usr/bin:/bin; exec \"$command\" \"$@\"")
+        try generate(
+            "a.mp3", ["--play"], script: "export PATH=\(folder.file("bin")):/usr/bin:/bin; exec \"$command\" \"$@\"")
         try generate("a.wav", [])
         #expect(try read("heard.wav").samples == read("a.wav").samples)
         #expect(try String(contentsOfFile: folder.file("said"), encoding: .utf8).hasSuffix("bin/aplay -q\n"))

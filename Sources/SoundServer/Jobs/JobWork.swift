@@ -42,7 +42,7 @@ struct JobWork: Sendable {
             }
             if let stream = job.stream {
                 let record = try pipeline.record(of: order.prompt, options: options)
-                let rate = pipeline.sampleRate
+                let rate = options.sampleRate ?? pipeline.sampleRate
                 return pipeline.events(order.prompt, options: options) { try stream($0, rate, record) }
             }
             return pipeline.events(ranking: order.candidates, of: order.prompt, options: options)
@@ -81,7 +81,9 @@ struct JobWork: Sendable {
     private func complete(_ job: Job, _ result: SoundResult, _ finish: Finish) async {
         do {
             let format = job.order.format
-            let file = job.stream == nil ? try result.clip.data(as: format, record: result.record) : nil
+            let file =
+                job.stream == nil
+                ? try result.clip.data(as: format, encoding: job.options.encoding, record: result.record) : nil
             let outcome = JobState.Outcome(
                 format: file == nil ? nil : format.rawValue, bytes: file?.count, seconds: result.record.seconds,
                 seed: result.seed,

@@ -70,7 +70,7 @@ example: setup
 	$(TESTED) --product audioldm2-c
 	$(TESTED) --product audioldm2
 	@mkdir -p out/example
-	$(CC) -std=c11 -Wall -Wextra -Werror -ISources/CAudioLDM2/include Tests/Examples/c/client.c -L$(BUILD) -laudioldm2-c \
+	$$(command -v $(CC) || command -v clang) -std=c11 -Wall -Wextra -Werror -ISources/CAudioLDM2/include Tests/Examples/c/client.c -L$(BUILD) -laudioldm2-c \
 	    -Wl,-rpath,$(CURDIR)/$(BUILD) -lm -o out/example/client
 	out/example/client "heavy rain" out/example/c.wav
 	$(BUILD)/audioldm2 generate "heavy rain" --seconds 1 --steps 2 --seed 7 --device cpu --quiet -o out/example/command.wav

@@ -13,8 +13,6 @@
     extension ServerCommand {
         /// Serves until a signal comes.
         func serve() async throws {
-            // Whoever reads a sound may go while it is written.
-            signal(SIGPIPE, SIG_IGN)
             let keys = try apiKeyFile.map { try APIKeys(contentsOf: $0) }
             let models = try await opened()
             let metrics = MetricsRegistry()

@@ -69,12 +69,6 @@ package actor JobDesk {
         while let current { await current.task.value }
     }
 
-    /// Ends all jobs.
-    package func cancelAll() {
-        isDraining = true
-        for job in waiting + (current?.jobs ?? []) { cancel(job) }
-    }
-
     /// What an order means for a model of ours.
     private func settle(_ order: SoundOrder) throws -> (ServedModel, SoundOptions) {
         let model = try model(for: order)

@@ -43,14 +43,17 @@ package struct JobBody: Decodable, Sendable {
     private func order(_ settings: SoundSettings, sound: [UInt8]?, limits: ServerLimits) throws -> SoundOrder {
         let operation = operation ?? "generate"
         var settings = settings
-        func clip() throws -> AudioClip {
+        func upload() throws -> [UInt8] {
             guard let sound else {
                 throw OrderError(
                     400,
                     "\(operation) needs a sound: send a multipart form with the file in \"sound\" and this in \"request\""
                 )
             }
-            return try AudioClip(data: Data(sound), memoryLimit: limits.memoryLimit)
+            return sound
+        }
+        func clip() throws -> AudioClip {
+            try AudioClip(data: Data(upload()), memoryLimit: limits.memoryLimit)
         }
         let work: SoundOrder.Work
         switch operation {
@@ -74,10 +77,7 @@ package struct JobBody: Decodable, Sendable {
         case "upsample":
             work = .edit(.upsample(above: above), try clip())
         case "score":
-            guard let sound else {
-                throw OrderError(400, "score needs a sound: send a multipart form with the file in \"sound\"")
-            }
-            work = .score(sound)
+            work = .score(try upload())
         default:
             throw OrderError(
                 400,

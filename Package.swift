@@ -88,10 +88,17 @@ let package = Package(
                 "CMappings", "Files", "Platform", "Tensors", "Text",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        // Options that the command and the server share.
+        .target(
+            name: "CommandOptions",
+            dependencies: [
+                "AudioLDM2", "AudioLDM2DefaultModel", "Files", "Terminal",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         .executableTarget(
             name: "AudioLDM2CLI",
             dependencies: [
-                "AudioLDM2", "AudioLDM2DefaultModel", "AudioLDM2Diagnostics", "Audio", "Evaluation", "Files",
+                "AudioLDM2", "CommandOptions", "AudioLDM2Diagnostics", "Audio", "Evaluation", "Files",
                 "ListeningTest", "Platform", "Terminal", "Text",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
@@ -118,7 +125,7 @@ let package = Package(
         .executableTarget(
             name: "AudioLDM2Server",
             dependencies: [
-                "AudioLDM2", "AudioLDM2DefaultModel", "SoundServer", "Terminal", "Text",
+                "AudioLDM2", "CommandOptions", "SoundServer", "Terminal", "Text",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Server"])),
                 .product(name: "HummingbirdCore", package: "hummingbird", condition: .when(traits: ["Server"])),

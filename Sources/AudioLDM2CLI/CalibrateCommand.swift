@@ -1,6 +1,7 @@
 import ArgumentParser
 import AudioLDM2
 import AudioLDM2Diagnostics
+import CommandOptions
 import Glibc
 import Terminal
 import Text

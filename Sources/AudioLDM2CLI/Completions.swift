@@ -3,8 +3,6 @@ import AudioLDM2
 
 /// What shells complete arguments with.
 extension CompletionKind {
-    static var models: CompletionKind { .file(extensions: ["aldm"]) }
-
     /// Kinds that can be written.
     static var sounds: CompletionKind { .file(extensions: AudioClip.fileExtensions) }
 

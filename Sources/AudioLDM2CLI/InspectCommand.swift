@@ -1,5 +1,6 @@
 import ArgumentParser
 import AudioLDM2
+import CommandOptions
 import Glibc
 import Terminal
 import Text

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AudioLDM2
+import CommandOptions
 import Terminal
 
 /// What every command takes that makes one sound, of a prompt or of another sound.

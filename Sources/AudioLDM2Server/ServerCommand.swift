@@ -1,6 +1,6 @@
 import ArgumentParser
 import AudioLDM2
-import AudioLDM2DefaultModel
+import CommandOptions
 import FoundationEssentials
 import SoundServer
 import Terminal
@@ -20,7 +20,8 @@ struct ServerCommand: AsyncParsableCommand {
             anywhere, and no path that a client names is opened.
 
             Only this machine can reach it unless --host says otherwise; then give it keys (--api-key-file). SIGTERM or Ctrl-C: \
-            what was taken in is made, then the server ends; a second one ends it at once.
+            what was taken in is made, then the server ends; a second one ends it at once. Half of --memory-limit is for \
+            weights that stay in memory.
 
             EXAMPLES
               audioldm2-server
@@ -35,12 +36,7 @@ struct ServerCommand: AsyncParsableCommand {
     @Option(help: "The port to listen at; 0 for any that is free.")
     var port = 8080
 
-    @Option(
-        name: [.customShort("m"), .customLong("model")], parsing: .unconditionalSingleValue,
-        help: ArgumentHelp(
-            "A model file; several by several -m. Default: the model that comes with this program.",
-            valueName: "MODEL.aldm"), completion: .file(extensions: ["aldm"]))
-    var models: [String] = []
+    @OptionGroup var models: ModelsOption
 
     @Option(
         help: ArgumentHelp(
@@ -48,16 +44,9 @@ struct ServerCommand: AsyncParsableCommand {
             valueName: "FILE"), completion: .file())
     var apiKeyFile: String?
 
-    @Option(
-        help: "Memory that the work may take, weights that stay in it included: 256M, 1.5G. Default: what is fastest.",
-        transform: Self.bytes)
-    var memoryLimit: Int?
+    @OptionGroup var memory: MemoryOption
 
-    @Option(help: "Threads of the CPU to compute with. Default: one per core that may be used.")
-    var threads: Int?
-
-    @Option(help: "auto, cpu, cuda, or cuda:N.")
-    var device: String?
+    @OptionGroup var computing: ComputeOptions
 
     @Option(help: "Jobs that may wait; more are answered with 503.")
     var maxWaiting = ServerLimits().waitingJobs
@@ -65,7 +54,7 @@ struct ServerCommand: AsyncParsableCommand {
     @Option(help: "Length of a sound at most, in seconds.")
     var maxSeconds = ServerLimits().seconds
 
-    @Option(help: "Size of a request at most, as 64M.", transform: Self.bytes)
+    @Option(help: "Size of a request at most, as 64M.", transform: MemoryOption.bytes)
     var maxUpload = ServerLimits().bodyBytes
 
     @Flag(name: [.short, .long], help: "Print nothing but errors.")
@@ -73,13 +62,6 @@ struct ServerCommand: AsyncParsableCommand {
 
     @Flag(name: [.short, .long], help: "Log every request.")
     var verbose = false
-
-    @Sendable static func bytes(_ text: String) throws -> Int {
-        guard let bytes = MemoryPlan.bytes(text) else {
-            throw ValidationError("choose a number with K, M or G, such as 400M.")
-        }
-        return bytes
-    }
 
     func validate() throws {
         guard (0...65535).contains(port) else { throw ValidationError("--port \(port): choose 0 to 65535.") }
@@ -90,12 +72,6 @@ struct ServerCommand: AsyncParsableCommand {
             throw ValidationError("--max-seconds \(maxSeconds): choose 0.1 to 3600.")
         }
         guard maxUpload >= 1 << 10 else { throw ValidationError("--max-upload: choose at least 1K.") }
-        if let threads, !AudioLDM2Pipeline.threadsRange.contains(threads) {
-            throw ValidationError("--threads \(threads): choose 1 to 1024.")
-        }
-        if let device, ComputeDevice(device) == nil {
-            throw ValidationError("--device \(device): choose auto, cpu, cuda or cuda:N.")
-        }
     }
 
     var limits: ServerLimits {
@@ -103,7 +79,7 @@ struct ServerCommand: AsyncParsableCommand {
         limits.waitingJobs = maxWaiting
         limits.seconds = maxSeconds
         limits.bodyBytes = maxUpload
-        limits.memoryLimit = memoryLimit
+        limits.memoryLimit = memory.limit
         return limits
     }
 
@@ -111,11 +87,11 @@ struct ServerCommand: AsyncParsableCommand {
     /// - Throws: `AudioLDM2Error`.
     func opened() async throws -> [ServedModel] {
         var opened: [ServedModel] = []
-        for path in models.isEmpty ? [try DefaultModel.path()] : models {
+        for path in try models.paths {
             let model = try await ServedModel(
-                opening: path, threads: threads, device: device.flatMap { ComputeDevice($0) },
+                opening: path, threads: computing.threads, device: computing.device,
                 // Half of a limit for weights that stay: the work needs the rest.
-                weightBudget: memoryLimit.map { $0 / 2 } ?? .max, memoryLimit: memoryLimit)
+                weightBudget: memory.limit.map { $0 / 2 } ?? .max, memoryLimit: memory.limit)
             guard !opened.contains(where: { $0.name == model.name }) else {
                 throw AudioLDM2Error(
                     .invalidOption, "two models are called \(model.name): clients could not tell them apart")

@@ -40,6 +40,12 @@
             #expect(server.end(by: SIGTERM) == 0)
         }
 
+        @Test func aVariableNamesTheModel() throws {
+            let run = try CommandRun(
+                "audioldm2-server", ["--port", "0"], environment: ["AUDIOLDM2_MODEL": "/nowhere/missing.aldm"])
+            #expect(run.status == 1 && run.errors.contains("/nowhere/missing.aldm"), "\(run.errors)")
+        }
+
         @Test func clientsAtOnce() async throws {
             let server = try RunningServer()
             let answers = try await withThrowingTaskGroup(of: (Int, Data).self) { group in

@@ -3,10 +3,10 @@ import AudioLDM2
 import Terminal
 
 /// `--threads` and `--device`, the same for every command that computes.
-struct ComputeOptions: ParsableArguments {
+package struct ComputeOptions: ParsableArguments {
     @Option(
         parsing: .unconditional, help: "Threads of the CPU to compute with. Default: one per core that may be used.")
-    var threads: Int?
+    package var threads: Int?
 
     @Option(
         help: ArgumentHelp(
@@ -20,11 +20,13 @@ struct ComputeOptions: ParsableArguments {
             }
             return device
         })
-    var device: ComputeDevice?
+    package var device: ComputeDevice?
+
+    package init() {}
 
     /// Opens a model, and shows what a GPU's first use waits for.
     /// - Parameter weightBudget: what weights may take that stay in memory between sounds, in bytes.
-    func pipeline(modelAt path: String, weightBudget: Int = 0, quiet: Bool) async throws -> AudioLDM2Pipeline {
+    package func pipeline(modelAt path: String, weightBudget: Int = 0, quiet: Bool) async throws -> AudioLDM2Pipeline {
         let line = ProgressLine(quiet: quiet)
         defer { line.clear() }
         return try await AudioLDM2Pipeline(
@@ -32,7 +34,7 @@ struct ComputeOptions: ParsableArguments {
             notice: { line.show($0, share: 0) })
     }
 
-    func validate() throws {
+    package func validate() throws {
         let range = AudioLDM2Pipeline.threadsRange
         if let threads, !range.contains(threads) {
             throw ValidationError("--threads \(threads): choose \(range.lowerBound) to \(range.upperBound).")

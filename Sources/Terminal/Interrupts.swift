@@ -6,12 +6,14 @@ import Synchronization
 /// Calls a handler, instead of ending the process, when the user interrupts it (Ctrl-C), its terminal goes, or it is asked
 /// to end. A second signal of the same kind ends it at once.
 package struct Interrupts {
-    private static let signals = [SIGINT, SIGTERM, SIGHUP]
+    private let signals: [Int32]
     private let sources: [any DispatchSourceSignal]
 
     /// - Parameter handler: gets the signal's number.
     package init(_ handler: @escaping @Sendable (Int32) -> Void) {
-        sources = Self.signals.map { number in
+        // Whoever started the program with `nohup` wants it to outlive the terminal.
+        signals = Self.isIgnored(SIGHUP) ? [SIGINT, SIGTERM] : [SIGINT, SIGTERM, SIGHUP]
+        sources = signals.map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
@@ -26,7 +28,14 @@ package struct Interrupts {
     /// Gives the signals their usual effect again.
     package func stop() {
         for source in sources { source.cancel() }
-        for number in Self.signals { signal(number, SIG_DFL) }
+        for number in signals { signal(number, SIG_DFL) }
+    }
+
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        guard sigaction(number, nil, &action) == 0 else { return false }
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+            == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 }
 

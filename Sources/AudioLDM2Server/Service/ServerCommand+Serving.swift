@@ -1,6 +1,5 @@
 #if Server
     import AudioLDM2
-    import Dispatch
     import FoundationEssentials
     import Glibc
     import Hummingbird
@@ -9,6 +8,7 @@
     import Metrics
     import ServiceLifecycle
     import SoundServer
+    import Terminal
 
     extension ServerCommand {
         /// Serves until a signal comes.
@@ -48,12 +48,14 @@
                     fflush(nil)
                 }, logger: logger)
             var configuration = ServiceGroupConfiguration(
-                services: [.init(service: app)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+                services: [.init(service: app)], logger: logger)
             configuration.maximumGracefulShutdownDuration = Duration.seconds(600)
-            let second = SecondSignal()
-            defer { second.stop() }
+            let group = ServiceGroup(configuration: configuration)
+            // The second signal ends the program at once.
+            let interrupts = Interrupts { _ in Task { await group.triggerGracefulShutdown() } }
+            defer { interrupts.stop() }
             do {
-                try await ServiceGroup(configuration: configuration).run()
+                try await group.run()
             } catch let error as AudioLDM2Error {
                 throw error
             } catch {
@@ -69,34 +71,6 @@
         func run() async throws {
             try? await gracefulShutdown()
             await desk.drain()
-        }
-    }
-
-    /// Ends the program at once at the second signal of those that ask it to end.
-    private final class SecondSignal: @unchecked Sendable {
-        // Unchecked: sources do not change once they are made.
-        private let sources: [any DispatchSourceSignal]
-
-        init() {
-            let queue = DispatchQueue(label: "signals")
-            let seen = SignalCount()
-            sources = [SIGTERM, SIGINT].map { signal in
-                let source = DispatchSource.makeSignalSource(signal: signal, queue: queue)
-                source.setEventHandler { if seen.next() > 1 { _exit(128 + signal) } }
-                source.resume()
-                return source
-            }
-        }
-
-        func stop() { for source in sources { source.cancel() } }
-
-        /// Signals that came; of one queue.
-        private final class SignalCount: @unchecked Sendable {
-            private var count = 0
-            func next() -> Int {
-                count += 1
-                return count
-            }
         }
     }
 #endif

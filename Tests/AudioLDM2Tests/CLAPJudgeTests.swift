@@ -42,6 +42,24 @@ import Testing
         #expect(Set(report.files.compactMap(\.clapScore)).count == 3)
     }
 
+    @Test func soundsInMemoryScoreAsTheirFilesDo() async throws {
+        let scorer = try await SoundScorer(modelAt: try ModelFixture.path("tiny", .float32), device: .cpu)
+        // Longer than what is heard, with channels that cancel each other there.
+        let (rate, seconds) = (44100, 12)
+        let samples = (0..<rate * seconds).flatMap { index -> [Float] in
+            let sample = sinf(Float(index) * 0.05) * (index < 10 * rate ? 0.4 : 0)
+            return [sample, index < 10 * rate ? -sample : 0.3]
+        }
+        let clip = AudioClip(samples: samples, sampleRate: rate, channels: 2)
+        try clip.write(to: folder.file("stereo.wav"), encoding: .float32)
+        let ofFile = try await scorer.scores(of: [folder.file("stereo.wav")], for: "rain")[0].score
+        let ofClip = try await scorer.scores(of: [clip], for: "rain")
+        #expect(ofClip == [ofFile])
+        await #expect(throws: AudioLDM2Error.self) {
+            try await scorer.scores(of: [AudioClip(samples: [], sampleRate: rate)], for: "rain")
+        }
+    }
+
     @Test func judgesAreToldApart() throws {
         let (exact, small) = (try ModelFixture.path("tiny", .float32), try ModelFixture.path("tiny", .int8))
         let judges = try [exact, small].map { try CLAPJudge(modelAt: $0, device: .cpu) }

@@ -66,6 +66,14 @@ import Testing
                     Data(#"{"prompt": "a", "operation": "transform"}"#.utf8), sound: [1, 2, 3], limits: .init())
             },
             422, naming: "sound")
+        refuses(
+            {
+                _ = try JobBody.order(
+                    Data(#"{"prompt": "a", "operation": "score"}"#.utf8), sound: [1, 2, 3], limits: .init())
+            },
+            422, naming: "sound")
+        // Of /v1/audio/generate alone.
+        refuses({ _ = try order(#"{"prompt": "a", "stream": true}"#) }, 400, naming: "stream")
     }
 
     @Test func vLLMsRequests() throws {

@@ -171,6 +171,16 @@ public final class AudioLDM2Pipeline: Sendable {
         }
     }
 
+    /// The same of a sound that is kept in memory.
+    /// - Throws: `AudioLDM2Error` of kind `.invalidOption`.
+    package func requireSupport(
+        by format: SoundFormat, editing clip: AudioClip, plan: EditPlan, encoding: SoundFormat.Encoding? = nil
+    ) throws {
+        try format.requireSupport(
+            sampleRate: plan.sampleRate(of: clip, modelRate: sampleRate), channels: plan.channels(of: clip),
+            encoding: encoding)
+    }
+
     /// Changes a sound, as `edit` does, and reports on the way. The last event is `.finished`.
     public func events(
         editing clip: AudioClip, _ prompt: String, plan: EditPlan, options: SoundOptions = .init()

@@ -48,6 +48,21 @@ public enum SoundFormat: String, CaseIterable, Sendable, Codable {
 }
 
 extension SoundFormat {
+    /// Checks before any work is done whether the format can hold a sound.
+    /// - Parameters:
+    ///   - sampleRate: in Hz.
+    ///   - encoding: as for `AudioClip.data(as:encoding:record:)`.
+    /// - Throws: `AudioLDM2Error` of kind `.invalidOption`.
+    public func requireSupport(sampleRate: Int, channels: Int = 1, encoding: Encoding? = nil) throws {
+        do {
+            _ = try StoredFormat(
+                frames: 0, channels: channels, sampleRate: sampleRate, container: container, path: "",
+                encoding: encoding?.stored)
+        } catch AudioError.unsupported(_, let reason) {
+            throw AudioLDM2Error(.invalidOption, reason)
+        }
+    }
+
     var container: SoundContainer {
         switch self {
         case .wav: .wav

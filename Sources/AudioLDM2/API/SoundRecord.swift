@@ -177,10 +177,7 @@ public struct SoundRecord: Codable, Sendable, Hashable {
 
 extension Pack {
     /// Of what the file holds, in 16 hexadecimal digits.
-    var contentHash: String {
-        let digits = String(checksum, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
+    var contentHash: String { String(printf: "%016lx", checksum) }
 
     /// What the model may be used for, by the licence's name.
     var license: String? { provenance.first { $0.key == "license" }?.value }

@@ -60,6 +60,23 @@ public struct SoundScorer: Sendable {
         }
     }
 
+    /// The same of sounds that the program holds, all of their channels as one.
+    /// - Returns: cosines as `SoundScore` has them, in the order of `clips`.
+    /// - Throws: `AudioLDM2Error`; `CancellationError`.
+    public func scores(of clips: [AudioClip], for prompt: String) async throws -> [Double] {
+        try await queue.run { [context, memoryLimit] cancellation in
+            try AudioLDM2Error.translating {
+                let context = context.cancelled(by: cancellation)
+                let config = try context.model.clapFeatureConfig()
+                for clip in clips { try clip.validate() }
+                let plan = try context.planOfScores(for: prompt, limit: memoryLimit)
+                return try SoundEncoder(context.following(plan)).scores(of: clips, for: prompt) { clip in
+                    clip.beginning(seconds: Double(config.maxLengthS), sampleRate: config.samplingRate)
+                }
+            }
+        }
+    }
+
     /// The same on the caller's thread, which waits for it.
     package func blockingScores(
         of files: [String], for prompt: String, unusable: ((String, AudioLDM2Error) -> Void)? = nil
@@ -110,6 +127,19 @@ extension StageContext<ModelFile> {
         return try plan(limit: limit, soundBytes: soundBytes) {
             _ = try SoundEncoder($0).scores(of: [()], for: prompt) { [0] }
         }
+    }
+}
+
+extension AudioClip {
+    /// What `SoundFile.readMono` would make of the sound's file.
+    /// - Parameter seconds: at most.
+    fileprivate func beginning(seconds: Double, sampleRate: Int) -> [Float] {
+        let count = { (rate: Int) in Int((seconds * Double(rate)).rounded(.up)) }
+        let mix = MonoMix(of: Array(samples.prefix(count(self.sampleRate) * channels)), channels: channels)
+        // The resampler looks a little further than what is heard.
+        let end = min((count(self.sampleRate) + self.sampleRate) * channels, samples.count)
+        let mono = stride(from: 0, to: end, by: channels).map { mix(samples[$0..<$0 + channels]) }
+        return Array(Resampler.resample(mono, from: self.sampleRate, to: sampleRate).prefix(count(sampleRate)))
     }
 }
 

@@ -30,6 +30,8 @@
             do {
                 let end = try await request.body.consumeWithCancellationOnInboundClose { _ in try await job.end() }
                 var response = try Response(soundOf: job, end)
+                // The client has it: nobody comes back for it.
+                await desk.dropFile(of: job)
                 // Watching for the client's leaving uses the connection up.
                 response.headers[.connection] = "close"
                 return response

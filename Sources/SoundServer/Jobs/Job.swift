@@ -1,6 +1,7 @@
 import AudioLDM2
 import FoundationEssentials
 import Synchronization
+import Text
 
 /// Takes samples while they are made, on the working thread, which waits for it; what it throws ends the work.
 package typealias SampleReceiver =
@@ -41,10 +42,7 @@ package final class Job: Sendable {
 
     /// 128 bits of the system's randomness: whoever knows it may see the job.
     private static func newID() -> String {
-        (0..<2).map { _ in
-            let digits = String(UInt64.random(in: 0...UInt64.max), radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined()
+        (0..<2).map { _ in String(printf: "%016lx", UInt64.random(in: 0...UInt64.max)) }.joined()
     }
 
     package var id: String { state.id }

@@ -63,6 +63,9 @@ package actor JobDesk {
         tellPositions()
     }
 
+    /// Forgets a sound that was handed over; what is known of its job stays.
+    package func dropFile(of job: Job) { job.dropFile() }
+
     /// Refuses all that comes from now on, and waits until what was taken in is made.
     package func drain() async {
         isDraining = true
@@ -102,7 +105,15 @@ package actor JobDesk {
                 throw OrderError(400, "\(seconds) seconds: this server makes at most \(limits.seconds)")
             }
             // What cannot be made is said before anybody waits for it.
-            if case .generate = order.work { _ = try pipeline.record(of: order.prompt, options: options) }
+            switch order.work {
+            case .generate:
+                _ = try pipeline.record(of: order.prompt, options: options)
+                try order.format.requireSupport(
+                    sampleRate: options.sampleRate ?? pipeline.sampleRate, encoding: options.encoding)
+            case .edit(let plan, let clip):
+                try pipeline.requireSupport(by: order.format, editing: clip, plan: plan, encoding: options.encoding)
+            case .score: break
+            }
             return options
         } catch let error as AudioLDM2Error {
             throw OrderError(error)

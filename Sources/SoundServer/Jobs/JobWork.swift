@@ -1,6 +1,5 @@
 import AudioLDM2
 import FoundationEssentials
-import Glibc
 
 /// The making of a job, or of several sounds that are made together.
 struct JobWork: Sendable {
@@ -99,20 +98,9 @@ struct JobWork: Sendable {
     }
 
     /// How well a sound fits the job's prompt.
-    private func score(_ sound: [UInt8], _ job: Job) async throws -> Double {
+    private func score(_ sound: AudioClip, _ job: Job) async throws -> Double {
         guard let scorer = job.model.scorer else { throw OrderError(400, "\(job.model.name) cannot compare sounds") }
-        // The scorer reads files: one that nobody else can see.
-        let folder = try PrivateFolder()
-        defer { folder.remove() }
-        let file = try folder.write(sound, to: "sound")
-        do {
-            let scores = try await scorer.scores(of: [file], for: job.order.prompt)
-            guard let score = scores.first?.score else { throw OrderError(422, "the sound cannot be read") }
-            return score
-        } catch let error as AudioLDM2Error {
-            // Where the server keeps it is nobody's business.
-            throw AudioLDM2Error(error.kind, error.description.replacing(file, with: "the sound"))
-        }
+        return try await scorer.scores(of: [sound], for: job.order.prompt)[0]
     }
 
     private static func fail(_ state: inout JobState, _ failure: JobState.Failure) {
@@ -128,30 +116,4 @@ struct JobWork: Sendable {
         default: .init(message: "\(error)", status: 500)
         }
     }
-}
-
-/// A folder in the system's place for temporary files that only this user can read.
-struct PrivateFolder: Sendable {
-    private let path: String
-
-    /// - Throws: `OrderError` of status 507.
-    init() throws {
-        var template = Array("\(FileManager.default.temporaryDirectory.path)/audioldm2-server.XXXXXX".utf8CString)
-        guard let made = template.withUnsafeMutableBufferPointer({ $0.baseAddress.flatMap { mkdtemp($0) } }) else {
-            throw OrderError(507, "the server has no room for temporary files")
-        }
-        path = String(cString: made)
-    }
-
-    /// - Throws: `OrderError` of status 507.
-    func write(_ bytes: [UInt8], to name: String) throws -> String {
-        let file = "\(path)/\(name)"
-        guard (try? Data(bytes).write(to: URL(fileURLWithPath: file))) != nil else {
-            remove()
-            throw OrderError(507, "the server has no room for temporary files")
-        }
-        return file
-    }
-
-    func remove() { try? FileManager.default.removeItem(atPath: path) }
 }

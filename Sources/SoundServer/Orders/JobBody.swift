@@ -18,12 +18,10 @@ package struct JobBody: Decodable, Sendable {
     let strength: Double?
     /// Of `upsample`: the frequency above which sound is made, in Hz.
     let above: Double?
-    /// Whether the sound is sent while it is made: of `/v1/audio/generate`.
-    let stream: Bool?
 
     /// Names of fields that `SoundSettings` does not have.
     static let fields = [
-        "operation", "model", "prompt", "format", "candidates", "times", "frequencies", "strength", "above", "stream",
+        "operation", "model", "prompt", "format", "candidates", "times", "frequencies", "strength", "above",
     ]
 
     /// - Parameter sound: an uploaded file's contents, for what changes or judges one.
@@ -43,17 +41,14 @@ package struct JobBody: Decodable, Sendable {
     private func order(_ settings: SoundSettings, sound: [UInt8]?, limits: ServerLimits) throws -> SoundOrder {
         let operation = operation ?? "generate"
         var settings = settings
-        func upload() throws -> [UInt8] {
+        func clip() throws -> AudioClip {
             guard let sound else {
                 throw OrderError(
                     400,
                     "\(operation) needs a sound: send a multipart form with the file in \"sound\" and this in \"request\""
                 )
             }
-            return sound
-        }
-        func clip() throws -> AudioClip {
-            try AudioClip(data: Data(upload()), memoryLimit: limits.memoryLimit)
+            return try AudioClip(data: Data(sound), memoryLimit: limits.memoryLimit)
         }
         let work: SoundOrder.Work
         switch operation {
@@ -77,7 +72,7 @@ package struct JobBody: Decodable, Sendable {
         case "upsample":
             work = .edit(.upsample(above: above), try clip())
         case "score":
-            work = .score(try upload())
+            work = .score(try clip())
         default:
             throw OrderError(
                 400,

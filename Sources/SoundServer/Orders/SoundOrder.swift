@@ -8,8 +8,8 @@ package struct SoundOrder: Sendable {
         case generate
         /// A sound that is changed.
         case edit(EditPlan, AudioClip)
-        /// How well a sound, by the contents of its file, fits the prompt.
-        case score([UInt8])
+        /// How well a sound fits the prompt.
+        case score(AudioClip)
     }
 
     /// As clients call it: "generate", "transform", "inpaint", "extend", "upsample" or "score".

@@ -55,7 +55,7 @@ final class MemoryFile {
     }
 
     /// How it is called in messages.
-    static let name = "a sound in memory"
+    static let name = "the sound"
 
     private static func failure(_ code: Int32) -> AudioError {
         .cannotWrite(path: name, reason: systemReason(code))

@@ -10,7 +10,7 @@ package final class SoundReader {
     package let channels: Int
     /// Frames per second.
     package let sampleRate: Int
-    /// What the header says, a promise and not a reason to allocate; nil for a stream's, which does not know.
+    /// What the header says, a promise and not a reason to allocate; nil where there is none.
     private let frameCount: Int?
     private let descriptor: Int32
     private var file: SndfileHandle
@@ -47,11 +47,16 @@ package final class SoundReader {
         self.descriptor = descriptor
         channels = Int(file.info.channels)
         sampleRate = Int(file.info.samplerate)
-        frameCount = file.info.frames == .max ? nil : Int(file.info.frames)
+        frameCount = Self.promisesLength(file.info) ? Int(file.info.frames) : nil
         block = [Float](repeating: 0, count: SndfileHandle.block * channels)
     }
 
     deinit { close(descriptor) }
+
+    /// A stream's header does not know its length, and of an MP3 file it may be guessed by the first frame's.
+    private static func promisesLength(_ info: SF_INFO) -> Bool {
+        info.frames != .max && info.format & Int32(SF_FORMAT_TYPEMASK) != Int32(SF_FORMAT_MPEG)
+    }
 
     private static func descriptor(of name: String, path: String) throws -> Int32 {
         do {

@@ -35,8 +35,11 @@ public struct AudioClip: Sendable, Hashable {
     }
 
     /// The same of a file's contents that the program holds.
-    public init(data: Data, memoryLimit: Int? = nil) throws {
-        self = try Self.read("the sound", memoryLimit) { try SoundFile.read(data, maximumSamples: $0) }
+    /// - Parameter maximumSeconds: nil for any length; a longer sound is an error, and not read to its end.
+    public init(data: Data, memoryLimit: Int? = nil, maximumSeconds: Double? = nil) throws {
+        self = try Self.read("the sound", memoryLimit) {
+            try SoundFile.read(data, maximumSamples: $0, maximumSeconds: maximumSeconds)
+        }
     }
 
     private static func read(

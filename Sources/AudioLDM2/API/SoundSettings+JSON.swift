@@ -35,7 +35,8 @@ extension DecodingError {
                 ?? "it is not a JSON object"
         case .dataCorrupted(let context):
             context.codingPath.last.map { "field \"\($0.stringValue)\" cannot be used" }
-                ?? (context.underlyingError as? AudioLDM2Error)?.description ?? "it is not JSON"
+                ?? (context.underlyingError as? AudioLDM2Error)?.description
+                ?? "it is not JSON, or has a number that is out of range"
         @unknown default: "it is not JSON"
         }
     }

@@ -78,7 +78,7 @@ extension PromptEncoder {
         let positions = context.model.projectionConfig?.learnedPositions ?? .max
         guard let speech, let length = [definition.maxLength, positions].compactMap(\.self).min() else {
             throw AudioLDM2Error(
-                .invalidOption, "this model speaks: say what (--transcription, or --phonemes), and in the prompt who")
+                .invalidOption, "this model speaks: say what (a transcription, or phonemes), and in the prompt who")
         }
         let symbols = tokenizer.contentIDs(of: try spelled(speech, for: tokenizer))
         guard !symbols.isEmpty else {

@@ -96,7 +96,7 @@ struct Edit {
         if let lowest = plan.frequencies?.lowerBound, lowest >= Double(modelRate) / 2 {
             throw AudioLDM2Error(
                 .invalidOption,
-                "from \(String(printf: "%.0f", lowest)) Hz: this model makes nothing above \(modelRate / 2) Hz; choose a lower frequency"
+                "from \(String(printf: "%g", lowest)) Hz: this model makes nothing above \(modelRate / 2) Hz; choose a lower frequency"
             )
         }
         guard plan.fillsBandwidth, plan.frequencies == nil else { return plan }
@@ -106,7 +106,7 @@ struct Edit {
             throw AudioLDM2Error(
                 .invalidOption,
                 bandwidth > 0
-                    ? "the sound reaches \(Int(bandwidth)) Hz, as far as this model does; name a lower frequency (--above) from which on to make it anew"
+                    ? "the sound reaches \(Int(bandwidth)) Hz, as far as this model does; name a lower frequency from which on to make it anew"
                     : "the sound is silent: there is nothing to add frequencies to")
         }
         var plan = plan

@@ -2,10 +2,12 @@ import Audio
 import Glibc
 
 extension EditPlan {
-    /// The parts that are made anew, of a sound of `seconds`.
+    /// The parts that are made anew, of a sound of `seconds`; none ends far beyond any sound, where no number of a frame is.
     func ranges(of seconds: Double) -> [ClosedRange<Double>] {
         guard let times else { return [0...(seconds + appendedSeconds)] }
-        return times + (appendedSeconds > 0 ? [seconds...(seconds + appendedSeconds)] : [])
+        let end = 2 * SoundOptions.secondsRange.upperBound
+        return times.map { min($0.lowerBound, end)...min($0.upperBound, end) }
+            + (appendedSeconds > 0 ? [seconds...(seconds + appendedSeconds)] : [])
     }
 
     /// Of what becomes of a sound, in Hz.

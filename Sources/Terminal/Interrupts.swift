@@ -4,7 +4,7 @@ import Glibc
 import Synchronization
 
 /// Calls a handler, instead of ending the process, when the user interrupts it (Ctrl-C), its terminal goes, or it is asked
-/// to end. A second signal of the same kind ends it at once.
+/// to end. A second signal ends it at once.
 package struct Interrupts {
     private let signals: [Int32]
     private let sources: [any DispatchSourceSignal]
@@ -12,12 +12,13 @@ package struct Interrupts {
     /// - Parameter handler: gets the signal's number.
     package init(_ handler: @escaping @Sendable (Int32) -> Void) {
         // Whoever started the program with `nohup` wants it to outlive the terminal.
-        signals = Self.isIgnored(SIGHUP) ? [SIGINT, SIGTERM] : [SIGINT, SIGTERM, SIGHUP]
+        let signals = Self.isIgnored(SIGHUP) ? [SIGINT, SIGTERM] : [SIGINT, SIGTERM, SIGHUP]
+        self.signals = signals
         sources = signals.map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
-                signal(number, SIG_DFL)
+                for number in signals { signal(number, SIG_DFL) }
                 handler(number)
             }
             source.resume()

@@ -112,8 +112,9 @@ typedef int (*audioldm2_progress)(void *context, const char *stage, int32_t comp
  * prompt: what the sound should be.
  * options: NULL, or a JSON object with any of the fields of a line of "audioldm2 batch" that say how a sound is made:
  *     "seconds" 0.1 to 3600, "seed" 0 to 2^64 - 1 (random without it), "steps", "guidance_scale", "guidance_rescale",
- *     "negative_prompt", "scheduler", "quality", "eta", "vocoder", "window", "loop", "fade", "retries", "profile",
- *     "transcription", "phonemes", "audio_weight"; and "memory_limit", bytes of memory that the work may take.
+ *     "guidance_interval", "negative_prompt", "scheduler", "quality", "eta", "vocoder", "window", "loop", "fade", "fade_in",
+ *     "fade_out", "trim_silence", "normalize", "sample_rate", "bits", "retries", "profile", "transcription", "phonemes",
+ *     "audio_weight"; and "memory_limit", bytes of memory that the work may take.
  *   Fields that are not known are refused.
  * progress: NULL, or what hears of it; context is given to it.
  * sound: gets what audioldm2_sound_free must free; NULL unless AUDIOLDM2_OK.
@@ -144,7 +145,7 @@ const char *audioldm2_sound_record(const audioldm2_sound *sound);
  * line; "" for nothing. Lives as long as the sound. */
 const char *audioldm2_sound_warnings(const audioldm2_sound *sound);
 
-/* Writes a file whose extension says how: wav, flac or ogg. It appears when it is complete; one that was there is replaced. */
+/* Writes a file whose extension says how: wav, flac, ogg, opus, mp3 or aiff. It appears when it is complete; one that was there is replaced. */
 audioldm2_status audioldm2_sound_write(const audioldm2_sound *sound, const char *path);
 
 #ifdef __cplusplus

@@ -1,6 +1,6 @@
 // Makes a sound through the C interface, after checking what the interface promises about errors, stopping and NULL.
 //
-//     cc client.c $(pkg-config --cflags --libs audioldm2) -o client && ./client "heavy rain" rain.wav
+//     cc client.c $(pkg-config --cflags --libs audioldm2) -lm -o client && ./client "heavy rain" rain.wav
 //
 // The sound is the one of: audioldm2 generate "heavy rain" -o rain.wav --seconds 1 --steps 2 --seed 7
 

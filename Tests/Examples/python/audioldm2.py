@@ -138,7 +138,7 @@ class Sound:
         self.warnings = _text(_library.audioldm2_sound_warnings(handle)).splitlines()
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Writes a file whose extension says how: wav, flac or ogg."""
+        """Writes a file whose extension says how: wav, flac, ogg, opus, mp3 or aiff."""
         _check(_library.audioldm2_sound_write(self._handle, os.fsencode(path)))
 
     def __del__(self) -> None:

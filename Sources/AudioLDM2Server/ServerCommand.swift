@@ -1,7 +1,6 @@
 import ArgumentParser
 import AudioLDM2
 import CommandOptions
-import FoundationEssentials
 import SoundServer
 import Terminal
 
@@ -41,7 +40,7 @@ struct ServerCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "A file with a key in each line: requests need one of them as 'Authorization: Bearer KEY'.",
-            valueName: "FILE"), completion: .file())
+            valueName: "file"), completion: .file())
     var apiKeyFile: String?
 
     @OptionGroup var memory: MemoryOption
@@ -54,7 +53,12 @@ struct ServerCommand: AsyncParsableCommand {
     @Option(help: "Length of a sound at most, in seconds.")
     var maxSeconds = ServerLimits().seconds
 
-    @Option(help: "Size of a request at most, as 64M.", transform: MemoryOption.bytes)
+    @Option(
+        help:
+            "Work of a sound at most: seconds × steps × candidates; others wait while it is made.")
+    var maxWork = ServerLimits().work
+
+    @Option(help: "Size of a request at most. Default: 64M.", transform: MemoryOption.bytes)
     var maxUpload = ServerLimits().bodyBytes
 
     @Flag(name: [.short, .long], help: "Print nothing but errors.")
@@ -71,6 +75,8 @@ struct ServerCommand: AsyncParsableCommand {
         guard SoundOptions.secondsRange.contains(maxSeconds) else {
             throw ValidationError("--max-seconds \(maxSeconds): choose 0.1 to 3600.")
         }
+        guard maxWork >= 1 else { throw ValidationError("--max-work \(maxWork): choose at least 1.") }
+        guard !(quiet && verbose) else { throw ValidationError("--quiet and --verbose: choose one.") }
         guard maxUpload >= 1 << 10 else { throw ValidationError("--max-upload: choose at least 1K.") }
     }
 
@@ -78,7 +84,9 @@ struct ServerCommand: AsyncParsableCommand {
         var limits = ServerLimits()
         limits.waitingJobs = maxWaiting
         limits.seconds = maxSeconds
+        limits.work = maxWork
         limits.bodyBytes = maxUpload
+        limits.allBodyBytes = max(limits.allBodyBytes, maxUpload)
         limits.memoryLimit = memory.limit
         return limits
     }
@@ -92,6 +100,7 @@ struct ServerCommand: AsyncParsableCommand {
                 opening: path, threads: computing.threads, device: computing.device,
                 // Half of a limit for weights that stay: the work needs the rest.
                 weightBudget: memory.limit.map { $0 / 2 } ?? .max, memoryLimit: memory.limit)
+            try model.requireMemory(memory.limit)
             guard !opened.contains(where: { $0.name == model.name }) else {
                 throw AudioLDM2Error(
                     .invalidOption, "two models are called \(model.name): clients could not tell them apart")

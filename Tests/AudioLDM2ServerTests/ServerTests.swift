@@ -88,7 +88,7 @@
                 "POST", "/v1/jobs", headers: ["Content-Type": "multipart/form-data; boundary=b"], body: form)
             let changed = try #require(change.headers["location"])
             _ = try server.ask("GET", changed + "/events")
-            #expect(try server.ask("GET", changed).text.contains("\"completed\""))
+            #expect(try server.ask("GET", changed).text.contains("\"status\":\"completed\""))
             // One that is ended.
             let long = try server.ask("POST", "/v1/jobs", json: #"{"prompt": "rain", "seconds": 5, "steps": 500}"#)
             let ended = try #require(long.headers["location"])
@@ -125,7 +125,57 @@
             #expect(page.headers["access-control-allow-origin"] == nil)
             let models = try server.ask("GET", "/v1/models")
             #expect(models.text.contains("\"id\":\"default\"") && models.text.contains("generate"))
-            #expect(try server.ask("GET", "/metrics").text.contains("audioldm2_jobs_waiting 0"))
+            let metrics = try server.ask("GET", "/metrics").text
+            #expect(metrics.contains("audioldm2_jobs_waiting 0") && metrics.contains("status_code=\"400\""))
+            #expect(metrics.contains("status_code=\"403\"") && !metrics.contains("status_code=\"500\""))
+            for host in ["[::1]evil", "localhost:1@evil", "[localhost]", "127.", "127.1.1.٣", "evil.localhost:1"] {
+                #expect(try server.ask("GET", "/health", headers: ["Host": host]).status == 403, "\(host)")
+            }
+            for host in ["LOCALHOST", "localhost.", "127.0.0.1:80", "[::1]:80"] {
+                #expect(try server.ask("GET", "/health", headers: ["Host": host]).status == 200, "\(host)")
+            }
+            #expect(
+                try server.ask("POST", "/v1/jobs", json: "{}", headers: ["Sec-Fetch-Site": "cross-site"]).status == 403)
+            let head = try server.ask("HEAD", "/")
+            #expect(head.status == 200 && head.body.isEmpty)
+        }
+
+        /// A time that no number of a frame is ended the program once.
+        @Test func timesBeyondAllSounds() throws {
+            let server = try RunningServer()
+            let sound = try AudioClip(samples: Array(repeating: 0.1, count: 16000), sampleRate: 16000).data(as: .wav)
+            let form =
+                Data(
+                    "--b\r\nContent-Disposition: form-data; name=\"request\"\r\n\r\n{\"operation\": \"inpaint\", \"prompt\": \"wind\", \"steps\": 1, \"times\": [[0.5, 1e300]]}\r\n--b\r\nContent-Disposition: form-data; name=\"sound\"\r\n\r\n"
+                        .utf8)
+                + sound + Data("\r\n--b--\r\n".utf8)
+            let job = try server.ask(
+                "POST", "/v1/jobs", headers: ["Content-Type": "multipart/form-data; boundary=b"], body: form)
+            let path = try #require(job.headers["location"])
+            _ = try server.ask("GET", path + "/events")
+            #expect(try server.ask("GET", path).text.contains("\"status\":\"completed\""))
+        }
+
+        /// Connections end where an answer says so, and those that wait with their body are told to go on.
+        @Test func connections() throws {
+            let server = try RunningServer()
+            let body = #"{"input": "rain", "audio_length": 0.3, "num_inference_steps": 1, "seed": 1}"#
+            let post =
+                "POST /v1/audio/generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n"
+            // A second request right behind the first.
+            let two = try server.connect()
+            try two.send(Data((post + "\r\n" + body + "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").utf8))
+            #expect(try Answer(two.readAll()).status == 200)
+            // A body that never ends, of a request that is refused.
+            let endless = try server.connect()
+            try endless.send(
+                Data("POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000000\r\n\r\n{".utf8))
+            #expect(try Answer(endless.readAll()).status == 404)
+            let patient = try server.connect()
+            try patient.send(Data((post + "Expect: 100-continue\r\n\r\n").utf8))
+            #expect(String(decoding: patient.read(), as: UTF8.self).hasPrefix("HTTP/1.1 100 "))
+            try patient.send(Data(body.utf8))
+            #expect(try Answer(patient.readAll()).status == 200)
         }
 
         @Test func keys() throws {
@@ -138,9 +188,18 @@
             #expect(try status([:]) == 401 && status(["Authorization": "Bearer 0123456789abcdef-wrong"]) == 401)
             #expect(try status(["Authorization": "Bearer "]) == 401 && status(["Authorization": key]) == 401)
             #expect(try status(["Authorization": "Bearer \(key)"]) == 200 && status(["xi-api-key": key]) == 200)
+            // However a path is written, if it leads there.
+            for path in ["//v1/models", "/v1//models", "/metrics/", "//metrics", "/%761/models", "/nothing"] {
+                #expect(try status([:], path) == 401, "\(path)")
+            }
+            #expect(try status(["Authorization": "bearer \(key)"]) == 200)
+            #expect(try server.ask("GET", "/v1/models").headers["www-authenticate"] == "Bearer")
             #expect(try status([:], "/health") == 200 && status([:], "/") == 200 && status([:], "/metrics") == 401)
             let run = try CommandRun("audioldm2-server", ["--api-key-file", folder.write("short\n", to: "bad")])
             #expect(run.failed(naming: "16"))
+            let remark = try CommandRun(
+                "audioldm2-server", ["--api-key-file", folder.write("\(key) # mine\n", to: "remark")])
+            #expect(remark.failed(naming: "space"))
         }
 
         /// A client that goes takes its work with it, and nothing stays behind.
@@ -153,9 +212,9 @@
                     Data(
                         "POST /v1/audio/generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
                             .utf8))
-                try waitUntil { try server.ask("GET", "/health").text.contains("\"running\":\"1\"") }
+                try waitUntil { try server.ask("GET", "/health").text.contains("\"running\":1") }
                 gone = nil
-                try waitUntil { try server.ask("GET", "/health").text.contains("\"running\":\"0\"") }
+                try waitUntil { try server.ask("GET", "/health").text.contains("\"running\":0") }
             }
             // Half of a request, and nonsense.
             let half = try server.connect()
@@ -171,6 +230,20 @@
             withExtendedLifetime((half, nonsense)) {}
         }
 
+        /// Who asked for a job can come for its sound after the first signal.
+        @Test func jobsAreFetchedWhileItDrains() async throws {
+            let server = try RunningServer()
+            let made = try server.ask("POST", "/v1/jobs", json: #"{"prompt": "rain", "seconds": 2, "steps": 40}"#)
+            let path = try #require(made.headers["location"])
+            async let status = onThread { server.end(by: SIGTERM) }
+            try await onThread {
+                try waitUntil { try server.ask("GET", path).text.contains("\"status\":\"completed\"") }
+            }
+            #expect(try server.ask("POST", "/v1/jobs", json: #"{"prompt": "rain"}"#).status == 503)
+            #expect(try server.ask("GET", path + "/result").status == 200)
+            #expect(await status == 0)
+        }
+
         /// At the first signal what was taken in is made.
         @Test func itDrains() async throws {
             let server = try RunningServer()
@@ -179,7 +252,7 @@
                     "POST", "/v1/audio/generate",
                     json: #"{"input": "rain", "audio_length": 2, "num_inference_steps": 40, "seed": 1}"#)
             }
-            try await onThread { try waitUntil { try server.ask("GET", "/health").text.contains("\"running\":\"1\"") } }
+            try await onThread { try waitUntil { try server.ask("GET", "/health").text.contains("\"running\":1") } }
             let status = await onThread { server.end(by: SIGTERM) }
             #expect(status == 0)
             #expect(try await answer.status == 200)

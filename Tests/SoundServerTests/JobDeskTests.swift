@@ -62,7 +62,7 @@ import Testing
     }
 
     @Test func whatCannotBeMadeIsRefusedAtOnce() async throws {
-        let desk = try await desk { ($0.seconds, $0.promptBytes) = (5, 20) }
+        let desk = try await desk { ($0.seconds, $0.textBytes, $0.work) = (5, 20, 100) }
         func refuses(_ order: SoundOrder, _ status: Int, _ part: String) async {
             await #expect { try await desk.submit(order) } throws: { error in
                 (error as? OrderError)?.status == status && "\(error)".contains(part)
@@ -71,6 +71,7 @@ import Testing
         await refuses(order("rain", seconds: 6), 400, "5")
         await refuses(order(" \n"), 400, "empty")
         await refuses(order("a prompt that is too long"), 400, "20")
+        await refuses(order("rain", steps: 40, seconds: 4), 400, "work")
         await refuses(order("rain", steps: 0), 400, "steps")
         var named = order("rain")
         named.model = "gpt"
@@ -82,6 +83,9 @@ import Testing
         named.candidates = 100
         await refuses(named, 400, "candidates")
         named = order("rain")
+        named.settings.negativePrompt = "another text that is too long"
+        await refuses(named, 400, "negative_prompt")
+        named = order("rain")
         (named.format, named.settings.encoding) = (.ogg, .pcm24)
         await refuses(named, 400, "bits")
         (named.format, named.settings.encoding, named.settings.sampleRate) = (.mp3, nil, 96000)
@@ -89,7 +93,49 @@ import Testing
         let clip = AudioClip(samples: Array(repeating: 0.1, count: 88200), sampleRate: 44100, channels: 2)
         named = SoundOrder("inpaint", .edit(.inpaint([0...0.5]), clip), prompt: "rain", format: .opus)
         await refuses(named, 400, "44100")
+        let plans: [(EditPlan, String)] = [
+            (.transform(strength: 0), "strength"), (.inpaint([]), "part"), (.inpaint([3...4]), "3.0"),
+            (.extend(by: -1), "-1"),
+        ]
+        for (plan, part) in plans {
+            await refuses(SoundOrder("edit", .edit(plan, clip), prompt: "rain"), 400, part)
+        }
         #expect(await desk.load == (0, 0))
+    }
+
+    /// Plain sounds do not pass by those that are made by themselves.
+    @Test func nobodyIsMadeBeforeOneWhoCameEarlier() async throws {
+        let desk = try await desk()
+        var jobs = [try await desk.submit(order("rain", steps: 8))]
+        var choice = order("wind")
+        choice.candidates = 2
+        for order in [order("a bell"), choice, order("a cow")] { jobs.append(try await desk.submit(order)) }
+        var starts: [Double] = []
+        for job in jobs { starts.append(try #require(try await job.end().startedAt)) }
+        #expect(starts == starts.sorted() && Set(starts).count == 4, "\(starts)")
+    }
+
+    /// What was sent goes with the job's end, and of jobs that ended there are so many.
+    @Test func endedJobsHoldNothing() async throws {
+        let desk = try await desk { ($0.endedJobs, $0.uploadedBytes, $0.lastSeconds) = (2, 1 << 20, 0.3) }
+        let first = try await desk.submit(order("rain", steps: 100, seconds: 2))
+        let clip = AudioClip(samples: Array(repeating: 0.1, count: 200_000), sampleRate: 16000)
+        let change = SoundOrder("transform", .edit(.transform(strength: 0.5), clip), prompt: "rain")
+        let waiting = try await desk.submit(change)
+        await #expect { try await desk.submit(change) } throws: { ($0 as? OrderError)?.status == 503 }
+        await desk.cancel(waiting)
+        let next = try await desk.submit(change)
+        await desk.cancel(next)
+        #expect(await desk.job(waiting.id) === waiting)
+        await desk.cancel(first)
+        #expect(await desk.job(waiting.id) == nil)
+        #expect(await desk.job(first.id) === first)
+        // The sound that nobody comes for delays the end a little.
+        let last = try await desk.submit(order("rain"))
+        let start = ContinuousClock.now
+        await desk.drain()
+        #expect(last.state.status == .completed && ContinuousClock.now - start > .milliseconds(300))
+        await #expect { try await desk.submit(order("rain")) } throws: { ($0 as? OrderError)?.status == 503 }
     }
 
     @Test func changesAndScores() async throws {

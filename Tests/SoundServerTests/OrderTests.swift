@@ -72,6 +72,25 @@ import Testing
                     Data(#"{"prompt": "a", "operation": "score"}"#.utf8), sound: [1, 2, 3], limits: .init())
             },
             422, naming: "sound")
+        // What an operation makes no use of.
+        for (body, field) in [
+            (#"{"prompt": "a", "strength": 0.5}"#, "strength"),
+            (#"{"operation": "transform", "prompt": "a", "seconds": 2}"#, "seconds"),
+            (#"{"operation": "upsample", "prompt": "a", "loop": true}"#, "loop"),
+            (#"{"operation": "score", "prompt": "a", "candidates": 2}"#, "candidates"),
+            (#"{"operation": "extend", "prompt": "a", "seconds": 2, "times": [[0, 1]]}"#, "times"),
+        ] { refuses({ _ = try order(body, sound: clip) }, 400, naming: field) }
+        refuses({ _ = try order(#"{"prompt": "a"}"#, sound: clip) }, 400, naming: "sound")
+        var limits = ServerLimits()
+        limits.seconds = 0.5
+        refuses(
+            {
+                _ = try JobBody.order(
+                    Data(#"{"operation": "score", "prompt": "a"}"#.utf8), sound: Array(clip.data(as: .flac)),
+                    limits: limits)
+            },
+            422, naming: "0.5")
+        refuses({ _ = try order(#"{"prompt": "a", "guidance_scale": 1e400}"#) }, 400, naming: "guidance_scale")
         // Of /v1/audio/generate alone.
         refuses({ _ = try order(#"{"prompt": "a", "stream": true}"#) }, 400, naming: "stream")
     }

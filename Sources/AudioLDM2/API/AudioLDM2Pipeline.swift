@@ -171,11 +171,13 @@ public final class AudioLDM2Pipeline: Sendable {
         }
     }
 
-    /// The same of a sound that is kept in memory.
-    /// - Throws: `AudioLDM2Error` of kind `.invalidOption`.
-    package func requireSupport(
-        by format: SoundFormat, editing clip: AudioClip, plan: EditPlan, encoding: SoundFormat.Encoding? = nil
+    /// Checks before any work is done whether a sound can be changed so, and the result be kept in memory in a format.
+    /// - Throws: `AudioLDM2Error` of kind `.invalidOption`, or `.file` for a sound that cannot be worked on.
+    package func check(
+        _ plan: EditPlan, editing clip: AudioClip, storedAs format: SoundFormat, encoding: SoundFormat.Encoding? = nil
     ) throws {
+        try clip.validate()
+        try plan.validate(seconds: clip.seconds)
         try format.requireSupport(
             sampleRate: plan.sampleRate(of: clip, modelRate: sampleRate), channels: plan.channels(of: clip),
             encoding: encoding)

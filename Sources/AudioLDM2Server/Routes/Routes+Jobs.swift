@@ -10,7 +10,9 @@
         func addJobs(to routes: RouteBook) {
             routes.on(.post, "v1/jobs") { request, _ in
                 var request = request
-                let job = try await desk.submit(order(&request))
+                // Before anything is read.
+                try await desk.requireRoom()
+                let job = try await desk.submit(jobOrder(&request))
                 var response = Response.json(job.state, status: .accepted)
                 response.headers[.location] = "/v1/jobs/\(job.id)"
                 return response
@@ -42,24 +44,30 @@
         }
 
         /// A JSON object, or a form with one in "request" and a sound's file in "sound".
-        private func order(_ request: inout Request) async throws -> SoundOrder {
+        private func jobOrder(_ request: inout Request) async throws -> SoundOrder {
             let type = request.headers[.contentType] ?? ""
+            let limits = desk.limits
             guard type.lowercased().hasPrefix("multipart/form-data") else {
-                return try JobBody.order(await request.json(), limits: desk.limits)
+                return try await order(&request) { try JobBody.order($0, limits: limits) }
             }
-            let buffer = try await request.wholeBody(upTo: desk.limits.bodyBytes)
-            let form = try MultipartForm(Array(buffer.readableBytesView), contentType: type)
-            guard let json = form.parts["request"] else {
-                throw OrderError(400, "the form has no part \"request\" with the job in JSON")
+            return try await request.withBody(upTo: limits.bodyBytes, in: room) { buffer in
+                try await onReadingQueue {
+                    let form = try MultipartForm(Array(buffer.readableBytesView), contentType: type)
+                    guard let json = form.parts["request"] else {
+                        throw OrderError(400, "the form has no part \"request\" with the job in JSON")
+                    }
+                    guard json.count <= limits.jsonBytes else {
+                        throw OrderError(413, "\"request\" has \(json.count) bytes; \(limits.jsonBytes) are the most")
+                    }
+                    return try JobBody.order(Data(json), sound: form.parts["sound"], limits: limits)
+                }
             }
-            return try JobBody.order(Data(json), sound: form.parts["sound"], limits: desk.limits)
         }
 
         /// What becomes of a job, as server-sent events (HTML, section 9.2): each a state; ends with the job.
         private static func events(of job: Job) -> ResponseBody {
             ResponseBody { writer in
-                let encoder = JSONEncoder()
-                encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+                let encoder = JSONEncoder.ofAnswers
                 for await state in paced(job.states()) {
                     guard let state else {
                         // Nothing happened; a client that has gone is noticed by writing to it.

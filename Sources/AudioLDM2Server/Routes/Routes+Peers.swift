@@ -10,17 +10,19 @@
         func addPeers(to routes: RouteBook) {
             routes.on(.post, "v1/audio/generate") { request, _ in
                 var request = request
-                let (order, streams) = try PeerBodies.generate(await request.json())
+                let (order, streams) = try await order(&request) { try PeerBodies.generate($0) }
                 return streams ? try await streamed(order, request) : try await made(order, request)
             }
             routes.on(.post, "v1/sound-generation") { request, _ in
                 var request = request
                 let format = request.uri.queryParameters["output_format"].map(String.init)
-                return try await made(PeerBodies.soundGeneration(request.json(), outputFormat: format), request)
+                let order = try await order(&request) { try PeerBodies.soundGeneration($0, outputFormat: format) }
+                return try await made(order, request)
             }
             routes.on(.post, "v1/audio/speech") { request, _ in
                 var request = request
-                return try await made(PeerBodies.speech(request.json()), request)
+                let order = try await order(&request) { try PeerBodies.speech($0) }
+                return try await made(order, request)
             }
         }
 
@@ -40,6 +42,9 @@
                 throw OrderError(499, "the client went")
             }
         }
+
+        /// Time in which a client has to take the next part of a sound.
+        private static let patience = Duration.seconds(30)
 
         /// Sends a sound while it is made.
         private func streamed(_ order: SoundOrder, _ request: Request) async throws -> Response {
@@ -69,7 +74,10 @@
                 let out = WriterBox(writer)
                 do {
                     try await request.body.consumeWithCancellationOnInboundClose { _ in
-                        while let chunk = try await pipe.next() { try await out.write(chunk) }
+                        while let chunk = try await pipe.next() {
+                            // One that does not listen would keep all others waiting.
+                            try await withDeadline(Self.patience) { try await out.write(chunk) }
+                        }
                     }
                     // A body that breaks off is all that can be said now.
                     guard try await end.value.status == .completed else { throw OrderError(500, "the sound broke off") }
@@ -79,10 +87,9 @@
                 }
                 try await writer.finish(nil)
             }
-            return Response(
-                status: .ok,
-                headers: [.contentType: order.format.mediaType, .connection: "close", .cacheControl: "no-store"],
-                body: body)
+            var headers = HTTPFields(of: job, job.state)
+            headers[.connection] = "close"
+            return Response(status: .ok, headers: headers, body: body)
         }
     }
 
@@ -107,19 +114,27 @@
             case .completed: break
             }
             guard state.result?.format != nil else { throw OrderError(404, "the job made no sound") }
-            guard let file = job.file else {
-                throw OrderError(410, "the sound was given up for newer ones: make it again with its seed")
+            guard let file = job.handOver() else {
+                throw OrderError(
+                    410, "the sound was handed over, or given up for newer ones: make it again with its seed")
             }
-            var headers: HTTPFields = [.contentType: job.order.format.mediaType, .cacheControl: "no-store"]
+            var headers = HTTPFields(of: job, state)
+            headers[.contentDisposition] = "inline; filename=\"\(state.id.prefix(8)).\(job.format.rawValue)\""
+            self.init(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: file)))
+        }
+    }
+
+    extension HTTPFields {
+        /// What is said of a sound beside its bytes.
+        fileprivate init(of job: Job, _ state: JobState) {
+            self = [.contentType: job.format.mediaType, .cacheControl: "no-store"]
             let own: [(String, String?)] = [
-                ("X-Job", state.id), ("X-Seed", state.result?.seed.map { "\($0)" }),
+                ("X-Job", state.id), ("X-Seed", (state.result?.seed ?? job.seed).map { "\($0)" }),
                 ("X-Warning", state.warnings.isEmpty ? nil : state.warnings.joined(separator: "; ").asciiOnly),
             ]
             for (name, value) in own {
-                if let field = HTTPField.Name(name), let value { headers[field] = value }
+                if let field = HTTPField.Name(name), let value { self[field] = value }
             }
-            headers[.contentDisposition] = "inline; filename=\"\(state.id.prefix(8)).\(job.order.format.rawValue)\""
-            self.init(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: file)))
         }
     }
 

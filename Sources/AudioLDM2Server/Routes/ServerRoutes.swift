@@ -1,5 +1,6 @@
 #if Server
     import AudioLDM2
+    import Dispatch
     import FoundationEssentials
     import Hummingbird
     import Logging
@@ -13,20 +14,46 @@
         let keys: APIKeys?
         let metrics: MetricsRegistry
         let boundHost: String
+        let room: BodyRoom
+        /// Where orders are read one at a time, away from the threads that all requests share: a sound takes a while.
+        let reading = DispatchQueue(label: "orders")
+
+        init(desk: JobDesk, keys: APIKeys?, metrics: MetricsRegistry, boundHost: String) {
+            self.desk = desk
+            self.keys = keys
+            self.metrics = metrics
+            self.boundHost = boundHost
+            room = BodyRoom(bytes: desk.limits.allBodyBytes)
+        }
+
+        /// A JSON body, and what it orders.
+        func order<Value: Sendable>(
+            _ request: inout Request, _ read: @escaping @Sendable (Data) throws -> Value
+        ) async throws -> Value {
+            let json = try await request.json(upTo: desk.limits.jsonBytes, in: room)
+            return try await onReadingQueue { try read(json) }
+        }
+
+        func onReadingQueue<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+            try await withCheckedThrowingContinuation { continuation in
+                reading.async { continuation.resume(with: Result { try work() }) }
+            }
+        }
 
         func router(logger: Logger) -> Router<Context> {
-            let router = Router(context: Context.self)
+            let router = Router(context: Context.self, options: .autoGenerateHeadEndpoints)
             let methods = RouteMethods()
+            // The outermost counts what the next one refuses.
+            router.add(middleware: MetricsMiddleware())
             router.add(
                 middleware: RequestGuard(keys: keys, boundHost: boundHost, methods: methods, logger: logger))
-            router.add(middleware: MetricsMiddleware())
             let routes = RouteBook(router: router, methods: methods)
             addPage(to: routes)
             addPeers(to: routes)
             addJobs(to: routes)
             routes.on(.get, "health") { _, _ in
                 let load = await desk.load
-                return Response.json(["status": "ok", "waiting": "\(load.waiting)", "running": "\(load.running)"])
+                return Response.json(Health(waiting: load.waiting, running: load.running))
             }
             routes.on(.get, "metrics") { _, _ in
                 let load = await desk.load
@@ -50,11 +77,11 @@
         }
     }
 
-    extension Response {
-        static func text(_ text: String, _ mediaType: String) -> Response {
-            Response(
-                status: .ok, headers: [.contentType: mediaType], body: .init(byteBuffer: ByteBuffer(string: text)))
-        }
+    /// Whether the server lives, and how busy it is.
+    private struct Health: Encodable {
+        let status = "ok"
+        let waiting: Int
+        let running: Int
     }
 
     /// The models as OpenAI's clients list them, with what each can do.

@@ -16,11 +16,17 @@ struct APIKeys: Sendable {
             throw AudioLDM2Error(.file, "\(path): cannot be read; it should hold a key in each line")
         }
         let lines = text.split(whereSeparator: \.isNewline).map { $0.trimmed }
-        keys = lines.filter { !$0.isEmpty && !$0.hasPrefix("#") }.map { Array($0.utf8) }
-        guard !keys.isEmpty, keys.allSatisfy({ $0.count >= Self.shortest }) else {
+        let written = lines.filter { !$0.isEmpty && !$0.hasPrefix("#") }
+        guard !written.isEmpty, written.allSatisfy({ $0.utf8.count >= Self.shortest }) else {
             throw AudioLDM2Error(
                 .file, "\(path): needs a key of at least \(Self.shortest) characters in each line, and at least one")
         }
+        guard written.allSatisfy({ $0.utf8.allSatisfy { (33..<127).contains($0) } }) else {
+            throw AudioLDM2Error(
+                .file, "\(path): a line has a space or another character that no header can hold; a key alone is a line"
+            )
+        }
+        keys = written.map { Array($0.utf8) }
     }
 
     /// Whether a key is one of these. Takes as long whichever byte differs.

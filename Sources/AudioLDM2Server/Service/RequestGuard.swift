@@ -1,6 +1,5 @@
 #if Server
     import AudioLDM2
-    import FoundationEssentials
     import HTTPTypes
     import Hummingbird
     import Logging
@@ -23,6 +22,7 @@
                 response = try await next(request, context)
             } catch let error as OrderError {
                 response = Response(error)
+                if error.status == 401 { response.headers[.wwwAuthenticate] = "Bearer" }
             } catch let error as HTTPError {
                 let allowed = methods.allowed(at: request.uri.path).map(\.rawValue).joined(separator: ", ")
                 if error.status == .notFound, !allowed.isEmpty {
@@ -33,6 +33,8 @@
                 }
             }
             for (name, value) in Self.headers { response.headers[name] = value }
+            // What is refused may have a body that nobody wants to wait for.
+            if response.status.code >= 400, request.hasBody { response.headers[.connection] = "close" }
             // The path may hold a job's number, which is a secret; the pattern that it fits holds none.
             logger.info(
                 "\(request.method) \(context.endpointPath ?? "?") \(response.status.code) \(ContinuousClock.now - start)"
@@ -46,23 +48,40 @@
             // Another site's name that leads to this machine: without keys, its pages could ask in its visitor's name.
             if keys == nil, HostName.isLoopback(boundHost) {
                 let name = HostName.name(of: host)
-                guard HostName.isLoopback(name) || name == boundHost else {
-                    throw OrderError(403, "this server is called localhost, not \(host.debugDescription)")
+                guard let name, HostName.isLoopback(name) || name == boundHost else {
+                    throw OrderError(
+                        403,
+                        "this server is called localhost, not \(host.prefix(100).debugDescription): ask for that name")
                 }
             }
             if let origin = request.headers[.origin], origin != "http://\(host)", origin != "https://\(host)" {
-                throw OrderError(403, "pages of \(origin.debugDescription) may not use this server")
+                throw OrderError(403, "pages of \(origin.prefix(100).debugDescription) may not use this server")
             }
-            guard let keys, Self.needsKey(request.uri.path) else { return }
-            let bearer = request.headers[.authorization].flatMap { $0.hasPrefix("Bearer ") ? $0.dropFirst(7) : nil }
+            // Of browsers that say so.
+            if request.method != .get, let site = HTTPField.Name("Sec-Fetch-Site"),
+                request.headers[site] == "cross-site"
+            {
+                throw OrderError(403, "pages of other sites may not use this server")
+            }
+            guard let keys, !Self.isPublic(request.uri.path) else { return }
             let other = HTTPField.Name("xi-api-key").flatMap { request.headers[$0] }
-            guard let key = bearer.map(String.init) ?? other, keys.contains(key) else {
+            guard let key = Self.bearer(request.headers[.authorization]) ?? other, keys.contains(key) else {
                 throw OrderError(401, "a key is needed: Authorization: Bearer KEY")
             }
         }
 
-        /// The page itself asks for the key; whether the server lives is no secret.
-        private static func needsKey(_ path: String) -> Bool { path.hasPrefix("/v1/") || path == "/metrics" }
+        /// The key of "Bearer KEY", whose first word knows no case.
+        private static func bearer(_ header: String?) -> String? {
+            guard let header, header.prefix(7).lowercased() == "bearer " else { return nil }
+            return String(header.dropFirst(7))
+        }
+
+        /// The page, which asks for the key itself, and whether the server lives; a key is needed for all else. By parts, as the
+        /// router finds its way.
+        private static func isPublic(_ path: String) -> Bool {
+            let parts = path.split(separator: "/")
+            return parts == ["health"] || PageFile.all.contains { $0.path.split(separator: "/") == parts }
+        }
 
         /// Nothing from elsewhere, nothing inline, in nobody's frame.
         private static var headers: [(HTTPField.Name, String)] {
@@ -82,49 +101,9 @@
         }
     }
 
-    /// Names of machines.
-    enum HostName {
-        /// "localhost" of "localhost:8080", "::1" of "[::1]:8080".
-        static func name(of authority: String) -> String {
-            if authority.hasPrefix("[") { return String(authority.dropFirst().prefix { $0 != "]" }) }
-            return String(authority.prefix { $0 != ":" })
-        }
-
-        /// Whether a name means the machine itself.
-        static func isLoopback(_ name: String) -> Bool {
-            name == "localhost" || name == "::1"
-                || (name.hasPrefix("127.") && name.allSatisfy { $0.isNumber || $0 == "." })
-        }
-    }
-
-    extension Response {
-        /// An error as OpenAI's clients read it.
-        init(_ error: OrderError) {
-            struct Body: Encodable {
-                struct Inner: Encodable {
-                    let message: String
-                    let type: String
-                    let code: Int
-                }
-                let error: Inner
-            }
-            let type =
-                error.status < 500 ? "invalid_request_error" : error.status == 503 ? "overloaded" : "server_error"
-            var response = Response.json(
-                Body(error: .init(message: error.message, type: type, code: error.status)),
-                status: .init(code: error.status))
-            if let seconds = error.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
-            self = response
-        }
-
-        /// A value as JSON.
-        static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) -> Response {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            let data = (try? encoder.encode(value)) ?? Data("{}".utf8)
-            return Response(
-                status: status, headers: [.contentType: "application/json", .cacheControl: "no-store"],
-                body: .init(byteBuffer: ByteBuffer(bytes: data)))
+    extension Request {
+        fileprivate var hasBody: Bool {
+            headers[.transferEncoding] != nil || (headers[.contentLength] ?? "0") != "0"
         }
     }
 #endif

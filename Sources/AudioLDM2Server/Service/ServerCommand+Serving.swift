@@ -6,6 +6,7 @@
     import HummingbirdCore
     import Logging
     import Metrics
+    import NIOCore
     import ServiceLifecycle
     import SoundServer
     import Terminal
@@ -32,14 +33,17 @@
             let routes = ServerRoutes(desk: desk, keys: keys, metrics: metrics, boundHost: host)
             let (isQuiet, names) = (quiet, models.map(\.name).joined(separator: ", "))
             if !isQuiet, keys == nil, !HostName.isLoopback(host) {
-                logger.warning("anybody who reaches \(host) can use this server: give it keys (--api-key-file)")
+                logger.warning(
+                    "anybody who reaches \(host), and any page that such a one looks at, can use this server: give it keys (--api-key-file)"
+                )
             }
             let app = Application(
                 router: routes.router(logger: logger),
-                server: .http1(configuration: .init(idleTimeout: .seconds(30))),
+                server: .http1(
+                    configuration: .init(additionalChannelHandlers: [ConnectionRules()], idleTimeout: .seconds(30))),
                 configuration: .init(
                     address: .hostname(host, port: port), serverName: nil,
-                    availableConnectionsDelegate: MaximumAvailableConnections(512)),
+                    availableConnectionsDelegate: MaximumAvailableConnections(ConnectionLimit.raised())),
                 services: [DeskService(desk: desk)],
                 onServerRunning: { channel in
                     guard !isQuiet, let address = channel.localAddress, let port = address.port else { return }
@@ -51,26 +55,42 @@
                 services: [.init(service: app)], logger: logger)
             configuration.maximumGracefulShutdownDuration = Duration.seconds(600)
             let group = ServiceGroup(configuration: configuration)
-            // The second signal ends the program at once.
-            let interrupts = Interrupts { _ in Task { await group.triggerGracefulShutdown() } }
+            // What was taken in is made, and can be asked for until then. A second signal ends the program at once.
+            let interrupts = Interrupts { _ in
+                Task {
+                    await desk.drain()
+                    await group.triggerGracefulShutdown()
+                }
+            }
             defer { interrupts.stop() }
             do {
                 try await group.run()
             } catch let error as AudioLDM2Error {
                 throw error
+            } catch let error as IOError {
+                let reason = String(cString: strerror(error.errnoCode)).lowercased()
+                throw AudioLDM2Error(.configuration, "\(host):\(port) cannot be listened at: \(reason)")
+            } catch is SocketAddressError {
+                throw AudioLDM2Error(
+                    .configuration, "\(host.debugDescription) is not known: choose an address or a name of this machine"
+                )
             } catch {
-                throw AudioLDM2Error(.configuration, "\(host):\(port) cannot be listened at: \(error)")
+                throw AudioLDM2Error(.configuration, "the server ended: \(error)")
             }
         }
     }
 
-    /// Makes what was taken in before the server ends.
+    /// Forgets old jobs, whether anybody asks for something or not.
     struct DeskService: Service {
         let desk: JobDesk
 
         func run() async throws {
-            try? await gracefulShutdown()
-            await desk.drain()
+            try? await cancelWhenGracefulShutdown {
+                while true {
+                    try await Task.sleep(for: .seconds(60))
+                    await desk.tidy()
+                }
+            }
         }
     }
 #endif

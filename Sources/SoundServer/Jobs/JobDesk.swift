@@ -13,6 +13,8 @@ package actor JobDesk {
     private var jobs: [String: Job] = [:]
     /// Jobs that have ended, the oldest first.
     private var ended: [Job] = []
+    /// Bytes of files that these have.
+    private var endedBytes = 0
     private var isDraining = false
     /// Heard when a job ends.
     private let onEnd: @Sendable (JobState) -> Void
@@ -27,19 +29,29 @@ package actor JobDesk {
 
     // MARK: Orders
 
+    /// Finds out whether anything more is taken in.
+    /// - Throws: `OrderError` of status 503.
+    package func requireRoom() throws {
+        guard !isDraining else { throw OrderError(503, "the server is about to end", retryAfter: 30) }
+        guard waiting.count < limits.waitingJobs else {
+            throw OrderError(503, "\(waiting.count) jobs wait already", retryAfter: 5)
+        }
+    }
+
     /// Takes an order in, and begins with it as soon as its turn comes.
     /// - Parameter stream: gets the samples while they are made, on the working thread; what it throws ends the work.
     /// - Throws: `OrderError`: for what cannot be made, before any work; of status 503 if too many wait.
     package func submit(
         _ order: SoundOrder, stream: SampleReceiver? = nil
     ) throws -> Job {
-        guard !isDraining else { throw OrderError(503, "the server is about to end", retryAfter: 30) }
-        guard waiting.count < limits.waitingJobs else {
-            throw OrderError(503, "\(waiting.count) jobs wait already", retryAfter: 5)
-        }
+        try requireRoom()
         let (model, options) = try settle(order)
-        let job = Job(order, options: options, model: model, stream: stream)
-        forgetOld()
+        let uploaded = waiting.reduce(0) { $0 + ($1.assignment?.order.soundBytes ?? 0) }
+        guard uploaded == 0 || uploaded + order.soundBytes <= limits.uploadedBytes else {
+            throw OrderError(503, "too many sounds wait to be changed or judged", retryAfter: 5)
+        }
+        let job = Job(.init(order: order, options: options, stream: stream), model: model)
+        tidy()
         jobs[job.id] = job
         waiting.append(job)
         tellPositions()
@@ -47,12 +59,9 @@ package actor JobDesk {
         return job
     }
 
-    package func job(_ id: String) -> Job? {
-        forgetOld()
-        return jobs[id]
-    }
+    package func job(_ id: String) -> Job? { jobs[id] }
 
-    /// Jobs that wait, and whether one is being made.
+    /// Jobs that wait, and those that are being made.
     package var load: (waiting: Int, running: Int) { (waiting.count, current?.jobs.count ?? 0) }
 
     /// Ends a job: one that waits at once, one that is being made within a step, if nothing else is made with it.
@@ -64,19 +73,24 @@ package actor JobDesk {
     }
 
     /// Forgets a sound that was handed over; what is known of its job stays.
-    package func dropFile(of job: Job) { job.dropFile() }
+    package func dropFile(of job: Job) { endedBytes -= job.dropFile() }
 
-    /// Refuses all that comes from now on, and waits until what was taken in is made.
+    /// Refuses all that comes from now on, and waits until what was taken in is made, and a little for those who come for it.
     package func drain() async {
         isDraining = true
         while let current { await current.task.value }
+        let end = ContinuousClock.now + .seconds(limits.lastSeconds)
+        while ContinuousClock.now < end, ended.contains(where: \.isWaitedFor) {
+            try? await Task.sleep(for: .milliseconds(100))
+        }
     }
 
     /// What an order means for a model of ours.
     private func settle(_ order: SoundOrder) throws -> (ServedModel, SoundOptions) {
         let model = try model(for: order)
-        guard order.prompt.utf8.count <= limits.promptBytes else {
-            throw OrderError(400, "the prompt has \(order.prompt.utf8.count) bytes; \(limits.promptBytes) are the most")
+        for (field, text) in order.texts {
+            guard let count = text?.utf8.count, count > limits.textBytes else { continue }
+            throw OrderError(400, "\"\(field)\" has \(count) bytes; \(limits.textBytes) are the most")
         }
         guard order.prompt.contains(where: { !$0.isWhitespace }) else {
             throw OrderError(400, "the prompt is empty: say what the sound should be")
@@ -104,14 +118,15 @@ package actor JobDesk {
             guard seconds <= limits.seconds else {
                 throw OrderError(400, "\(seconds) seconds: this server makes at most \(limits.seconds)")
             }
+            let record = try pipeline.record(of: order.prompt, options: options)
+            try requireBounded(order, seconds: seconds, steps: record.steps)
             // What cannot be made is said before anybody waits for it.
             switch order.work {
             case .generate:
-                _ = try pipeline.record(of: order.prompt, options: options)
                 try order.format.requireSupport(
                     sampleRate: options.sampleRate ?? pipeline.sampleRate, encoding: options.encoding)
             case .edit(let plan, let clip):
-                try pipeline.requireSupport(by: order.format, editing: clip, plan: plan, encoding: options.encoding)
+                try pipeline.check(plan, editing: clip, storedAs: order.format, encoding: options.encoding)
             case .score: break
             }
             return options
@@ -120,11 +135,21 @@ package actor JobDesk {
         }
     }
 
+    /// - Throws: `OrderError` for what would keep all others waiting for too long.
+    private func requireBounded(_ order: SoundOrder, seconds: Double, steps: Int) throws {
+        let work = seconds * Double(steps) * Double(order.candidates)
+        guard work > limits.work else { return }
+        let candidates = order.candidates > 1 ? " × \(order.candidates) candidates" : ""
+        throw OrderError(
+            400,
+            "\(seconds) seconds × \(steps) steps\(candidates) are more work than this server takes (\(limits.work))")
+    }
+
     private func model(for order: SoundOrder) throws -> ServedModel {
         if let name = order.model {
             guard let model = models.first(where: { $0.name == name }) else {
                 let names = models.map(\.name).joined(separator: ", ")
-                throw OrderError(404, "there is no model \(name.debugDescription) here; there are \(names)")
+                throw OrderError(404, "there is no model \(name.prefix(100).debugDescription) here; there are \(names)")
             }
             guard model.abilities.contains(order.ability) else {
                 throw OrderError(400, "\(model.name) cannot \(order.ability.rawValue); \(Self.canDo(model))")
@@ -146,9 +171,10 @@ package actor JobDesk {
     /// Begins with what waits longest, if nothing is being made.
     private func next() {
         guard current == nil, let first = waiting.first else { return }
-        let batch =
-            first.isAlone
-            ? [first] : Array(waiting.filter { $0.model.name == first.model.name && !$0.isAlone }.prefix(limits.batch))
+        let isAlone = first.assignment?.isAlone ?? true
+        // Nobody is made before one who came earlier.
+        let alike = waiting.prefix { $0.model.name == first.model.name && $0.assignment?.isAlone == false }
+        let batch = isAlone ? [first] : Array(alike.prefix(limits.batch))
         waiting.removeAll { job in batch.contains { $0 === job } }
         let now = Date().timeIntervalSince1970
         for job in batch {
@@ -177,8 +203,9 @@ package actor JobDesk {
     private func finish(_ job: Job, file: Data? = nil, _ change: (inout JobState) -> Void) {
         guard job.update(file: file, change) else { return }
         ended.append(job)
+        endedBytes += file?.count ?? 0
         onEnd(job.state)
-        forgetOld()
+        tidy()
     }
 
     private func tellPositions() {
@@ -187,25 +214,19 @@ package actor JobDesk {
         }
     }
 
-    /// Jobs that ended long ago go, and files of the oldest where all take too much.
-    private func forgetOld() {
+    /// Forgets jobs that ended long ago, and the oldest where there are many; and files of the oldest where all take too much.
+    package func tidy() {
         let oldest = Date().timeIntervalSince1970 - limits.resultSeconds
-        while let first = ended.first, (first.state.finishedAt ?? 0) < oldest {
-            jobs[first.id] = nil
-            ended.removeFirst()
+        let expired = ended.prefix { ($0.state.finishedAt ?? 0) < oldest }.count
+        let forgotten = max(expired, ended.count - limits.endedJobs)
+        if forgotten > 0 {
+            for job in ended.prefix(forgotten) {
+                jobs[job.id] = nil
+                endedBytes -= job.dropFile()
+            }
+            ended.removeFirst(forgotten)
         }
-        var bytes = ended.reduce(0) { $0 + ($1.file?.count ?? 0) }
-        for job in ended.dropLast() where bytes > limits.resultBytes {
-            bytes -= job.file?.count ?? 0
-            job.dropFile()
-        }
-    }
-}
-
-extension Job {
-    /// Whether it is made by itself: what is changed, chosen among candidates, or leaves while it is made.
-    var isAlone: Bool {
-        guard case .generate = order.work else { return true }
-        return stream != nil || order.candidates > 1
+        guard endedBytes > limits.resultBytes else { return }
+        for job in ended.dropLast() where endedBytes > limits.resultBytes { endedBytes -= job.dropFile() }
     }
 }

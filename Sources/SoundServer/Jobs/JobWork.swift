@@ -6,21 +6,28 @@ struct JobWork: Sendable {
     typealias Finish = @Sendable (_ job: Job, _ file: Data?, _ change: @Sendable (inout JobState) -> Void) async -> Void
 
     private let jobs: [Job]
+    private let assignments: [Job.Assignment]
 
-    init(_ jobs: [Job]) { self.jobs = jobs }
+    /// - Parameter jobs: none that has ended.
+    init(_ jobs: [Job]) {
+        let open = jobs.compactMap { job in job.assignment.map { (job, $0) } }
+        self.jobs = open.map(\.0)
+        assignments = open.map(\.1)
+    }
 
     /// Does all, and tells `finish` what came of each job. One that it is not told of was given up.
     func run(_ finish: Finish) async {
         do {
-            guard let job = jobs.first else { return }
-            if case .score(let sound) = job.order.work {
-                let outcome = JobState.Outcome(score: try await score(sound, job))
+            guard let job = jobs.first, let assignment = assignments.first else { return }
+            if case .score(let sound) = assignment.order.work {
+                let score = try await score(sound, for: assignment.order.prompt, by: job.model)
+                let outcome = JobState.Outcome(score: score)
                 return await finish(job, nil) {
                     $0.status = .completed
                     $0.result = outcome
                 }
             }
-            guard let events = try events(of: job) else { return }
+            guard let events = try events(of: assignment, by: job.model) else { return }
             for try await event in events { try await take(event, finish) }
         } catch is CancellationError {
             return
@@ -31,15 +38,18 @@ struct JobWork: Sendable {
     }
 
     /// What is reported while sounds are made.
-    private func events(of job: Job) throws -> AsyncThrowingStream<SoundEvent, any Error>? {
-        guard let pipeline = job.model.pipeline else { return nil }
-        let (order, options) = (job.order, job.options)
+    private func events(
+        of assignment: Job.Assignment, by model: ServedModel
+    ) throws -> AsyncThrowingStream<SoundEvent, any Error>? {
+        guard let pipeline = model.pipeline else { return nil }
+        let (order, options) = (assignment.order, assignment.options)
         switch order.work {
         case .generate:
-            guard job.isAlone else {
-                return pipeline.events(of: jobs.map { SoundRequest(prompt: $0.order.prompt, options: $0.options) })
+            guard assignment.isAlone else {
+                return pipeline.events(
+                    of: assignments.map { SoundRequest(prompt: $0.order.prompt, options: $0.options) })
             }
-            if let stream = job.stream {
+            if let stream = assignment.stream {
                 let record = try pipeline.record(of: order.prompt, options: options)
                 let rate = options.sampleRate ?? pipeline.sampleRate
                 return pipeline.events(order.prompt, options: options) { try stream($0, rate, record) }
@@ -68,8 +78,7 @@ struct JobWork: Sendable {
             let about = warning.sound.flatMap { jobs.indices.contains($0) ? [jobs[$0]] : nil } ?? jobs
             for job in about { job.update { $0.warnings.append(warning.description) } }
         case .finished(let result):
-            let job = jobs.count == 1 ? jobs[0] : jobs[result.sound]
-            await complete(job, result, finish)
+            await complete(jobs.count == 1 ? 0 : result.sound, result, finish)
         case .failed(let failure):
             let reason = Self.failure(failure.error)
             await finish(jobs.count == 1 ? jobs[0] : jobs[failure.sound], nil) { Self.fail(&$0, reason) }
@@ -77,12 +86,13 @@ struct JobWork: Sendable {
         }
     }
 
-    private func complete(_ job: Job, _ result: SoundResult, _ finish: Finish) async {
+    private func complete(_ index: Int, _ result: SoundResult, _ finish: Finish) async {
+        let (job, assignment) = (jobs[index], assignments[index])
         do {
-            let format = job.order.format
+            let format = job.format
             let file =
-                job.stream == nil
-                ? try result.clip.data(as: format, encoding: job.options.encoding, record: result.record) : nil
+                assignment.stream == nil
+                ? try result.clip.data(as: format, encoding: assignment.options.encoding, record: result.record) : nil
             let outcome = JobState.Outcome(
                 format: file == nil ? nil : format.rawValue, bytes: file?.count, seconds: result.record.seconds,
                 seed: result.seed,
@@ -97,10 +107,9 @@ struct JobWork: Sendable {
         }
     }
 
-    /// How well a sound fits the job's prompt.
-    private func score(_ sound: AudioClip, _ job: Job) async throws -> Double {
-        guard let scorer = job.model.scorer else { throw OrderError(400, "\(job.model.name) cannot compare sounds") }
-        return try await scorer.scores(of: [sound], for: job.order.prompt)[0]
+    private func score(_ sound: AudioClip, for prompt: String, by model: ServedModel) async throws -> Double {
+        guard let scorer = model.scorer else { throw OrderError(400, "\(model.name) cannot compare sounds") }
+        return try await scorer.scores(of: [sound], for: prompt)[0]
     }
 
     private static func fail(_ state: inout JobState, _ failure: JobState.Failure) {

@@ -27,6 +27,15 @@ package struct ServedModel: Sendable {
         let inspection = try ModelInspection(modelAt: path)
         self.path = path
         name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+        // Such as line breaks, and bytes that are no text.
+        let unseen: Set<Unicode.GeneralCategory> = [
+            .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned,
+        ]
+        guard name.unicodeScalars.allSatisfy({ !unseen.contains($0.properties.generalCategory) }) else {
+            throw AudioLDM2Error(
+                .invalidOption,
+                "\(path): its name has characters that clients cannot send; call the file something else")
+        }
         abilities = inspection.abilities
         classes = inspection.classes.map(\.name)
         license = inspection.provenance.first { $0.key == "license" }?.value
@@ -38,5 +47,15 @@ package struct ServedModel: Sendable {
         scorer =
             abilities.contains(.score)
             ? try await SoundScorer(modelAt: path, threads: threads, device: device, memoryLimit: memoryLimit) : nil
+    }
+
+    /// - Parameter limit: in bytes.
+    /// - Throws: `AudioLDM2Error` if not even a short sound could be made within it.
+    package func requireMemory(_ limit: Int?) throws {
+        guard let pipeline, let limit else { return }
+        var options = SoundOptions()
+        options.memoryLimit = limit
+        options.seconds = SoundOptions.secondsRange.lowerBound
+        _ = try pipeline.memoryPlan(options: options)
     }
 }

@@ -19,16 +19,15 @@ package struct JobBody: Decodable, Sendable {
     /// Of `upsample`: the frequency above which sound is made, in Hz.
     let above: Double?
 
-    /// Names of fields that `SoundSettings` does not have.
-    static let fields = [
-        "operation", "model", "prompt", "format", "candidates", "times", "frequencies", "strength", "above",
-    ]
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case operation, model, prompt, format, candidates, times, frequencies, strength, above
+    }
 
     /// - Parameter sound: an uploaded file's contents, for what changes or judges one.
     /// - Throws: `OrderError`.
     package static func order(_ json: Data, sound: [UInt8]? = nil, limits: ServerLimits) throws -> SoundOrder {
         do {
-            let settings = try SoundSettings(json: json, besides: fields)
+            let settings = try SoundSettings(json: json, besides: CodingKeys.allCases.map(\.rawValue))
             let body = try JSONDecoder().decode(JobBody.self, from: json)
             return try body.order(settings, sound: sound, limits: limits)
         } catch let error as AudioLDM2Error {
@@ -40,6 +39,13 @@ package struct JobBody: Decodable, Sendable {
 
     private func order(_ settings: SoundSettings, sound: [UInt8]?, limits: ServerLimits) throws -> SoundOrder {
         let operation = operation ?? "generate"
+        guard let used = Self.used[operation] else {
+            let known = "generate, transform, inpaint, extend, upsample or score"
+            throw OrderError(400, "\"operation\" is \(operation.prefix(100).debugDescription); choose \(known)")
+        }
+        if let field = fields(settings, sound).first(where: { !used.contains($0) }) {
+            throw OrderError(400, "\"\(field)\" is not for \(operation)")
+        }
         var settings = settings
         func clip() throws -> AudioClip {
             guard let sound else {
@@ -48,12 +54,12 @@ package struct JobBody: Decodable, Sendable {
                     "\(operation) needs a sound: send a multipart form with the file in \"sound\" and this in \"request\""
                 )
             }
-            return try AudioClip(data: Data(sound), memoryLimit: limits.memoryLimit)
+            // Three times as much is room for it, as `AudioClip` counts.
+            let room = min(limits.memoryLimit ?? .max, 3 * limits.uploadedBytes)
+            return try AudioClip(data: Data(sound), memoryLimit: room, maximumSeconds: limits.seconds)
         }
         let work: SoundOrder.Work
         switch operation {
-        case "generate":
-            work = .generate
         case "transform":
             work = .edit(.transform(strength: strength ?? 0.5), try clip())
         case "inpaint":
@@ -74,14 +80,31 @@ package struct JobBody: Decodable, Sendable {
         case "score":
             work = .score(try clip())
         default:
-            throw OrderError(
-                400,
-                "\"operation\" is \(operation.debugDescription); choose generate, transform, inpaint, extend, upsample or score"
-            )
+            work = .generate
         }
         return SoundOrder(
             operation, work, model: model, prompt: prompt ?? "", settings: settings,
             format: try SoundFormat(named: format ?? "wav"), candidates: candidates ?? 1)
+    }
+
+    /// What each operation makes use of, of what not all do.
+    private static let used: [String: Set<String>] = [
+        "generate": ["seconds", "loop", "format", "candidates"],
+        "transform": ["strength", "sound", "format", "candidates"],
+        "inpaint": ["times", "frequencies", "strength", "sound", "format", "candidates"],
+        "extend": ["seconds", "sound", "format", "candidates"],
+        "upsample": ["above", "sound", "format", "candidates"],
+        "score": ["sound"],
+    ]
+
+    /// Names of what was sent, of what not all operations make use of.
+    private func fields(_ settings: SoundSettings, _ sound: [UInt8]?) -> [String] {
+        let all: [(String, Bool)] = [
+            ("times", times != nil), ("frequencies", frequencies != nil), ("strength", strength != nil),
+            ("above", above != nil), ("seconds", settings.seconds != nil), ("loop", settings.loops != nil),
+            ("sound", sound != nil), ("format", format != nil), ("candidates", candidates != nil),
+        ]
+        return all.filter(\.1).map(\.0)
     }
 
     /// Two numbers as a range.
@@ -100,7 +123,8 @@ extension SoundFormat {
     init(named name: String) throws {
         guard let format = SoundFormat(rawValue: name) else {
             let choices = SoundFormat.allCases.map(\.rawValue).joined(separator: ", ")
-            throw OrderError(400, "format \(name.debugDescription) is not made here; choose one of \(choices)")
+            throw OrderError(
+                400, "format \(name.prefix(100).debugDescription) is not made here; choose one of \(choices)")
         }
         self = format
     }

@@ -3,7 +3,7 @@ import FoundationEssentials
 
 /// Requests as other programs' clients send them. Fields that they have and we do not are passed over, as those programs do.
 package enum PeerBodies {
-    /// vLLM-Omni's `/v1/audio/generate`; fields of our own jobs are taken as well.
+    /// vLLM-Omni's `/v1/audio/generate`; our own `prompt` and `quality` are taken as well.
     private struct Generate: Decodable {
         let input: String?
         let prompt: String?

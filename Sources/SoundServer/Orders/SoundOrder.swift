@@ -36,6 +36,22 @@ package struct SoundOrder: Sendable {
         self.candidates = candidates
     }
 
+    /// Bytes of the samples that came with it.
+    var soundBytes: Int {
+        switch work {
+        case .generate: 0
+        case .edit(_, let clip), .score(let clip): clip.samples.count * MemoryLayout<Float>.size
+        }
+    }
+
+    /// Texts that are read, by the names of their fields.
+    var texts: [(field: String, text: String?)] {
+        [
+            ("prompt", prompt), ("negative_prompt", settings.negativePrompt),
+            ("transcription", settings.transcription), ("phonemes", settings.phonemes),
+        ]
+    }
+
     /// What a model must be able to do for it.
     var ability: ModelAbility {
         switch work {

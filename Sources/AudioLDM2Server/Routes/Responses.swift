@@ -1,0 +1,52 @@
+#if Server
+    import AudioLDM2
+    import FoundationEssentials
+    import HTTPTypes
+    import Hummingbird
+    import SoundServer
+
+    extension Response {
+        /// An error as OpenAI's clients read it.
+        init(_ error: OrderError) {
+            struct Body: Encodable {
+                struct Inner: Encodable {
+                    let message: String
+                    let type: String
+                    let code: Int
+                }
+                let error: Inner
+            }
+            let type =
+                error.status < 500 ? "invalid_request_error" : error.status == 503 ? "overloaded" : "server_error"
+            let status = HTTPResponse.Status(
+                code: error.status, reasonPhrase: error.status == 499 ? "Client Closed Request" : "")
+            var response = Response.json(
+                Body(error: .init(message: error.message, type: type, code: error.status)),
+                status: error.status == 499 ? status : .init(code: error.status))
+            if let seconds = error.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
+            self = response
+        }
+
+        /// A value as JSON.
+        static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) -> Response {
+            let data = (try? JSONEncoder.ofAnswers.encode(value)) ?? Data("{}".utf8)
+            return Response(
+                status: status, headers: [.contentType: "application/json", .cacheControl: "no-store"],
+                body: .init(byteBuffer: ByteBuffer(bytes: data)))
+        }
+
+        static func text(_ text: String, _ mediaType: String) -> Response {
+            Response(
+                status: .ok, headers: [.contentType: mediaType], body: .init(byteBuffer: ByteBuffer(string: text)))
+        }
+    }
+
+    extension JSONEncoder {
+        /// As all answers are written.
+        static var ofAnswers: JSONEncoder {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            return encoder
+        }
+    }
+#endif

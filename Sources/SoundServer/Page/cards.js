@@ -105,7 +105,7 @@ function name(card) {
   about.id = "facts-" + count;
   card.setAttribute("aria-labelledby", heading.id);
   card.setAttribute("aria-describedby", about.id);
-  card.querySelectorAll(".actions > *").forEach((button, index) => {
+  card.querySelectorAll("button, .button").forEach((button, index) => {
     button.id = "action-" + count + "-" + index;
     button.setAttribute("aria-labelledby", button.id + " " + heading.id);
     button.setAttribute("aria-describedby", about.id);

@@ -1,7 +1,7 @@
 // Jobs on their way: what is put into the server's queue, how far it is, and what came of it.
 
 import { bodyText, cancelJob, createJob, followJob, jobResult, ServerError } from "./api.js";
-import { $, announce, remember, remembered, say } from "./notices.js";
+import { $, announce, hush, remember, remembered, say } from "./notices.js";
 
 // Jobs in the order in which they are made. Only the first is followed, as browsers open few connections to a server.
 const jobs = [];
@@ -32,7 +32,7 @@ export function submit(body, { kind, sound } = {}) {
 export function submitOnce(body, order) {
   const text = bodyText(body);
   if (jobs.some((job) => job.text === text && job.sound === order.sound && !job.isCancelled)) {
-    say("This is being made already. For more of it, take “Another seed” below it.");
+    say("This is being made already. For more of it, take “Another seed” below it.", { about: text });
     return;
   }
   submit(body, order);
@@ -94,6 +94,7 @@ function takeAway(job) {
   const place = jobs.indexOf(job);
   if (place >= 0) jobs.splice(place, 1);
   $("work").hidden = jobs.length === 0;
+  hush(job.text);
   rememberJobs();
 }
 
@@ -123,6 +124,7 @@ async function finish(job, state) {
   if (state.status === "failed") throw new ServerError(state.error.message, state.error.status);
   if (state.status === "cancelled") say("“" + job.body.prompt + "” was cancelled.");
   if (state.status === "completed") {
+    if (state.warnings.length > 0) say(state.warnings);
     if (state.operation === "score") {
       const score = state.result.score.toFixed(3);
       say("Score for “" + job.body.prompt + "”: " + score + " (−1 to 1; compare sounds of one prompt).");
@@ -133,7 +135,6 @@ async function finish(job, state) {
         seed: state.result.seed, seconds: state.result.seconds, score: state.result.score,
       });
     }
-    for (const warning of state.warnings) say(warning);
   }
   takeAway(job);
 }

@@ -4,9 +4,10 @@ export const $ = (id) => document.getElementById(id);
 
 const mostShown = 4;
 
-// Shows a message until it is dismissed. `action` is a button: its name, and what it does.
-export function say(text, action) {
-  const shown = plain(text);
+// Shows a message, a line for each text, until it is dismissed. `action` is a button: its name, and what it does; of messages about the same matter
+// (`about`) there is one.
+export function say(texts, { action, about } = {}) {
+  const shown = [texts].flat().map(plain).join("\n");
   const notice = $("notice").content.firstElementChild.cloneNode(true);
   notice.querySelector("p").textContent = shown;
   const button = notice.querySelector(".action");
@@ -17,11 +18,15 @@ export function say(text, action) {
   }
   notice.querySelector(".dismiss").addEventListener("click", () => { notice.remove(); $("make").focus(); });
   const messages = $("messages");
-  for (const other of [...messages.children]) {
-    if (other.querySelector("p").textContent === shown) other.remove();
-  }
+  notice.dataset.about = about || shown;
+  hush(notice.dataset.about);
   messages.append(notice);
   while (messages.children.length > mostShown) messages.firstElementChild.remove();
+}
+
+// Takes a message away that no longer holds.
+export function hush(about) {
+  for (const notice of [...$("messages").children]) if (notice.dataset.about === about) notice.remove();
 }
 
 export function clearMessages() { $("messages").replaceChildren(); }

@@ -37,13 +37,11 @@ async function takeSound(item) {
   announce(item.body.prompt + " is ready");
   const box = card.getBoundingClientRect();
   if (box.top < 0 || box.top > window.innerHeight - 100) {
-    say("“" + item.body.prompt + "” is ready.", {
-      name: "Show it",
-      run: () => {
-        card.scrollIntoView();
-        card.focus({ preventScroll: true });
-      },
-    });
+    const show = () => {
+      card.scrollIntoView();
+      card.focus({ preventScroll: true });
+    };
+    say("“" + item.body.prompt + "” is ready.", { action: { name: "Show it", run: show }, about: "ready" });
   }
 }
 

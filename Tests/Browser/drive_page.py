@@ -12,6 +12,7 @@ on, uploads, scores, downloads, loads the page anew while a sound is made, and d
 """
 import json
 import math
+import random
 import shutil
 import struct
 import sys
@@ -132,14 +133,22 @@ class Page:
         self.errors = [e for e in entries if not any(f"status of {s}" in e["message"] for s in statuses)] + getattr(self, "errors", [])
 
 
-def tone(name, rate=44100, seconds=2.0):
+def write_sound(name, rate, samples):
     path = output / name
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(rate)
-        file.writeframes(b"".join(struct.pack("<h", int(9000 * math.sin(i * 2 * math.pi * 440 / rate))) for i in range(int(rate * seconds))))
+        file.writeframes(struct.pack(f"<{len(samples)}h", *samples))
     return str(path)
+
+
+def tone(name, rate=44100):
+    return write_sound(name, rate, [int(9000 * math.sin(i * 2 * math.pi * 440 / rate)) for i in range(2 * rate)])
+
+
+def noise(name, rate=16000):
+    return write_sound(name, rate, [random.randint(-9000, 9000) for _ in range(rate)])
 
 
 def make_and_play(page):
@@ -279,9 +288,10 @@ def closed_fields_open(page):
 
 
 def change_a_file(page):
-    text = output / "notes.txt"
-    text.write_text("no sound")
-    page.find("#file").send_keys(str(text))
+    page.js("""
+        const data = new DataTransfer();
+        data.items.add(new File(["no sound"], "notes.txt", { type: "text/plain" }));
+        document.dispatchEvent(new DragEvent("drop", { dataTransfer: data }));""")
     page.wait(lambda: any("no sound" in m for m in page.messages()), "a text is refused at once", 5)
     page.check(not page.find("#source").is_displayed(), "and not taken")
     page.find("#file").send_keys(tone("tone.wav"))
@@ -310,6 +320,17 @@ def change_a_file(page):
     page.click("#make")
     page.made(9, "highs were added")
     page.check(json.loads(page.posts()[-1])["above"] == 3000, "from the frequency that was typed")
+    page.click("#source-clear")
+    before = len(page.cards())
+    # A sound that lacks no highs: why is said, and not in the words of a command's options.
+    page.find("#file").send_keys(noise("noise.wav"))
+    page.wait(lambda: page.find("#source-name").text == "noise.wav", "the other file is taken", 5)
+    page.check(page.find("#above").get_attribute("value") == "", "nothing is left of the last file's settings")
+    page.click("#make")
+    page.wait(lambda: page.messages() and not page.all("#work li"), "a sound with all highs is refused", 30)
+    page.check("--" not in " ".join(page.messages()) and len(page.cards()) == before, f"in plain words: {page.messages()}")
+    page.forgive(400, 422)
+    page.click("input[value=transform]")
     page.click("#source-clear")
 
 
@@ -430,7 +451,7 @@ def phone(dark):
 
 def many_kept():
     """Sixty sounds do not hold up the page."""
-    page = Page(url, 1280, 900)
+    page = Page(url, 1280, 900, dark=True)
     page.ready()
     page.type("#prompt", "rain")
     page.type("#seconds", "5")
@@ -456,6 +477,7 @@ def many_kept():
     blocked = page.js("return blocked")
     print(f"sixty kept sounds: {blocked:.0f} ms in long tasks")
     page.check(blocked < 1500, "sixty kept sounds do not block the page")
+    page.shot("13-kept-dark")
     page.js("scrollTo({top: document.body.scrollHeight, behavior: 'instant'})")
     last = page.card("canvas", 59)
     page.wait(lambda: page.js("return arguments[0].getContext('2d').getImageData(50, 50, 1, 1).data[3] > 0", last), "the last one is drawn when it is seen", 10)

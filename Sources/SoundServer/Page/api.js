@@ -45,17 +45,19 @@ export function newKey(isWrong = false) {
 
 function askForKey(isWrong) {
   const dialog = $("keys");
-  $("key-wrong").hidden = !isWrong;
   $("key-change").hidden = false;
   $("key").value = "";
   dialog.returnValue = "";
   dialog.showModal();
+  // Shown after the dialog, so that it is heard.
+  $("key-wrong").hidden = !isWrong;
   $("key").focus();
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       const isGiven = dialog.returnValue === "use";
       if (isGiven) key = $("key").value.trim();
       $("key").value = "";
+      $("key-wrong").hidden = true;
       resolve(isGiven);
     }, { once: true });
   });

@@ -47,7 +47,7 @@ async function takeSound(item) {
 
 // Keys for all of the page; one thing for each press.
 function press(event) {
-  if (event.defaultPrevented || event.repeat || $("keys").open) return;
+  if (event.defaultPrevented || event.repeat || event.isComposing || $("keys").open) return;
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
     $("form").requestSubmit();

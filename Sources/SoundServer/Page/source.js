@@ -9,12 +9,13 @@ export const source = { blob: null, name: "", isMade: false };
 const numbers = ["from", "to", "low", "high"];
 let picture = null;
 let changed = () => {};
+let modelRate = () => undefined;
 
-// Wires the numbers, the picture and files that are dropped. `onChange` hears when there is another sound, or none, and when
-// a part is drawn; `rate` gives the model's rate.
+// Wires the numbers, the picture and files that are dropped. `onChange` hears when there is another sound, or none; `onDraw`
+// when a part is drawn; `rate` gives the model's rate.
 export function startSource({ onChange, onDraw, rate }) {
   changed = onChange;
-  source.rate = rate;
+  modelRate = rate;
   picture = new Picture($("source-picture"), {
     onSelect: (selection) => {
       write(selection);
@@ -47,6 +48,8 @@ export function startSource({ onChange, onDraw, rate }) {
 export function useSource(blob, name, isMade) {
   Object.assign(source, { blob, name, isMade });
   write(null);
+  // The frequency above which another sound lacked highs.
+  $("above").value = "";
   $("source-name").textContent = name;
   picture.label(name);
   changed();
@@ -64,7 +67,7 @@ export function leaveSource() {
 
 // Draws the sound, again where another model has another rate.
 export function showPicture() {
-  if (source.blob) picture.load(source.blob, source.rate()).then(() => picture.show(selectionOfNumbers()));
+  if (source.blob) picture.load(source.blob, modelRate()).then(() => picture.show(selectionOfNumbers()));
 }
 
 // MARK: Files
@@ -89,7 +92,7 @@ async function isSound(file) {
 const number = (id) => ($(id).value === "" ? undefined : Number($(id).value));
 
 // The part that the numbers mean, as a request has it.
-// - Throws: a `RangeError` whose `field` is the one to mend.
+// Throws a `RangeError` whose `field` is the one to mend.
 export function chosenPart() {
   const [from, to, low, high] = numbers.map(number);
   const [start, lowest] = [from || 0, low || 0];

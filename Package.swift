@@ -121,7 +121,10 @@ let package = Package(
         // Sounds for clients: their orders, and what came of them; then HTTP over it.
         .target(
             name: "SoundServer", dependencies: ["AudioLDM2", "Text"],
-            resources: ["index.html", "page.css", "page.js", "openapi.yaml"].map { .embedInCode("Page/" + $0) }),
+            resources: [
+                "index.html", "page.css", "page.js", "api.js", "cards.js", "form.js", "history.js", "jobs.js",
+                "notices.js", "picture.js", "source.js", "spectrum.js", "openapi.yaml",
+            ].map { .embedInCode("Page/" + $0) }),
         .executableTarget(
             name: "AudioLDM2Server",
             dependencies: [

@@ -64,7 +64,7 @@ package final class SoundReader {
     }
 
     private static func handle(of descriptor: Int32, path: String) throws -> SndfileHandle {
-        guard let file = SndfileHandle(descriptor: descriptor, mode: SFM_READ) else {
+        guard let file = SndfileHandle(reading: descriptor) else {
             let reason = SndfileHandle.openError.lowercased().trimmed { $0 == "." }
             throw AudioError.cannotRead(path: path, reason: reason + "; choose a sound (wav, flac, ogg, mp3 …)")
         }

@@ -32,6 +32,8 @@ let package = Package(
 
         // What can be computed, where its weights come from, and one target that computes it.
         .target(name: "CMappings"),
+        // For programs alone: what stands before the allocator in the whole process.
+        .target(name: "CAllocations"),
         .target(name: "Files"),
         // Texts without Foundation's 40 MB of Unicode's data.
         .target(name: "Text"),
@@ -85,7 +87,7 @@ let package = Package(
         .target(
             name: "Terminal",
             dependencies: [
-                "CMappings", "Files", "Platform", "Tensors", "Text",
+                "CAllocations", "CMappings", "Files", "Platform", "Tensors", "Text",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(

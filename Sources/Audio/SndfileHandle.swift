@@ -10,18 +10,18 @@ final class SndfileHandle {
     let pointer: OpaquePointer
     let info: SF_INFO
 
-    /// What is written to; it must outlive the pointer.
+    /// What is read or written, which must outlive the pointer.
+    private let input: SoundInput?
     private let output: SoundOutput?
 
-    /// Reads a file from its start.
-    /// - Parameter descriptor: stays open when the handle goes away.
+    /// Reads a file. `input` says whether the system gave all that was asked for.
     /// - Returns: nil if libsndfile refuses; `openError` says why.
-    init?(reading descriptor: Int32) {
+    init?(reading input: SoundInput) {
         var info = SF_INFO()
-        // One of its own: where it cannot open a file, it closes the descriptor whatever it is told.
-        let own = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
-        guard own >= 0, let pointer = sf_open_fd(own, Int32(SFM_READ), &info, Int32(SF_TRUE)) else { return nil }
-        (self.pointer, self.info, output) = (pointer, info, nil)
+        var calls = SoundInput.calls
+        let user = Unmanaged.passUnretained(input).toOpaque()
+        guard let pointer = sf_open_virtual(&calls, Int32(SFM_READ), &info, user) else { return nil }
+        (self.pointer, self.info, self.input, output) = (pointer, info, input, nil)
     }
 
     /// Writes a file. When the handle is gone, `output` says whether the system took all of it.
@@ -31,7 +31,7 @@ final class SndfileHandle {
         var calls = SoundOutput.calls
         let user = Unmanaged.passUnretained(output).toOpaque()
         guard let pointer = sf_open_virtual(&calls, Int32(SFM_WRITE), &info, user) else { return nil }
-        (self.pointer, self.info, self.output) = (pointer, info, output)
+        (self.pointer, self.info, self.output, input) = (pointer, info, output, nil)
     }
 
     deinit { sf_close(pointer) }

@@ -148,8 +148,7 @@ extension SoundFile {
 
     /// libsndfile does not tell of everything that goes wrong when it closes a file: read back what it says.
     private static func checkLength(_ frames: Int, descriptor: Int32, path: String) throws {
-        lseek(descriptor, 0, SEEK_SET)
-        let written = SndfileHandle(reading: descriptor)
+        let written = SndfileHandle(reading: SoundInput(descriptor))
         guard let written, Int(written.info.frames) == frames else {
             throw AudioError.cannotWrite(
                 path: path, reason: "the file is incomplete; is the disk full, or a size limit set?")

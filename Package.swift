@@ -135,6 +135,12 @@ let package = Package(
             name: "KernelChecks", dependencies: ["CKernels"], path: "Tests/KernelChecks",
             exclude: ["Command", "Makefile"]),
         .executableTarget(name: "KernelBench", dependencies: ["CKernels"], path: "Tests/KernelBench"),
+        // Runs commands while system calls fail, which it sees to by tracing them.
+        .target(name: "CFaults", path: "Tests/Faults/Tracer"),
+        .executableTarget(
+            name: "FaultBench",
+            dependencies: ["CFaults", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/Faults/Bench"),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "KernelChecks"]),
         .testTarget(
             name: "ComputeTests",

@@ -21,14 +21,14 @@ BUILD := .build/release
 TESTED := swift build -c release --traits Server
 SWIFT_FILES := Package.swift Sources Converter Tests Weights/DefaultModel.swift
 
-.PHONY: help setup build run serve model test example dist wheel check-dist check-arm64 check-cuda bench-kernels format lint \
-    clean
+.PHONY: help setup build run serve model test example dist wheel check-dist check-arm64 check-cuda faults bench-kernels format \
+    lint clean
 
 help:
 	@echo 'make run PROMPT="heavy rain"   sets up, builds, and makes a sound'
 	@echo 'make test                      sets up, builds, and passes the tests'
 	@echo 'make serve                     sets up, builds, and serves a page for browsers'
-	@echo 'Also: build, model, example, dist, wheel, check-dist, check-arm64, check-cuda, bench-kernels, format, lint, clean.'
+	@echo 'Also: build, model, example, dist, wheel, check-dist, check-arm64, check-cuda, faults, bench-kernels, format, lint, clean.'
 
 setup:
 	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
@@ -100,6 +100,18 @@ check-cuda: setup
 	$(TESTED) --build-tests
 	AUDIOLDM2_NVRTC=$${NVRTC:-$$(ls $(CURDIR)/out/nvrtc/nvidia/cuda_nvrtc/lib/libnvrtc.so.1*)} \
 	    swift test -c release --traits Server --skip-build --filter CompilerTests
+
+# Lets system calls, memory, disks and limits fail under the commands, each once and in turn: a sample, some minutes of it.
+# ARGUMENTS="--quick" for a minute, "--all" for hours, "--scenario convert --fault 'write*'" for one thing; "--list" names them.
+faults: setup
+	$(TESTED) --product audioldm2
+	$(TESTED) --product audioldm2-convert
+	$(TESTED) --product audioldm2-server
+	$(TESTED) --product FaultBench
+	@mkdir -p out
+	clang -std=c17 -O2 -Wall -Wextra -Werror -Wno-frame-address -fno-omit-frame-pointer -shared -fPIC \
+	    Tests/Faults/Allocator/allocator.c -o out/allocator.so
+	$(BUILD)/FaultBench --products $(BUILD) --allocator out/allocator.so $(ARGUMENTS)
 
 bench-kernels: setup
 	swift run -c release KernelBench

@@ -32,6 +32,8 @@ let package = Package(
 
         // What can be computed, where its weights come from, and one target that computes it.
         .target(name: "CMappings"),
+        // For programs alone: what stands before the allocator in the whole process.
+        .target(name: "CAllocations"),
         .target(name: "Files"),
         // Texts without Foundation's 40 MB of Unicode's data.
         .target(name: "Text"),
@@ -85,7 +87,7 @@ let package = Package(
         .target(
             name: "Terminal",
             dependencies: [
-                "CMappings", "Files", "Platform", "Tensors", "Text",
+                "CAllocations", "CMappings", "Files", "Platform", "Tensors", "Text",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         // Options that the command and the server share.
@@ -143,6 +145,12 @@ let package = Package(
             name: "KernelChecks", dependencies: ["CKernels"], path: "Tests/KernelChecks",
             exclude: ["Command", "Makefile"]),
         .executableTarget(name: "KernelBench", dependencies: ["CKernels"], path: "Tests/KernelBench"),
+        // Runs commands while system calls fail, which it sees to by tracing them.
+        .target(name: "CFaults", path: "Tests/Faults/Tracer"),
+        .executableTarget(
+            name: "FaultBench",
+            dependencies: ["CFaults", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/Faults/Bench"),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "KernelChecks"]),
         .testTarget(
             name: "ComputeTests",

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// Gives an Ogg stream a fixed serial number in place of the random one that libsndfile chooses, so that the same sound
@@ -10,13 +11,17 @@ func setOggSerialNumber(descriptor: Int32, path: String) throws {
     var buffer = [UInt8](repeating: 0, count: largestPage)
     var start = 0
     while start < Int(status.st_size) {
-        let count = pread(descriptor, &buffer, buffer.count, off_t(start))
+        let count = try namingFailures(of: path) {
+            try buffer.withUnsafeMutableBytes { try Transfer.read(into: $0, from: descriptor, at: start) }
+        }
         guard count > 0, let length = pageLength(buffer[..<count]) else { throw incomplete() }
         var page = Array(buffer[..<length])
         page.replaceSubrange(14..<18, with: [1, 0, 0, 0])
         page.replaceSubrange(22..<26, with: [0, 0, 0, 0])
         page.replaceSubrange(22..<26, with: withUnsafeBytes(of: checksum(page).littleEndian, Array.init))
-        guard pwrite(descriptor, page, length, off_t(start)) == length else { throw incomplete() }
+        try namingFailures(of: path) {
+            try page.withUnsafeBytes { try Transfer.write($0, to: descriptor, at: start) }
+        }
         start += length
     }
 }

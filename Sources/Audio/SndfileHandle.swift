@@ -10,18 +10,28 @@ final class SndfileHandle {
     let pointer: OpaquePointer
     let info: SF_INFO
 
-    /// - Parameters:
-    ///   - descriptor: stays open when the handle goes away.
-    ///   - mode: `SFM_READ` or `SFM_WRITE`, from the start of the file.
-    ///   - info: what to write; empty for reading.
+    /// What is read or written, which must outlive the pointer.
+    private let input: SoundInput?
+    private let output: SoundOutput?
+
+    /// Reads a file. `input` says whether the system gave all that was asked for.
     /// - Returns: nil if libsndfile refuses; `openError` says why.
-    init?(descriptor: Int32, mode: Int, info: SF_INFO = SF_INFO()) {
+    init?(reading input: SoundInput) {
+        var info = SF_INFO()
+        var calls = SoundInput.calls
+        let user = Unmanaged.passUnretained(input).toOpaque()
+        guard let pointer = sf_open_virtual(&calls, Int32(SFM_READ), &info, user) else { return nil }
+        (self.pointer, self.info, self.input, output) = (pointer, info, input, nil)
+    }
+
+    /// Writes a file. When the handle is gone, `output` says whether the system took all of it.
+    /// - Returns: nil if libsndfile refuses; `openError` says why.
+    init?(writing output: SoundOutput, as info: SF_INFO) {
         var info = info
-        // One of its own: where it cannot open a file, it closes the descriptor whatever it is told.
-        let own = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
-        guard own >= 0, let pointer = sf_open_fd(own, Int32(mode), &info, Int32(SF_TRUE)) else { return nil }
-        self.pointer = pointer
-        self.info = info
+        var calls = SoundOutput.calls
+        let user = Unmanaged.passUnretained(output).toOpaque()
+        guard let pointer = sf_open_virtual(&calls, Int32(SFM_WRITE), &info, user) else { return nil }
+        (self.pointer, self.info, self.output, input) = (pointer, info, output, nil)
     }
 
     deinit { sf_close(pointer) }

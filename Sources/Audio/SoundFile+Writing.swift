@@ -78,8 +78,12 @@ extension SoundFile {
         as format: StoredFormat, frames: Int = 0, metadata: SoundMetadata, to descriptor: Int32, path: String,
         blocks: (BlockTaker) throws -> Void
     ) throws -> Int {
+        let output = SoundOutput(descriptor)
         let clipped = try writeSamples(
-            as: format, frames: frames, metadata: metadata, to: descriptor, path: path, blocks: blocks)
+            as: format, frames: frames, metadata: metadata, to: output, path: path, blocks: blocks)
+        if let failure = output.failure {
+            throw AudioError.cannotWrite(path: path, reason: systemReason(failure.code))
+        }
         if format.info.format & Int32(SF_FORMAT_TYPEMASK) == Int32(SF_FORMAT_OGG) {
             try setOggSerialNumber(descriptor: descriptor, path: path)
         }
@@ -98,14 +102,13 @@ extension SoundFile {
     }
 
     private static func writeSamples(
-        as format: StoredFormat, frames: Int, metadata: SoundMetadata, to descriptor: Int32, path: String,
+        as format: StoredFormat, frames: Int, metadata: SoundMetadata, to output: SoundOutput, path: String,
         blocks: (BlockTaker) throws -> Void
     ) throws -> Int {
         func failed(_ reason: String) -> AudioError {
-            .cannotWrite(path: path, reason: errno == 0 ? reason : systemReason(errno))
+            .cannotWrite(path: path, reason: output.failure.map { systemReason($0.code) } ?? reason)
         }
-        errno = 0
-        guard let file = SndfileHandle(descriptor: descriptor, mode: SFM_WRITE, info: format.info) else {
+        guard let file = SndfileHandle(writing: output, as: format.info) else {
             throw failed(SndfileHandle.openError)
         }
         // The peak chunk of float files holds the time of day.
@@ -126,13 +129,10 @@ extension SoundFile {
         var clipped = 0
         try blocks { samples in
             if format.clips { clipped += samples.count { abs($0) > 1 } }
-            // Where the samples come from may have left another error.
-            errno = 0
             guard format.write(samples, to: file.pointer) == samples.count else {
                 throw failed(file.error ?? "not all samples were taken")
             }
         }
-        // Not synced here: libsndfile would take an error of the disk, which the system tells once, and say nothing.
         if let error = file.error { throw failed(error) }
         return clipped
     }
@@ -146,10 +146,9 @@ extension SoundFile {
         sf_command(file.pointer, Int32(SFC_SET_COMPRESSION_LEVEL), &level, Int32(MemoryLayout.size(ofValue: level)))
     }
 
-    /// libsndfile does not tell of every failed write, least of all when it closes a file: read back what it says.
+    /// libsndfile does not tell of everything that goes wrong when it closes a file: read back what it says.
     private static func checkLength(_ frames: Int, descriptor: Int32, path: String) throws {
-        lseek(descriptor, 0, SEEK_SET)
-        let written = SndfileHandle(descriptor: descriptor, mode: SFM_READ)
+        let written = SndfileHandle(reading: SoundInput(descriptor))
         guard let written, Int(written.info.frames) == frames else {
             throw AudioError.cannotWrite(
                 path: path, reason: "the file is incomplete; is the disk full, or a size limit set?")

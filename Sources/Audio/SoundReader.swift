@@ -13,6 +13,7 @@ package final class SoundReader {
     /// What the header says, a promise and not a reason to allocate; nil where there is none.
     private let frameCount: Int?
     private let descriptor: Int32
+    private var input: SoundInput
     private var file: SndfileHandle
     private var framesRead = 0
     private var block: [Float]
@@ -38,7 +39,8 @@ package final class SoundReader {
     /// - Parameter descriptor: is closed with the reader.
     private init(owning descriptor: Int32, path: String) throws {
         do {
-            file = try Self.handle(of: descriptor, path: path)
+            input = SoundInput(descriptor)
+            file = try Self.handle(of: input, path: path)
         } catch {
             close(descriptor)
             throw error
@@ -68,8 +70,10 @@ package final class SoundReader {
         }
     }
 
-    private static func handle(of descriptor: Int32, path: String) throws -> SndfileHandle {
-        guard let file = SndfileHandle(descriptor: descriptor, mode: SFM_READ) else {
+    private static func handle(of input: SoundInput, path: String) throws -> SndfileHandle {
+        let opened = SndfileHandle(reading: input)
+        if let failure = input.failure { throw AudioError.cannotRead(path: path, reason: failure) }
+        guard let file = opened else {
             let reason = SndfileHandle.openError.lowercased().trimmed { $0 == "." }
             throw AudioError.cannotRead(path: path, reason: reason + "; choose a sound (wav, flac, ogg, mp3 …)")
         }
@@ -85,15 +89,16 @@ package final class SoundReader {
     /// Goes back to the start. Not every decoder finds a place in its file, so it begins anew.
     /// - Throws: `AudioError`.
     package func rewind() throws {
-        lseek(descriptor, 0, SEEK_SET)
-        file = try Self.handle(of: descriptor, path: path)
+        input = SoundInput(descriptor)
+        file = try Self.handle(of: input, path: path)
         framesRead = 0
     }
 
     /// The next frames, interleaved; none at the end.
-    /// - Throws: `AudioError.damaged` if the file ends before its header says, or cannot be decoded.
+    /// - Throws: `AudioError`: `damaged` if the file ends before its header says, or cannot be decoded; `cannotRead`.
     package func next() throws -> ArraySlice<Float> {
         let count = max(0, Int(sf_read_float(file.pointer, &block, sf_count_t(block.count))))
+        if let failure = input.failure { throw AudioError.cannotRead(path: path, reason: failure) }
         let frames = count / channels
         framesRead += frames
         // A file that was cut may end within a frame.

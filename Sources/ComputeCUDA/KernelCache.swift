@@ -25,7 +25,8 @@ package struct KernelBuild: Hashable, Sendable {
 /// Compiled kernels on disk, so that a device's are built once: `~/.cache/audioldm2`, or `$XDG_CACHE_HOME/audioldm2`.
 ///
 /// A file is named by all that its contents depend on, and checked as it is read; what is damaged counts as not there.
-/// A folder that cannot be written to only costs time.
+/// A folder that cannot be written to only costs time. One that others can write to counts as empty: whoever makes kernels
+/// decides what the GPU does, and checksums are nobody's signature.
 package struct KernelCache: Sendable {
     package struct Key: Hashable, Sendable {
         let sourceHash: UInt64
@@ -72,7 +73,7 @@ package struct KernelCache: Sendable {
 
     package func write(_ binary: [UInt8], for key: Key) {
         let name = key.prefix + (key.build?.name ?? "") + Self.ending
-        try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        makeFolder()
         var data = Data(binary)
         withUnsafeBytes(of: Self.checksum(binary).littleEndian) { data.append(contentsOf: $0) }
         try? data.write(to: folder.appendingPathComponent(name), options: .atomic)
@@ -82,7 +83,7 @@ package struct KernelCache: Sendable {
     func note(_ name: String) -> String? { contents(name + ".note").map { String(decoding: $0, as: UTF8.self) } }
 
     func write(note: String, _ name: String) {
-        try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        makeFolder()
         var data = Data(note.utf8)
         withUnsafeBytes(of: Self.checksum(Array(note.utf8)).littleEndian) { data.append(contentsOf: $0) }
         try? data.write(to: folder.appendingPathComponent(name + ".note"), options: .atomic)
@@ -91,10 +92,24 @@ package struct KernelCache: Sendable {
     private static let ending = ".cubin"
 
     private func contents(_ name: String) -> [UInt8]? {
-        guard let data = try? Data(contentsOf: folder.appendingPathComponent(name)), data.count > 8 else { return nil }
+        guard isOwn, let data = try? Data(contentsOf: folder.appendingPathComponent(name)), data.count > 8 else {
+            return nil
+        }
         let binary = Array(data.dropLast(8))
         let stored = Array(data.suffix(8)).withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
         return stored == Self.checksum(binary) ? binary : nil
+    }
+
+    /// Whether nobody but this user, and root, can put something into the folder.
+    private var isOwn: Bool {
+        var status = stat()
+        guard stat(folder.path, &status) == 0 else { return false }
+        return (status.st_uid == geteuid() || status.st_uid == 0) && status.st_mode & (S_IWGRP | S_IWOTH) == 0
+    }
+
+    private func makeFolder() {
+        try? FileManager.default.createDirectory(
+            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     }
 
     private static func checksum(_ bytes: [UInt8]) -> UInt64 {

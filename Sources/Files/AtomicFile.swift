@@ -90,7 +90,7 @@ package final class AtomicFile {
     /// Writes all bytes at a place; what is skipped reads as zeros.
     /// - Throws: `FileError`.
     package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
-        try PartialFile.write(bytes, to: descriptor, at: offset, "write")
+        try Transfer.write(bytes, to: descriptor, at: offset)
     }
 
     /// - Throws: `FileError`.

@@ -29,26 +29,12 @@ enum PartialFile {
         let folder = chosen.isEmpty ? "/tmp" : chosen
         let name = name(in: folder)
         do {
-            let descriptor = try createNamed(name)
-            remove(name)
-            return descriptor
+            let file = try create(in: folder, named: name)
+            if file.isNamed { remove(name) }
+            return file.descriptor
         } catch let error as FileError {
             throw FileError(
                 "keep", reason: "\(folder) takes no temporary files (\(error.reason.lowercased())); set TMPDIR")
-        }
-    }
-
-    /// Writes all bytes at a place.
-    /// - Throws: `FileError`.
-    static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at place: Int, _ operation: String) throws
-    {
-        var done = 0
-        while done < bytes.count {
-            let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-            let count = pwrite(descriptor, rest.baseAddress, rest.count, off_t(place + done))
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw FileError(operation, code: count < 0 ? errno : ENOSPC, offset: place + done) }
-            done += count
         }
     }
 
@@ -84,10 +70,12 @@ enum PartialFile {
             }
             var block = [UInt8](repeating: 0, count: 1 << 20)
             var place = 0
-            while case let count = pread(source, &block, block.count, off_t(place)), count != 0 {
-                guard count > 0 else { throw FileError("put in place", code: errno, offset: place) }
+            while case let count = try block.withUnsafeMutableBytes({
+                try Transfer.read(into: $0, from: source, at: place, "put in place")
+            }), count > 0 {
                 try block.withUnsafeBytes {
-                    try write(UnsafeRawBufferPointer(rebasing: $0[..<count]), to: copy, at: place, "put in place")
+                    try Transfer.write(
+                        UnsafeRawBufferPointer(rebasing: $0[..<count]), to: copy, at: place, "put in place")
                 }
                 place += count
             }

@@ -35,7 +35,7 @@ package enum ReadOnce {
                 guard block.count <= limit - place else {
                     throw FileError("read", reason: "it does not end after \(limit) bytes")
                 }
-                try PartialFile.write(block, to: file, at: place, "keep")
+                try Transfer.write(block, to: file, at: place, "keep")
                 place += block.count
             }
         } catch {

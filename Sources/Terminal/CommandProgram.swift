@@ -1,4 +1,5 @@
 import ArgumentParser
+import CAllocations
 import CMappings
 import Dispatch
 import Files
@@ -22,9 +23,10 @@ package struct CommandProgram<Root: AsyncParsableCommand> {
     /// Not async itself: without memory for a thread's stack, that would wait for ever for the thread.
     package func run() -> Never {
         openStandardStreams()
-        // A reader that has gone is an error of the write that finds it so.
-        signal(SIGPIPE, SIG_IGN)
+        // A reader that has gone, and a limit of file sizes, are errors of the write that finds them so.
+        for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
         cmappings_end_with_message()
+        callocations_end_with_message()
         limitStacks()
         if let limit = MemoryLimit.current, limit.bytes < Self.roomy { keepAllocatorLean() }
         if let want = Want.first(leastMemory: leastMemory) {

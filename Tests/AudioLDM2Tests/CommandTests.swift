@@ -182,11 +182,12 @@ import Testing
         #expect(taken.status == 1 && taken.errors.contains("lines.jsonl: cannot be made"))
     }
 
-    @Test func aFullDiskLeavesNothingBehind() throws {
+    /// With and without the signal that a limit of file sizes sends.
+    @Test(arguments: [#"trap "" XFSZ;"#, ""]) func aFullDiskLeavesNothingBehind(_ signal: String) throws {
         let output = folder.file("sound.wav")
         let outcome = try run(
             "generate", "a", "-m", model, "-o", output, "--seconds", "2", "--steps", "1",
-            script: #"trap "" XFSZ; ulimit -f 4; exec "$command" "$@""#)
+            script: signal + #" ulimit -f 4; exec "$command" "$@""#)
         #expect(outcome.status == 1 && outcome.errors.contains(output), "\(outcome.errors)")
         #expect(try folder.contents().isEmpty)
     }

@@ -81,6 +81,28 @@ import Testing
             pack.status == 0 || pack.failed(naming: "memory") || pack.status == 127, "\(pack.status) \(pack.errors)")
     }
 
+    /// The allocator refuses one request, nearly always one of Swift's runtime, which cannot go on: one line, and no trace of
+    /// a stack.
+    @Test(arguments: [5_000, 20_000, 60_000, 100_000]) func refusedMemoryIsALine(_ number: Int) throws {
+        let shim = try SharedLibrary(
+            """
+            #define _GNU_SOURCE
+            #include <dlfcn.h>
+            #include <stdatomic.h>
+            #include <stddef.h>
+            void *malloc(size_t size) {
+                static void *(*_Atomic behind)(size_t);
+                static atomic_long calls;
+                if (!behind) behind = (void *(*)(size_t))dlsym(RTLD_NEXT, "malloc");
+                return ++calls == \(number) ? NULL : behind(size);
+            }
+            """, in: folder)
+        let outcome = try generate(script: "LD_PRELOAD=\(shim.path) exec timeout 60 \"$command\" \"$@\"")
+        #expect(
+            outcome.status == 0 || outcome.failed(naming: "memory"), "\(number): \(outcome.status) \(outcome.errors)")
+        #expect(try folder.contents().filter { !$0.hasPrefix("shim") } == (outcome.status == 0 ? ["a.wav"] : []))
+    }
+
     @Test func threadsAreThoseThatMayBeUsed() throws {
         let outcome = try CommandRun(
             "audioldm2", ["bench", model, "--seconds", "0.3", "--steps", "2", "--json"],

@@ -166,6 +166,60 @@ import Testing
         #expect(try folder.contents() == ["shim.c", "shim.so"])
     }
 
+    /// libsndfile says nothing of a header that cannot be written when it closes a file. Each write of a file is refused once,
+    /// until there is none left to refuse.
+    @Test(arguments: ["wav", "flac", "ogg"]) func everyRefusedWriteCounts(_ kind: String) throws {
+        let shim = try SharedLibrary(
+            """
+            #include <errno.h>
+            #include <stdlib.h>
+            #include <sys/syscall.h>
+            #include <unistd.h>
+            ssize_t pwrite(int descriptor, const void *bytes, size_t count, off_t place) {
+                static int calls;
+                if (++calls == atoi(getenv("REFUSED"))) { errno = ENOSPC; return -1; }
+                return syscall(SYS_pwrite64, descriptor, bytes, count, place);
+            }
+            """, in: folder)
+        let output = folder.file("a." + kind)
+        var number = 0
+        while true {
+            number += 1
+            try #require(number < 60)
+            let outcome = try CommandRun(
+                "audioldm2", ["generate", "a", "-m", model, "-o", output] + Self.making,
+                script: "REFUSED=\(number) LD_PRELOAD=\(shim.path) exec \"$command\" \"$@\"")
+            if outcome.status == 0 { break }
+            #expect(outcome.failed(naming: output, "no space left"), "\(number): \(outcome.errors)")
+            #expect(try folder.contents() == ["shim.c", "shim.so"])
+        }
+        #expect(number > 3)
+    }
+
+    /// The system may take half of what is written, and stop for a signal between: no error, nowhere.
+    @Test func writesThatStopHalfwayGoOn() throws {
+        let shim = try SharedLibrary(
+            """
+            #include <errno.h>
+            #include <sys/syscall.h>
+            #include <unistd.h>
+            static __thread unsigned calls;
+            ssize_t write(int descriptor, const void *bytes, size_t count) {
+                if (calls++ % 2) { errno = EINTR; return -1; }
+                return syscall(SYS_write, descriptor, bytes, count > 1 ? count / 2 : count);
+            }
+            """, in: folder)
+        let lines = try folder.write(
+            #"{"prompt": "a", "seconds": 0.3, "steps": 1, "output": "a.wav"}"# + "\n", to: "lines.jsonl")
+        let outcome = try CommandRun(
+            "audioldm2", ["batch", lines, "-m", model, "-o", folder.file("out"), "-q"],
+            script: "LD_PRELOAD=\(shim.path) exec \"$command\" \"$@\"")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let manifest = try String(contentsOfFile: folder.file("out/manifest.jsonl"), encoding: .utf8)
+        let entry = try JSONSerialization.jsonObject(with: Data(manifest.utf8)) as? [String: Any]
+        #expect(entry?["status"] as? String == "made" && manifest.hasSuffix("}\n"), "\(manifest)")
+    }
+
     @Test func replacedFilesKeepTheirMode() throws {
         let output = folder.file("a.wav")
         for mode: mode_t in [0o600, 0o640, 0o666] {

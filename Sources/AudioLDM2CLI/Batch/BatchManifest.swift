@@ -132,13 +132,22 @@ final class BatchManifest: Sendable {
         if end > 0, pread(descriptor, &last, 1, end - 1) == 1, last != UInt8(ascii: "\n") {
             bytes.insert(UInt8(ascii: "\n"), at: 0)
         }
-        let count = write(descriptor, bytes, bytes.count)
-        if count >= 0, count < bytes.count {
-            // Half a line: the disk is full. It must not stay.
-            ftruncate(descriptor, max(end, 0))
-            errno = ENOSPC
+        var written = 0
+        while written < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                write(descriptor, $0.baseAddress.map { $0 + written }, $0.count - written)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else {
+                let code = count < 0 ? errno : ENOSPC
+                // Half a line must not stay.
+                if written > 0, end >= 0 { ftruncate(descriptor, end) }
+                errno = code
+                throw failure()
+            }
+            written += count
         }
-        guard count == bytes.count, fsync(descriptor) == 0 else { throw failure() }
+        guard fsync(descriptor) == 0 else { throw failure() }
     }
 
     private func failure() -> AudioLDM2Error {

@@ -1,0 +1,112 @@
+import ArgumentParser
+import CFaults
+@preconcurrency import Foundation
+
+/// Runs our commands while the system fails them: each call that can fail does so once, in turn, and what must hold then is
+/// checked.
+@main
+struct FaultBench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "FaultBench",
+        abstract: "Let system calls, memory, disks and limits fail under our commands, and check what is left.")
+
+    @Option(help: "Folder of the commands, as they were built.") var products: String
+    @Option(help: "The library that stands before the allocator.") var allocator: String
+    @Option(help: "Folder of the fixtures.") var fixtures = "Tests/Fixtures"
+    @Option(help: "Where runs have their folders; made, and removed at the end.") var work: String?
+    @Option(help: "Only this scenario, or those that begin so: convert*; several by several options.") var scenario:
+        [String] = []
+    @Option(help: "Only this fault, or those that begin so: write*; several by several options.") var fault: [String] =
+        []
+    @Option(help: "Only this call, and all that its run says.") var number: Int?
+    @Option(help: "Calls that fail of each kind in each scenario, at the most.") var most = 24
+    @Option(help: "Seed of which calls those are.") var seed: UInt64 = 1
+    @Flag(help: "A minute's worth: few scenarios, few calls.") var quick = false
+    @Flag(help: "Every call of every scenario: hours.") var all = false
+    @Flag(help: "Name scenarios and faults, and run nothing.") var list = false
+
+    func run() throws {
+        // Before there are threads: a small disk of its own, if root lets us.
+        let canMount = geteuid() == 0 && faults_own_mounts() == 0
+        setvbuf(stdout, nil, Int32(_IOLBF), 0)
+        guard !list else {
+            for sweep in Sweeps.all { print(sweep.names.joined(separator: "\n")) }
+            return
+        }
+        let bench = try Bench(self, canMount: canMount)
+        defer { bench.material.remove() }
+        for sweep in Sweeps.all { try sweep.run(bench) }
+        bench.tally.printTable()
+        guard bench.tally.findings == 0 else { throw ExitCode.failure }
+    }
+}
+
+/// What all sweeps share.
+final class Bench {
+    let options: FaultBench
+    let canMount: Bool
+    let material: Material
+    let tally = Tally()
+    /// Of the calls that are chosen.
+    var random: SplitMix
+
+    init(_ options: FaultBench, canMount: Bool) throws {
+        self.options = options
+        self.canMount = canMount
+        material = try Material(options)
+        random = SplitMix(state: options.seed)
+    }
+
+    private static func matches(_ name: String, _ wanted: String) -> Bool {
+        wanted.hasSuffix("*") ? name.hasPrefix(wanted.dropLast()) : name == wanted
+    }
+
+    func includes(scenario: String, isQuick: Bool) -> Bool {
+        if !options.scenario.isEmpty { return options.scenario.contains { Self.matches(scenario, $0) } }
+        return isQuick || !options.quick
+    }
+
+    func includes(fault: String, isQuick: Bool) -> Bool {
+        if !options.fault.isEmpty { return options.fault.contains { Self.matches(fault, $0) } }
+        return isQuick || !options.quick
+    }
+
+    /// Which of `count` calls fail: all of few; else the first, the last, and others by chance.
+    func numbers(of count: Int, most: Int? = nil) -> [Int] {
+        if let number = options.number { return number <= count ? [number] : [] }
+        let limit = options.all ? Int.max : min(most ?? .max, options.quick ? 5 : options.most)
+        guard count > limit else { return Array(0..<count).map { $0 + 1 } }
+        var chosen = Set((1...max(limit / 5, 1)).flatMap { [$0, count + 1 - $0] })
+        while chosen.count < limit { chosen.insert(Int.random(in: 1...count, using: &random)) }
+        return chosen.sorted()
+    }
+}
+
+/// Steele, Lea and Flood's generator: the same numbers for the same seed.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
+    }
+}
+
+/// One way to make trouble.
+protocol Sweep {
+    /// What it can be narrowed to.
+    var names: [String] { get }
+    func run(_ bench: Bench) throws
+}
+
+enum Sweeps {
+    static var all: [any Sweep] {
+        [
+            CallSweep(), EveryMomentSweep(), LimitSweep(), SmallDiskSweep(), ChangedFileSweep(), AllocationSweep(),
+            ServerSweep(),
+        ]
+    }
+}

@@ -89,10 +89,10 @@ package struct CommandProgram<Root: AsyncParsableCommand> {
         exit(code.rawValue)
     }
 
-    /// As they were given: `CommandLine.arguments` mends what is not UTF-8.
+    /// As they were given: `CommandLine.arguments` mends what is not UTF-8, and is empty without /proc.
     private static var arguments: [String] {
-        UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc)).compactMap { argument in
-            argument.map { FileName.text(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
+        (0..<cmappings_argument_count()).compactMap { index in
+            cmappings_argument(index).map { FileName.text(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
         }
     }
 

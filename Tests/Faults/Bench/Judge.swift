@@ -14,7 +14,7 @@ struct Judge {
     var isHarmless = false
     /// Whether a file that is not complete could not be removed.
     var keepsPartialFiles = false
-    /// Whether standard error may not have taken the message.
+    /// Whether standard error may not have taken the message, or not all of it.
     var silencesErrors = false
 
     /// Longer than the work itself, in seconds.
@@ -75,7 +75,7 @@ struct Judge {
     /// What is wrong with what is said on standard error.
     private func messageFault() -> String? {
         let errors = folder.errors
-        if errors.isEmpty, silencesErrors { return nil }
+        if silencesErrors { return nil }
         if let word = Self.forbidden.first(where: errors.contains) { return "its message has \"\(word)\"" }
         let lines = errors.split(separator: "\n")
         let (errorLines, others) = (

@@ -1,5 +1,4 @@
 import ArgumentParser
-import CAllocations
 import CMappings
 import Dispatch
 import Files
@@ -26,7 +25,6 @@ package struct CommandProgram<Root: AsyncParsableCommand> {
         // A reader that has gone, and a limit of file sizes, are errors of the write that finds them so.
         for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
         cmappings_end_with_message()
-        callocations_end_with_message()
         limitStacks()
         if let limit = MemoryLimit.current, limit.bytes < Self.roomy { keepAllocatorLean() }
         if let want = Want.first(leastMemory: leastMemory) {

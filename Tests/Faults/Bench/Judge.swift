@@ -12,6 +12,8 @@ struct Judge {
     var refusesMemory = false
     /// Whether the system's error is one that programs have to work on after.
     var isHarmless = false
+    /// Whether there are no threads any more: Dispatch waits until there are.
+    var refusesThreads = false
     /// Whether a file that is not complete could not be removed.
     var keepsPartialFiles = false
     /// Whether standard error may not have taken the message, or not all of it.
@@ -27,6 +29,9 @@ struct Judge {
     ]
 
     func verdict(_ outcome: faults_outcome) -> Verdict {
+        if outcome.timed_out, refusesThreads {
+            return fileFault(mustBeNew: false).map { .finding($0) } ?? .runtime
+        }
         if outcome.timed_out || outcome.seconds > reference.seconds + Self.patience {
             return .finding("takes more than \(Int(outcome.seconds)) s\(said)")
         }

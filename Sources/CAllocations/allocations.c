@@ -15,10 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static atomic_bool ends;
-
-void callocations_end_with_message(void) { atomic_store(&ends, true); }
-
 // A checked build has an allocator of its own.
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
 #else
@@ -34,7 +30,7 @@ static const char *const helpless[] = {
 static bool is_helpless(const void *caller, bool is_own) {
     Dl_info info, own;
     if (!dladdr(caller, &info) || !info.dli_fname) return false;
-    if (dladdr((void *)callocations_end_with_message, &own) && own.dli_fbase == info.dli_fbase) return is_own;
+    if (dladdr((void *)is_helpless, &own) && own.dli_fbase == info.dli_fbase) return is_own;
     const char *slash = strrchr(info.dli_fname, '/');
     const char *name = slash ? slash + 1 : info.dli_fname;
     for (size_t index = 0; index < sizeof helpless / sizeof helpless[0]; index++) {
@@ -63,7 +59,7 @@ static void say(size_t size) {
 }
 
 static void *refused(size_t size, const void *caller, bool is_own) {
-    if (size == 0 || !atomic_load(&ends) || !is_helpless(caller, is_own)) return NULL;
+    if (size == 0 || !is_helpless(caller, is_own)) return NULL;
     static atomic_flag said = ATOMIC_FLAG_INIT;
     // Another thread that is refused something at the same time ends with the first.
     if (atomic_flag_test_and_set(&said)) {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import CAllocations
 import CMappings
 import Dispatch
 import Files
@@ -26,7 +25,6 @@ package struct CommandProgram<Root: AsyncParsableCommand> {
         // A reader that has gone, and a limit of file sizes, are errors of the write that finds them so.
         for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
         cmappings_end_with_message()
-        callocations_end_with_message()
         limitStacks()
         if let limit = MemoryLimit.current, limit.bytes < Self.roomy { keepAllocatorLean() }
         if let want = Want.first(leastMemory: leastMemory) {
@@ -89,10 +87,10 @@ package struct CommandProgram<Root: AsyncParsableCommand> {
         exit(code.rawValue)
     }
 
-    /// As they were given: `CommandLine.arguments` mends what is not UTF-8.
+    /// As they were given: `CommandLine.arguments` mends what is not UTF-8, and is empty without /proc.
     private static var arguments: [String] {
-        UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc)).compactMap { argument in
-            argument.map { FileName.text(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
+        (0..<cmappings_argument_count()).compactMap { index in
+            cmappings_argument(index).map { FileName.text(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
         }
     }
 

@@ -120,6 +120,25 @@ import Testing
         #expect(try run("--version").status == 0)
     }
 
+    /// Swift finds a program's arguments in /proc/self/maps.
+    @Test func argumentsNeedNoProc() throws {
+        let shim = try SharedLibrary(
+            """
+            #define _GNU_SOURCE
+            #include <dlfcn.h>
+            #include <errno.h>
+            #include <stdio.h>
+            #include <string.h>
+            FILE *fopen(const char *path, const char *mode) {
+                if (strcmp(path, "/proc/self/maps") == 0) { errno = ENOENT; return NULL; }
+                return ((FILE *(*)(const char *, const char *))dlsym(RTLD_NEXT, "fopen"))(path, mode);
+            }
+            """, in: folder)
+        let outcome = try run(
+            "inspect", "/absent.aldm", script: "LD_PRELOAD=\(shim.path) exec \"$command\" \"$@\"")
+        #expect(outcome.failed(naming: "/absent.aldm"), "\(outcome.status) \(outcome.output)")
+    }
+
     @Test func wordsWithoutTokensAreNamed() throws {
         let arguments = ["-m", model, "-o", folder.file("a.wav"), "--seconds", "0.3", "--steps", "1"]
         let foreign = try CommandRun("audioldm2", ["generate", "a dog 雨"] + arguments)

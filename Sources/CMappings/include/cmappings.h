@@ -21,4 +21,11 @@ int cmappings_memory_file(const char *name);
 /// - Returns: NULL if the system does not know.
 const char *cmappings_library(void);
 
+/// How many arguments the program was given, with its name. Swift looks for them in /proc, and takes them for none where it
+/// cannot read that.
+int cmappings_argument_count(void);
+
+/// One of them, as the system has it; NULL for none.
+const char *cmappings_argument(int index);
+
 #endif

@@ -84,6 +84,7 @@ struct CallSweep: Sweep {
         var judge = Judge(folder: folder, reference: reference)
         judge.signal = fault.action == FAULTS_SIGNAL ? fault.code : nil
         judge.refusesMemory = fault.kinds == FAULTS_MAP.rawValue
+        judge.refusesThreads = fault.onwards && fault.kinds == FAULTS_THREAD.rawValue
         judge.keepsPartialFiles = fault.kinds == FAULTS_NAME.rawValue
         // The C library's streams do not go on after EINTR, which they never see: no handler of ours returns.
         let isStream = fault.code == EINTR && outcome.placeText.hasSuffix("/stdout")

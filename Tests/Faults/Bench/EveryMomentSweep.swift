@@ -11,7 +11,9 @@ struct EveryMomentSweep: Sweep {
         for scenario in Scenario.all(bench.material)
         where bench.includes(scenario: scenario.name, isQuick: scenario.isQuick) && !files(scenario).isEmpty {
             let reference = try Reference(bench, scenario)
-            for variant in scenario.variants { try look(bench, scenario, variant, reference) }
+            for variant in bench.options.quick ? scenario.variants.suffix(1) : scenario.variants[...] {
+                try look(bench, scenario, variant, reference)
+            }
         }
     }
 

@@ -74,9 +74,10 @@ final class Bench {
     /// Which of `count` calls fail: all of few; else the first, the last, and others by chance.
     func numbers(of count: Int, most: Int? = nil) -> [Int] {
         if let number = options.number { return number <= count ? [number] : [] }
-        let limit = options.all ? Int.max : min(most ?? .max, options.quick ? 5 : options.most)
+        let limit = options.all ? Int.max : min(most ?? .max, options.quick ? 3 : options.most)
         guard count > limit else { return Array(0..<count).map { $0 + 1 } }
-        var chosen = Set((1...max(limit / 5, 1)).flatMap { [$0, count + 1 - $0] })
+        var chosen: Set = [count]
+        for step in 0..<limit / 5 { chosen.formUnion([1 + step, count - step]) }
         while chosen.count < limit { chosen.insert(Int.random(in: 1...count, using: &random)) }
         return chosen.sorted()
     }

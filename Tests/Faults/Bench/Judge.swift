@@ -12,9 +12,11 @@ struct Judge {
     var refusesMemory = false
     /// Whether the system's error is one that programs have to work on after.
     var isHarmless = false
+    /// Whether there are no threads any more: Dispatch waits until there are.
+    var refusesThreads = false
     /// Whether a file that is not complete could not be removed.
     var keepsPartialFiles = false
-    /// Whether standard error may not have taken the message.
+    /// Whether standard error may not have taken the message, or not all of it.
     var silencesErrors = false
 
     /// Longer than the work itself, in seconds.
@@ -27,6 +29,9 @@ struct Judge {
     ]
 
     func verdict(_ outcome: faults_outcome) -> Verdict {
+        if outcome.timed_out, refusesThreads {
+            return fileFault(mustBeNew: false).map { .finding($0) } ?? .runtime
+        }
         if outcome.timed_out || outcome.seconds > reference.seconds + Self.patience {
             return .finding("takes more than \(Int(outcome.seconds)) s\(said)")
         }
@@ -75,7 +80,7 @@ struct Judge {
     /// What is wrong with what is said on standard error.
     private func messageFault() -> String? {
         let errors = folder.errors
-        if errors.isEmpty, silencesErrors { return nil }
+        if silencesErrors { return nil }
         if let word = Self.forbidden.first(where: errors.contains) { return "its message has \"\(word)\"" }
         let lines = errors.split(separator: "\n")
         let (errorLines, others) = (

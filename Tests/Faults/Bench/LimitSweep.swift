@@ -52,7 +52,7 @@ struct LimitSweep: Sweep {
             print("note: \(limit.name): needs root, and commands that others may run")
             return
         }
-        for number in bench.numbers(of: limit.values.count, most: bench.options.quick ? 5 : .max) {
+        for number in bench.numbers(of: limit.values.count, most: bench.options.quick ? nil : .max) {
             let value = limit.values[number - 1]
             let folder = try RunFolder(bench, scenario, scenario.journals.isEmpty ? .replacing : .fresh)
             var run = bench.run(folder)

@@ -53,7 +53,8 @@ enum Verdict {
     case stopped
     /// Before there was a program: the system's loader says so and ends with 127.
     case loader
-    /// By Swift's runtime, a library or the C library, which cannot work without memory.
+    /// By Swift's runtime, a library or the C library, which cannot work without memory; or not at all, as Dispatch waits for
+    /// threads.
     case runtime
     /// The fault was not met: threads take turns as they like.
     case unmet

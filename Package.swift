@@ -88,10 +88,12 @@ let package = Package(
                 "CMappings", "Files", "Platform", "Tensors", "Text",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        // Files of prompts, as people write them.
+        .target(name: "Batches", dependencies: ["AudioLDM2", "Files"]),
         .executableTarget(
             name: "AudioLDM2CLI",
             dependencies: [
-                "AudioLDM2", "AudioLDM2DefaultModel", "AudioLDM2Diagnostics", "Audio", "Evaluation", "Files",
+                "AudioLDM2", "AudioLDM2DefaultModel", "AudioLDM2Diagnostics", "Audio", "Batches", "Evaluation", "Files",
                 "ListeningTest", "Platform", "Terminal", "Text",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),

@@ -135,6 +135,18 @@ let package = Package(
             name: "KernelChecks", dependencies: ["CKernels"], path: "Tests/KernelChecks",
             exclude: ["Command", "Makefile"]),
         .executableTarget(name: "KernelBench", dependencies: ["CKernels"], path: "Tests/KernelBench"),
+        // Readers of what others wrote, each with inputs that are made up: Tests/Fuzzing/README.md.
+        .target(name: "FuzzDriver", path: "Tests/Fuzzing/Driver"),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "Audio", "AudioLDM2", "AudioLDM2Converter", "AudioLDM2Diagnostics", "Batches", "Checkpoints",
+                "Diffusion", "Evaluation", "Files", "ListeningTest", "SoundServer", "Tensors", "TestSupport",
+                "Tokenizers", "WeightFile",
+            ], path: "Tests/Fuzzing/Targets"),
+        .executableTarget(
+            name: "Fuzz", dependencies: ["Files", "FuzzDriver", "FuzzTargets"], path: "Tests/Fuzzing/Command"),
+        .testTarget(name: "FuzzingTests", dependencies: ["Fuzz", "FuzzTargets", "TestSupport"]),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "KernelChecks"]),
         .testTarget(
             name: "ComputeTests",

@@ -22,13 +22,13 @@ TESTED := swift build -c release --traits Server
 SWIFT_FILES := Package.swift Sources Converter Tests Weights/DefaultModel.swift
 
 .PHONY: help setup build run serve model test example dist wheel check-dist check-arm64 check-cuda bench-kernels format lint \
-    clean
+    clean fuzz fuzz-keep fuzz-mutants sanitize sanitize-kernels sanitize-address sanitize-thread
 
 help:
 	@echo 'make run PROMPT="heavy rain"   sets up, builds, and makes a sound'
 	@echo 'make test                      sets up, builds, and passes the tests'
 	@echo 'make serve                     sets up, builds, and serves a page for browsers'
-	@echo 'Also: build, model, example, dist, wheel, check-dist, check-arm64, check-cuda, bench-kernels, format, lint, clean.'
+	@echo 'Also: build, model, example, dist, wheel, check-dist, check-arm64, check-cuda, fuzz, sanitize, bench-kernels, format, lint, clean.'
 
 setup:
 	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
@@ -100,6 +100,29 @@ check-cuda: setup
 	$(TESTED) --build-tests
 	AUDIOLDM2_NVRTC=$${NVRTC:-$$(ls $(CURDIR)/out/nvrtc/nvidia/cuda_nvrtc/lib/libnvrtc.so.1*)} \
 	    swift test -c release --traits Server --skip-build --filter CompilerTests
+
+# Readers of what others wrote, by inputs that are made up (Tests/Fuzzing/README.md): SECONDS for each, TARGET="pack yaml" for some.
+fuzz: setup
+	FUZZ_SECONDS=$(or $(SECONDS),60) Tests/Fuzzing/run $(TARGET)
+
+# Keeps the few inputs that reach all that was reached; then deliberate bugs that have to be found.
+fuzz-keep:
+	Tests/Fuzzing/keep $(TARGET)
+
+fuzz-mutants: setup
+	Tests/Fuzzing/mutants
+
+# Under sanitizers: the kernels; the tests; those of what runs at the same time. Tests/Sanitizers/run says what is left out and why.
+sanitize: sanitize-kernels sanitize-address sanitize-thread
+
+sanitize-kernels:
+	$(MAKE) -C Tests/KernelChecks sanitize
+
+sanitize-address: setup
+	Tests/Sanitizers/run address $(FILTER)
+
+sanitize-thread: setup
+	Tests/Sanitizers/run thread $(FILTER)
 
 bench-kernels: setup
 	swift run -c release KernelBench

@@ -21,14 +21,15 @@ BUILD := .build/release
 TESTED := swift build -c release --traits Server
 SWIFT_FILES := Package.swift Sources Converter Tests Weights/DefaultModel.swift
 
-.PHONY: help setup build run serve model test example dist wheel check-dist check-arm64 check-cuda faults bench-kernels format \
-    lint clean
+.PHONY: help setup build run serve model test example dist wheel check-dist check-arm64 check-cuda faults fuzz fuzz-keep \
+    fuzz-mutants sanitize sanitize-kernels sanitize-address sanitize-thread bench-kernels format lint clean
 
 help:
 	@echo 'make run PROMPT="heavy rain"   sets up, builds, and makes a sound'
 	@echo 'make test                      sets up, builds, and passes the tests'
 	@echo 'make serve                     sets up, builds, and serves a page for browsers'
-	@echo 'Also: build, model, example, dist, wheel, check-dist, check-arm64, check-cuda, faults, bench-kernels, format, lint, clean.'
+	@echo 'Also: build, model, example, dist, wheel, check-dist, check-arm64, check-cuda, faults, fuzz, sanitize, bench-kernels, format,'
+	@echo 'lint, clean.'
 
 setup:
 	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
@@ -112,6 +113,29 @@ faults: setup
 	clang -std=c17 -O2 -Wall -Wextra -Werror -Wno-frame-address -fno-omit-frame-pointer -shared -fPIC \
 	    Tests/Faults/Allocator/allocator.c -o out/allocator.so
 	$(BUILD)/FaultBench --products $(BUILD) --allocator out/allocator.so $(ARGUMENTS)
+
+# Readers of what others wrote, by inputs that are made up (Tests/Fuzzing/README.md): SECONDS for each, TARGET="pack yaml" for some.
+fuzz: setup
+	FUZZ_SECONDS=$(or $(SECONDS),60) Tests/Fuzzing/run $(TARGET)
+
+# Keeps the few inputs that reach all that was reached; then deliberate bugs that have to be found.
+fuzz-keep:
+	Tests/Fuzzing/keep $(TARGET)
+
+fuzz-mutants: setup
+	Tests/Fuzzing/mutants
+
+# Under sanitizers: the kernels; the tests; those of what runs at the same time. Tests/Sanitizers/run says what is left out and why.
+sanitize: sanitize-kernels sanitize-address sanitize-thread
+
+sanitize-kernels:
+	$(MAKE) -C Tests/KernelChecks sanitize
+
+sanitize-address: setup
+	Tests/Sanitizers/run address $(FILTER)
+
+sanitize-thread: setup
+	Tests/Sanitizers/run thread $(FILTER)
 
 bench-kernels: setup
 	swift run -c release KernelBench

@@ -97,10 +97,12 @@ let package = Package(
                 "AudioLDM2", "AudioLDM2DefaultModel", "Files", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        // Files of prompts, as people write them.
+        .target(name: "Batches", dependencies: ["AudioLDM2", "Files"]),
         .executableTarget(
             name: "AudioLDM2CLI",
             dependencies: [
-                "AudioLDM2", "CommandOptions", "AudioLDM2Diagnostics", "Audio", "Evaluation", "Files",
+                "AudioLDM2", "CommandOptions", "AudioLDM2Diagnostics", "Audio", "Batches", "Evaluation", "Files",
                 "ListeningTest", "Platform", "Terminal", "Text",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
@@ -151,6 +153,18 @@ let package = Package(
             name: "FaultBench",
             dependencies: ["CFaults", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Tests/Faults/Bench"),
+        // Readers of what others wrote, each with inputs that are made up: Tests/Fuzzing/README.md.
+        .target(name: "FuzzDriver", path: "Tests/Fuzzing/Driver"),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "Audio", "AudioLDM2", "AudioLDM2Converter", "AudioLDM2Diagnostics", "Batches", "Checkpoints",
+                "Diffusion", "Evaluation", "Files", "ListeningTest", "SoundServer", "Tensors", "TestSupport",
+                "Tokenizers", "WeightFile",
+            ], path: "Tests/Fuzzing/Targets"),
+        .executableTarget(
+            name: "Fuzz", dependencies: ["Files", "FuzzDriver", "FuzzTargets"], path: "Tests/Fuzzing/Command"),
+        .testTarget(name: "FuzzingTests", dependencies: ["Fuzz", "FuzzTargets", "TestSupport"]),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "KernelChecks"]),
         .testTarget(
             name: "ComputeTests",

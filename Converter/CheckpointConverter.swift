@@ -153,8 +153,7 @@ package struct CheckpointConverter: Sendable {
             name: part.name, className: className, config: config, requirements: requirements,
             weights: try MappedComponent(
                 modelName, weights: roles,
-                source: adapted.applied(
-                    to: source, of: part.folder, mapping: ComponentMapping.named(modelName))))
+                source: adapted.applied(to: source, of: part.folder, modelName: modelName)))
     }
 
     /// A part that is left out: what other parts have to agree with stays.

@@ -81,12 +81,12 @@ struct AdaptedSource: CheckpointSource {
 }
 
 /// Which adapters change which components.
-struct AdaptedComponents {
+package struct AdaptedComponents {
     private var layers: [String: [(adapter: LowRankAdapter, layers: [LowRankAdapter.Layer])]] = [:]
 
     /// - Parameter components: of the checkpoint that have weights, and these.
     /// - Throws: `AdapterError` for layers of no component.
-    init(_ adapters: [LowRankAdapter], _ components: [(name: String, source: any CheckpointSource)]) throws {
+    package init(_ adapters: [LowRankAdapter], _ components: [(name: String, source: any CheckpointSource)]) throws {
         for adapter in adapters {
             var byComponent: [String: [LowRankAdapter.Layer]] = [:]
             for layer in adapter.layers { byComponent[layer.component ?? "", default: []].append(layer) }
@@ -107,12 +107,14 @@ struct AdaptedComponents {
     }
 
     /// A component's weights with what changes them.
+    /// - Parameter modelName: the component's class, as `ComponentMapping` knows it; it says which matrices lie as
+    ///   `[inputs, outputs]`.
     /// - Throws: `AdapterError`.
-    func applied(
-        to source: any CheckpointSource, of component: String, mapping: ComponentMapping?
+    package func applied(
+        to source: any CheckpointSource, of component: String, modelName: String
     ) throws -> any CheckpointSource {
         guard let changes = layers[component] else { return source }
-        return try AdaptedSource(source, component, mapping: mapping, adapters: changes)
+        return try AdaptedSource(source, component, mapping: ComponentMapping.named(modelName), adapters: changes)
     }
 
     /// The key of a layer's weight: some checkpoints were saved as a part of a larger model, or adapters trained on one.

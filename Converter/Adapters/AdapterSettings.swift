@@ -8,6 +8,8 @@ import Text
 struct AdapterSettings {
     /// Fields, by the component that they are of; "" for all.
     private var fields: [String: [String: JSONValue]] = [:]
+    /// Of some layers, by the component that they are of, in the order in which they are tried.
+    private var alphas: [String: [(pattern: NamePattern, value: JSONValue)]] = [:]
     private let file: String
 
     /// - Throws: `CheckpointError` for a description that cannot be read.
@@ -33,7 +35,7 @@ struct AdapterSettings {
     /// - Parameter alpha: which the tensors say themselves.
     /// - Returns: by what the product of a layer's matrices is multiplied.
     /// - Throws: `CheckpointError.invalidField`.
-    func scale(of module: String, in component: String?, rank: Int, alpha own: Double?) throws -> Double {
+    mutating func scale(of module: String, in component: String?, rank: Int, alpha own: Double?) throws -> Double {
         let own = own.map { $0 / Double(rank) }
         guard let fields = fields[component ?? ""] ?? fields[""] else { return own ?? 1 }
         if fields["use_dora"] == .bool(true) {
@@ -49,18 +51,29 @@ struct AdapterSettings {
             return number
         }
         var alpha = try number(fields["lora_alpha"])
-        for (pattern, value) in (fields["alpha_pattern"]?.object ?? [:]).sorted(by: { $0.key < $1.key }) {
-            guard let regex = try? Regex("(.*\\.)?(" + pattern + ")") else {
-                throw CheckpointError.invalidField(
-                    file: file, field: "alpha_pattern", reason: "has a pattern that is none")
-            }
-            if try regex.wholeMatch(in: module) != nil {
-                alpha = try number(value)
-                break
-            }
+        for (pattern, value) in try alphas(of: component ?? "", fields) where pattern.matches(module) {
+            alpha = try number(value)
+            break
         }
         guard let alpha else { return 1 }
         let root = fields["use_rslora"] == .bool(true)
         return alpha / (root ? Double(rank).squareRoot() : Double(rank))
+    }
+
+    private mutating func alphas(
+        of component: String, _ fields: [String: JSONValue]
+    ) throws -> [(pattern: NamePattern, value: JSONValue)] {
+        if let known = alphas[component] { return known }
+        let entries = (fields["alpha_pattern"]?.object ?? [:]).sorted { $0.key < $1.key }
+        let patterns = try entries.map { text, value in
+            guard let pattern = NamePattern("(.*\\.)?(" + text + ")") else {
+                throw CheckpointError.invalidField(
+                    file: file, field: "alpha_pattern",
+                    reason: "has the pattern \(text.quoted), which is none that is known here")
+            }
+            return (pattern, value)
+        }
+        alphas[component] = patterns
+        return patterns
     }
 }

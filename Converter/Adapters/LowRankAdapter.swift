@@ -35,7 +35,7 @@ package struct LowRankAdapter: Sendable {
         userScale = scale
         let source = try CheckpointFile.open(path: file, name: name)
         self.source = source
-        let settings = try AdapterSettings(of: source, beside: file)
+        var settings = try AdapterSettings(of: source, beside: file)
         var factors: [String: [AdapterKey.Part: String]] = [:]
         var unknown: [String] = []
         for key in source.tensors.keys.sorted() {

@@ -63,7 +63,7 @@ extension KeyRename {
                 let shape = Shape(Array(tensor.shape.extents.dropFirst()))
                 return KeyTable.Renamed(key: key, first: tensor.first + index * rowSize, shape: shape)
             case .part:
-                guard rows.isMultiple(of: to.count) else { return nil }
+                guard rows > 0, rows.isMultiple(of: to.count) else { return nil }
                 var shape = tensor.shape
                 shape[0] = rows / to.count
                 return KeyTable.Renamed(key: key, first: tensor.first + index * shape.count, shape: shape)

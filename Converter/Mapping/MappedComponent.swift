@@ -12,6 +12,9 @@ package struct MappedComponent: Sendable {
         let parts: [Part]
     }
 
+    /// Copies of a vector that a weight may be made of: as many as a vocoder's highest upsampling rate.
+    private static let mostCopies = 64
+
     private struct Part {
         let key: String
         let arrangement: StoredArrangement
@@ -61,7 +64,8 @@ package struct MappedComponent: Sendable {
             parts.append(Part(key: key, arrangement: arrangement, rows: rows))
         }
         if mapping.repeated.contains(where: { $0.matches(path) }), let part = parts.first, part.rows > 0 {
-            parts = Array(repeating: part, count: role.outputs / part.rows)
+            // One more than can be is none that fits.
+            parts = Array(repeating: part, count: min(role.outputs / part.rows, mostCopies + 1))
         }
         // Cannot overflow: each part's rows are in the file, and none is empty.
         let rows = parts.reduce(0) { $0 + $1.rows }

@@ -12,11 +12,21 @@ package struct YAMLReader {
     }
 
     private static let deepest = 64
+    /// Anchored values that may name each other one after the other: each is as deep as it can be by itself, and a value of
+    /// any depth is taken apart by recursion.
+    private static let longestChain = 8
 
     private let file: String
     private var lines: [Line] = []
     private var next = 0
-    private var anchors: [String: YAMLValue] = [:]
+    /// Anchored values, and how long the chain of those is that name each other, up to each.
+    private var anchors: [String: (value: YAMLValue, chain: Int)] = [:]
+    private let named = NamedAnchors()
+
+    /// The longest chain of the anchors that were named in what is being read. An object, as naming changes no reader.
+    private final class NamedAnchors {
+        var chain = 0
+    }
 
     /// - Throws: `CheckpointError.invalidLine`.
     package static func read(_ text: String, file: String) throws -> YAMLValue {
@@ -104,9 +114,10 @@ package struct YAMLReader {
 
     private mutating func mapping(indent: Int, depth: Int) throws -> YAMLValue {
         var members: [YAMLValue.Member] = []
+        var keys: Set<String> = []
         while next < lines.count, lines[next].indent == indent, let (key, rest) = Self.member(lines[next].text) {
             guard key != "<<" else { throw invalid("merges another mapping (<<), which is not supported") }
-            guard !members.contains(where: { $0.key == key }) else { throw invalid("has \(key.quoted) a second time") }
+            guard keys.insert(key).inserted else { throw invalid("has \(key.quoted) a second time") }
             next += 1
             // A sequence may stand as far to the left as its key.
             let isBesideKey = next < lines.count && lines[next].indent == indent && Self.isItem(lines[next].text)
@@ -147,6 +158,8 @@ package struct YAMLReader {
             anchor = String(name)
             text = text.dropFirst(name.count + 1).drop { $0 == " " }
         }
+        let chain = named.chain
+        if anchor != nil { named.chain = 0 }
         let value: YAMLValue
         if text.isEmpty {
             let isBelow = next < lines.count && lines[next].indent > indent
@@ -156,7 +169,11 @@ package struct YAMLReader {
             defer { next += 1 }
             value = try inline(text, depth: depth)
         }
-        if let anchor { anchors[anchor] = value }
+        if let anchor {
+            anchors[anchor] = (value, named.chain + 1)
+            guard named.chain < Self.longestChain else { throw invalid("names values that name others too often") }
+            named.chain = max(chain, named.chain)
+        }
         return value
     }
 
@@ -233,10 +250,11 @@ package struct YAMLReader {
         let text = String(Self.trimmed(content))
         switch text.first {
         case "*":
-            guard let value = anchors[String(text.dropFirst())] else {
+            guard let anchor = anchors[String(text.dropFirst())] else {
                 throw invalid("names \(text.quoted), which stands for nothing above it")
             }
-            return value
+            named.chain = max(named.chain, anchor.chain)
+            return anchor.value
         case "|", ">", "!", "@", "`", "&", "]", "}":
             throw invalid("begins a value with \(text.prefix(1)), which is not supported")
         default: return ["", "~", "null", "Null", "NULL"].contains(text) ? .null : .scalar(text)

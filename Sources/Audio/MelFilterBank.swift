@@ -67,12 +67,17 @@ package struct MelFilterBank: Sendable {
         return (0..<bands + 2).map { low + (high - low) * Double($0) / Double(bands + 1) }
     }
 
+    /// - Parameter bins: rising.
     private static func band(_ bins: [Double], _ left: Double, _ centre: Double, _ right: Double, scale: Double) -> Band
     {
-        let weights = bins.map { scale * max(0, min(($0 - left) / (centre - left), (right - $0) / (right - centre))) }
-        let first = weights.firstIndex { $0 > 0 } ?? 0
-        let last = weights.lastIndex { $0 > 0 } ?? first - 1
-        return Band(firstBin: first, weights: Array(weights[first..<max(last + 1, first)]))
+        // Only these can have a weight: of many bands of many bins most have none.
+        let start = bins.firstPlace(where: { $0 > left })
+        let inside = bins[start..<max(bins.firstPlace(where: { $0 >= right }), start)]
+        let weights = inside.map { scale * max(0, min(($0 - left) / (centre - left), (right - $0) / (right - centre))) }
+        guard let first = weights.firstIndex(where: { $0 > 0 }), let last = weights.lastIndex(where: { $0 > 0 }) else {
+            return Band(firstBin: 0, weights: [])
+        }
+        return Band(firstBin: start + first, weights: Array(weights[first...last]))
     }
 
     private static func kaldiMel(_ hertz: Double) -> Double { 1127 * log(1 + hertz / 700) }
@@ -88,5 +93,17 @@ package struct MelFilterBank: Sendable {
     private static func slaneyHertz(_ mel: Double) -> Double {
         let breakMel = breakHertz / linearStep
         return mel < breakMel ? mel * linearStep : breakHertz * exp(logStep * (mel - breakMel))
+    }
+}
+
+extension [Double] {
+    /// The place of the first number of which `isPast` is true, as it is of all behind it; the end if there is none.
+    fileprivate func firstPlace(where isPast: (Double) -> Bool) -> Int {
+        var (low, high) = (startIndex, endIndex)
+        while low < high {
+            let middle = low + (high - low) / 2
+            if isPast(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 }

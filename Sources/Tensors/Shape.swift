@@ -14,16 +14,17 @@ package struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomStrin
     /// Number of elements. Only for shapes that were checked (`checkedCount`) or come from our own arithmetic.
     package var count: Int { extents.reduce(1, *) }
 
-    /// Number of elements, or nil if an extent is negative or the product does not fit in an `Int`.
+    /// Number of elements, or nil if an extent is negative or the product does not fit in an `Int`; where an extent is zero,
+    /// that of the others, so that no part of the shape is more than can be counted.
     /// Use this on any shape that was read from a file.
     package var checkedCount: Int? {
         var product = 1
         for extent in extents {
-            let (partial, overflow) = product.multipliedReportingOverflow(by: extent)
+            let (partial, overflow) = product.multipliedReportingOverflow(by: max(extent, 1))
             guard extent >= 0, !overflow else { return nil }
             product = partial
         }
-        return product
+        return extents.contains(0) ? 0 : product
     }
 
     /// Extent of the innermost axis: channels.

@@ -7,6 +7,10 @@ import Tensors
 package final class RecordingSource: WeightSource {
     private let recorded = Mutex<(order: [WeightRequirement], byPath: [String: WeightRequirement])>(([], [:]))
 
+    /// Weights that a component may ask for: ten times what the largest published one does. A few numbers of a configuration
+    /// can ask for millions.
+    private static let mostRequirements = 1 << 15
+
     package init() {}
 
     /// What was asked for, once each, in the order asked.
@@ -21,6 +25,10 @@ package final class RecordingSource: WeightSource {
         }
         try recorded.withLock { recorded in
             guard let earlier = recorded.byPath[requirement.path] else {
+                guard recorded.order.count < Self.mostRequirements else {
+                    throw PackError.impossibleRequirement(
+                        tensor: requirement.path, reason: "more than \(Self.mostRequirements) others beside it")
+                }
                 recorded.byPath[requirement.path] = requirement
                 recorded.order.append(requirement)
                 return

@@ -66,7 +66,7 @@ import Testing
     /// Right by its checksum, and wrong in what it says.
     @Test func liesAreRefused() throws {
         let folder = try TemporaryFolder()
-        for (width, count) in [(1 << 40, 3), (-1, 3), (2, -3), (3, 3), (0, 0)] {
+        for (width, count) in [(1 << 40, 3), (-1, 3), (2, -3), (3, 3), (0, 0), (2, .max)] {
             let statistics = EmbeddingStatistics(
                 count: 3, mean: [1, 2], scatter: try Matrix(rows: 2, columns: 2, values: [1, 0, 0, 1]))
             try StatisticsFile(

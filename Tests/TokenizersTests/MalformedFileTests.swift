@@ -115,6 +115,7 @@ import Tokenizers
         expectMessage("model.vocab[0][1]", from: #"{"model": {"vocab": [["a", "0"]]}}"#, as: file, of: "t5")
         expectMessage("model.vocab.a", from: #"{"model": {"vocab": {"a": -1}}}"#, as: file, of: "roberta")
         expectMessage("model.vocab.a", from: #"{"model": {"vocab": {"a": 4000000000}}}"#, as: file, of: "roberta")
+        expectMessage("model.vocab", "1048575", from: #"{"model": {"vocab": {"a": 1048575}}}"#, as: file, of: "roberta")
         expectMessage("id 0", from: #"{"model": {"vocab": {"a": 0, "b": 0}}}"#, as: file, of: "roberta")
         expectMessage("model.vocab", "empty", from: #"{"model": {"vocab": {}}}"#, as: file, of: "roberta")
         let merges = #"{"model": {"vocab": {"a": 0, "b": 1, "ab": 2}, "merges": "#

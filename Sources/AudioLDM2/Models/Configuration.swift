@@ -20,7 +20,7 @@ extension ModelConfig {
 
 /// Decodes a configuration.
 /// - Throws: `ConfigError.malformed`, which names the key.
-func decodeConfig<Config: Decodable>(_ json: Data, component: String) throws -> Config {
+package func decodeConfig<Config: Decodable>(_ json: Data, component: String) throws -> Config {
     do {
         return try JSONDecoder().decode(Config.self, from: json)
     } catch DecodingError.keyNotFound(let key, _) {

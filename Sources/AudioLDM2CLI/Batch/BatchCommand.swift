@@ -1,5 +1,6 @@
 import ArgumentParser
 import AudioLDM2
+import Batches
 import CommandOptions
 import Files
 import Glibc

@@ -1,4 +1,5 @@
 import AudioLDM2
+import Batches
 import Files
 import Platform
 import Synchronization

@@ -3,7 +3,7 @@ import Checkpoints
 import Tensors
 
 /// Recorded tensors and what they were computed from.
-struct GoldenFile {
+package struct GoldenFile {
     let prompt: String
     let negativePrompt: String
     /// Phonemes that a speech model says; nil for other models.
@@ -15,7 +15,7 @@ struct GoldenFile {
     private let path: String
 
     /// - Throws: `AudioLDM2Error` if a setting is missing, and what reading the file throws.
-    init(_ path: String) throws {
+    package init(_ path: String) throws {
         file = try SafetensorsFile(path: path, name: path)
         self.path = path
         let metadata = file.metadata
@@ -39,15 +39,15 @@ struct GoldenFile {
         }
     }
 
-    var names: [String] { file.tensors.keys.sorted() }
+    package var names: [String] { file.tensors.keys.sorted() }
 
     func has(_ name: String) -> Bool { file.tensors[name] != nil }
 
     /// Shape and values of a tensor, integers included.
-    func values(_ name: String) throws -> (shape: Shape, values: [Float]) { try file.values(name) }
+    package func values(_ name: String) throws -> (shape: Shape, values: [Float]) { try file.values(name) }
 
     /// A tensor recorded as `[batch, channels, time, frequency]`, in our order of axes.
-    func latents(_ name: String, on backend: any Backend) throws -> Tensor {
+    package func latents(_ name: String, on backend: any Backend) throws -> Tensor {
         let (shape, values) = try values(name)
         guard shape.rank == 4 else {
             throw AudioLDM2Error(

@@ -39,6 +39,8 @@ public struct StatisticsFile: Sendable, Equatable {
     private static let version: UInt32 = 1
     private static let maximumWidth = 1 << 14
     private static let maximumHeaderByteCount = 1 << 16
+    /// Of embeddings and of sounds: more than anybody has, and little enough to add up.
+    private static let maximumCount = 1 << 40
 
     /// A file that is not written yet.
     public init(header: Header, statistics: EmbeddingStatistics) {
@@ -98,7 +100,8 @@ public struct StatisticsFile: Sendable, Equatable {
             throw refused("is damaged: its header cannot be read; make it again")
         }
         let width = header.width
-        guard (1...Self.maximumWidth).contains(width), header.count >= 0, header.files >= 0,
+        guard (1...Self.maximumWidth).contains(width), (0...Self.maximumCount).contains(header.count),
+            (0...Self.maximumCount).contains(header.files),
             bytes.count == start + length + 8 * (width + width * (width + 1) / 2 + 1)
         else { throw refused("is damaged: its length is not that of statistics of width \(width); make it again") }
         place = start + length

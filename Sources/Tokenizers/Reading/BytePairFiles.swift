@@ -18,6 +18,9 @@ struct BytePairFiles {
         }
     }
 
+    /// Ids without a token that a vocabulary may have: one line must not make a table of a million rows.
+    private static let mostGaps = 1 << 16
+
     /// An object: token → id.
     static func vocabulary(_ field: JSONField) throws(TokenizerError) -> ([[UInt8]: Int], TokenTable) {
         var ids: [[UInt8]: Int] = [:]
@@ -25,6 +28,9 @@ struct BytePairFiles {
             ids[Array(token.utf8)] = try id.integer(in: 0..<TokenTable.maximumCount)
         }
         guard let last = ids.values.max() else { throw field.invalid("it is empty") }
+        guard last - ids.count < Self.mostGaps else {
+            throw field.invalid("ids go up to \(last), and there are only \(ids.count) tokens")
+        }
         var tokens = [[UInt8]?](repeating: nil, count: last + 1)
         for (token, id) in ids {
             guard tokens[id] == nil else { throw field.invalid("two tokens have the id \(id)") }

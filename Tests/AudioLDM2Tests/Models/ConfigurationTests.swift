@@ -2,6 +2,7 @@ import AudioLDM2
 import Foundation
 import TestSupport
 import Testing
+import WeightFile
 
 /// Configurations are input: what is not understood is refused by name, and nothing is sized by nonsense.
 @Suite struct ConfigurationTests {
@@ -67,5 +68,19 @@ import Testing
         #expect(try refuses(UNetConfig.self, "unet", "in_channels", nil))
         #expect(try refuses(UNetConfig.self, "unet", "in_channels", "eight"))
         #expect(throws: ConfigError.self) { try UNetConfig.read(Data("{".utf8), component: "unet") }
+    }
+
+    /// Numbers that are possible each, and make more weights than any model has.
+    @Test func moreWeightsThanAnyModelHas() throws {
+        var object = try #require(JSONSerialization.jsonObject(with: json("unet")) as? [String: Any])
+        object["layers_per_block"] = 256
+        object["transformer_layers_per_block"] = 256
+        let error = #expect(throws: PackError.self) {
+            try UNet.requirements(config: JSONSerialization.data(withJSONObject: object), component: "unet")
+        }
+        guard case .impossibleRequirement = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
     }
 }

@@ -87,4 +87,29 @@ import Testing
         let refusal = #expect(throws: CheckpointError.self) { try CheckpointInput(path: foreign).open() }
         #expect(refusal?.description.contains("of a network that judges") == true)
     }
+
+    /// Tensors without axes, and without elements, among those whose shares become tensors of their own.
+    @Test(arguments: [[], [0], [0, 3], [3], [6, 2]] as [Shape]) func oddShapes(_ shape: Shape) throws {
+        let prefix = "module.text_branch.embeddings"
+        let shapes: [String: Shape] = [
+            "\(prefix).word_embeddings.weight": [4, 2],
+            "module.audio_branch.layers.0.blocks.0.attn.qkv.weight": shape,
+        ]
+        let weights = try #require(try open(shapes)).weights(of: PartName.clap)
+        let keys = weights.tensors.keys.filter { $0.hasSuffix("query.weight") }
+        #expect(keys.count == (shape.extents.first ?? 0 > 0 ? 1 : 0))
+        #expect(try !message(shapes).isEmpty)
+    }
+
+    /// A vector of which a weight is made again and again: as often as a vocoder upsamples, and no more.
+    @Test func copiesAreCounted() throws {
+        func component(_ count: Int) throws -> MappedComponent {
+            try MappedComponent(
+                "SpeechT5HifiGan", weights: ["upsampler.0.bias": .vector(count: count)],
+                source: ShapeSource(["upsampler.0.bias": [2]], name: "vocoder"))
+        }
+        #expect(try component(128).byteCount == 8)
+        #expect(throws: MappingError.self) { try component(130) }
+        #expect(throws: MappingError.self) { try component(1 << 31) }
+    }
 }

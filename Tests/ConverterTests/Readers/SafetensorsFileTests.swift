@@ -105,6 +105,8 @@ import Testing
         (entry("\"dtype\":\"F32\",\"shape\":[99999999999999999999],\"data_offsets\":[0,4]"), "too large"),
         (entry("\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,4]"), "impossible shape"),
         (entry("\"dtype\":\"F32\",\"shape\":[4611686018427387904],\"data_offsets\":[0,4]"), "impossible shape"),
+        // Nothing in all, and yet more than can be counted without its first axis.
+        (entry("\"dtype\":\"F32\",\"shape\":[0,4294967296,4294967296],\"data_offsets\":[0,0]"), "impossible shape"),
         (entry("\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4,8]"), "two data_offsets"),
         (entry("\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,0]"), "should lie at"),
         (entry("\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]"), "should lie at bytes 0–8 of 4"),

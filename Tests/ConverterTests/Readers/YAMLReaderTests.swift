@@ -83,4 +83,26 @@ import Testing
             + (1..<100).map { level in "a\(level): &a\(level) [*a\(level - 1), *a\(level - 1)]" }
         #expect(try read(bomb.joined(separator: "\n")).first("nothing") == nil)
     }
+
+    /// Anchors that name anchors make a value of any depth, which is taken apart by recursion.
+    @Test func chainsOfAnchorsAreShort() throws {
+        func chain(_ length: Int) -> String {
+            (1...length).reduce("k0: &a0 [x]\n") { $0 + "k\($1): &a\($1) [*a\($1 - 1)]\n" }
+        }
+        #expect(try read(chain(7))["k7"] != nil)
+        #expect(throws: CheckpointError.self) { try read(chain(8)) }
+        #expect(throws: CheckpointError.self) { try read(chain(50_000)) }
+        // Next to each other they are no chain.
+        let wide = (1...100).reduce("k0: &a0 [x]\n") { $0 + "k\($1): &a\($1) {y: *a0}\n" }
+        #expect(try read(wide)["k100.y"] == scalars("x"))
+        #expect(try read("a: &a\n  b: &b [1]\n  c: *b\nd: *a")["d.c"] == scalars("1"))
+    }
+
+    @Test func timeGrowsWithTheTextAlone() throws {
+        let text = (0..<100_000).map { "k\($0): 1\n" }.joined()
+        var root = YAMLValue.null
+        let took = try ContinuousClock().measure { root = try read(text) }
+        #expect(root["k99999"] == .scalar("1"))
+        #expect(took < .seconds(10))
+    }
 }

@@ -1,6 +1,6 @@
 /// Bytes that come piece by piece, as lines of JSON. A line ends at a line feed, which no JSON text holds in a string, or at a
 /// carriage return between two objects, alone or before a line feed. Unicode's other ends of lines may stand in strings.
-struct BatchLines {
+package struct BatchLines {
     private static let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
     /// What has come and is in no line yet.
@@ -11,20 +11,22 @@ struct BatchLines {
     private var depth = 0
     private var isInString = false
 
+    package init() {}
+
     /// - Returns: all lines, without their ends; empty ones too.
-    static func split(_ bytes: [UInt8]) -> [[UInt8]] {
+    package static func split(_ bytes: [UInt8]) -> [[UInt8]] {
         var lines = BatchLines()
         return lines.take(bytes) + lines.end()
     }
 
     /// - Returns: the lines that are complete now, without their ends; empty ones too.
-    mutating func take(_ more: some Sequence<UInt8>) -> [[UInt8]] {
+    package mutating func take(_ more: some Sequence<UInt8>) -> [[UInt8]] {
         bytes += more
         return complete(isLast: false)
     }
 
     /// - Returns: the rest.
-    mutating func end() -> [[UInt8]] {
+    package mutating func end() -> [[UInt8]] {
         var lines = complete(isLast: true)
         if !bytes.isEmpty { lines.append(bytes) }
         bytes = []

@@ -64,8 +64,8 @@ package struct MappedComponent: Sendable {
             parts.append(Part(key: key, arrangement: arrangement, rows: rows))
         }
         if mapping.repeated.contains(where: { $0.matches(path) }), let part = parts.first, part.rows > 0 {
-            // One more than can be is none that fits.
-            parts = Array(repeating: part, count: min(role.outputs / part.rows, mostCopies + 1))
+            // Of more the rows below are too few.
+            parts = Array(repeating: part, count: min(role.outputs / part.rows, mostCopies))
         }
         // Cannot overflow: each part's rows are in the file, and none is empty.
         let rows = parts.reduce(0) { $0 + $1.rows }

@@ -14,7 +14,7 @@ package struct YAMLReader {
     private static let deepest = 64
     /// Anchored values that may name each other one after the other: each is as deep as it can be by itself, and a value of
     /// any depth is taken apart by recursion.
-    private static let longestChain = 8
+    private static let longestChain = 100
 
     private let file: String
     private var lines: [Line] = []

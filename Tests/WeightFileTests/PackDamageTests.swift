@@ -20,10 +20,8 @@ import WeightFile
         }
     }
 
-    @Test(arguments: [PackCompression.none, .zstd(level: 3)]) func everyFlippedBitIsFound(
-        _ compression: PackCompression
-    ) throws {
-        try writePack(folder.file(), SampleWeight.small, compression)
+    @Test func everyFlippedBitIsFound() throws {
+        try writePack(folder.file(), SampleWeight.small, .zstd(level: 3))
         try readAll(folder.file())
         let original = try readBytes(folder.file())
         let handle = try FileHandle(forUpdating: URL(fileURLWithPath: folder.file()))
@@ -66,6 +64,7 @@ import WeightFile
             let expected =
                 switch length {
                 case 0: PackError.notAPack(path: path, kind: "an empty file")
+                case ..<8: PackError.notAPack(path: path, kind: length < 7 ? "text" : "unknown binary data")
                 case ..<64: PackError.truncated(path: path, needed: 64, found: length)
                 default: PackError.truncated(path: path, needed: original.count, found: length)
                 }
@@ -104,7 +103,9 @@ import WeightFile
             let path = try folder.file("\(name).aldm", holding: changed)
             #expect(throws: PackError.self, "\(name)") { try Pack(opening: path).check() }
             #expect(throws: PackError.self, "\(name)") {
-                try PackSource(Pack(opening: path), component: "vae", backend: HostBackend(), threads: 2)
+                for component in pack.components.map(\.name) {
+                    _ = try PackSource(Pack(opening: path), component: component, backend: HostBackend(), threads: 2)
+                }
             }
         }
     }

@@ -89,8 +89,8 @@ import Testing
         func chain(_ length: Int) -> String {
             (1...length).reduce("k0: &a0 [x]\n") { $0 + "k\($1): &a\($1) [*a\($1 - 1)]\n" }
         }
-        #expect(try read(chain(7))["k7"] != nil)
-        #expect(throws: CheckpointError.self) { try read(chain(8)) }
+        #expect(try read(chain(99))["k99"] != nil)
+        #expect(throws: CheckpointError.self) { try read(chain(100)) }
         #expect(throws: CheckpointError.self) { try read(chain(50_000)) }
         // Next to each other they are no chain.
         let wide = (1...100).reduce("k0: &a0 [x]\n") { $0 + "k\($1): &a\($1) {y: *a0}\n" }

@@ -102,8 +102,8 @@ check-cuda: setup
 	AUDIOLDM2_NVRTC=$${NVRTC:-$$(ls $(CURDIR)/out/nvrtc/nvidia/cuda_nvrtc/lib/libnvrtc.so.1*)} \
 	    swift test -c release --traits Server --skip-build --filter CompilerTests
 
-# Lets system calls, memory, disks and limits fail under the commands, each once and in turn: a sample, some minutes of it.
-# ARGUMENTS="--quick" for a minute, "--all" for hours, "--scenario convert --fault 'write*'" for one thing; "--list" names them.
+# Lets system calls, memory, disks and limits fail under the commands, each once and in turn: a sample, an hour or two.
+# ARGUMENTS="--quick" for a few minutes, "--all" for days, "--scenario convert --fault 'write*'" for one thing; "--list" names them.
 faults: setup
 	$(TESTED) --product audioldm2
 	$(TESTED) --product audioldm2-convert

@@ -21,8 +21,8 @@ struct FaultBench: ParsableCommand {
     @Option(help: "Only this call, and all that its run says.") var number: Int?
     @Option(help: "Calls that fail of each kind in each scenario, at the most.") var most = 24
     @Option(help: "Seed of which calls those are.") var seed: UInt64 = 1
-    @Flag(help: "A minute's worth: few scenarios, few calls.") var quick = false
-    @Flag(help: "Every call of every scenario: hours.") var all = false
+    @Flag(help: "A few minutes: few scenarios, few calls.") var quick = false
+    @Flag(help: "Every call of every scenario: days.") var all = false
     @Flag(help: "Name scenarios and faults, and run nothing.") var list = false
 
     func run() throws {

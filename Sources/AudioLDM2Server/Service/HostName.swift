@@ -9,12 +9,12 @@
                 guard let end = authority.firstIndex(of: "]") else { return nil }
                 name = authority[authority.index(after: authority.startIndex)..<end]
                 rest = authority[authority.index(after: end)...]
-                guard name.contains(":") else { return nil }
+                guard name.contains(where: { $0 == ":" }) else { return nil }
             }
             guard rest.isEmpty || (rest.first == ":" && rest.dropFirst().allSatisfy(isDigit)) else { return nil }
             // The dot of a whole name.
             if name.hasSuffix(".") { name = name.dropLast() }
-            return name.isEmpty || name.contains("@") ? nil : name.lowercased()
+            return name.isEmpty || name.contains(where: { $0 == "@" }) ? nil : name.lowercased()
         }
 
         /// Whether a name means the machine itself.

@@ -47,7 +47,7 @@
                 services: [DeskService(desk: desk)],
                 onServerRunning: { channel in
                     guard !isQuiet, let address = channel.localAddress, let port = address.port else { return }
-                    let name = address.ipAddress.map { $0.contains(":") ? "[\($0)]" : $0 } ?? host
+                    let name = address.ipAddress.map { $0.contains(where: { $0 == ":" }) ? "[\($0)]" : $0 } ?? host
                     print("http://\(name == "0.0.0.0" ? "localhost" : name):\(port)/ serves \(names)")
                     fflush(nil)
                 }, logger: logger)

@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func whatCannotBeSpokenIsSaid() throws {
-        #expect(try speak().failed(naming: "--transcription"))
+        #expect(try speak().failed(naming: "a transcription"))
         #expect(try speak("--phonemes", "漢字").failed(naming: "nothing to say"))
         #expect(try speak("--phonemes", "a", "--transcription", "a").status == 64)
         let long = try speak("--phonemes", String(repeating: "dˈeɪ ", count: 100))

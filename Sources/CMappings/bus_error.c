@@ -39,7 +39,16 @@ void cmappings_leave(int slot) {
     atomic_store(&mappings[slot].taken, 0);
 }
 
-static void say(const char *text) {
+// In one write, so that nothing of another thread stands between.
+static void say(const char *name) {
+    static const char beginning[] = "Error: ";
+    static const char rest[] = ": was cut short while it was used, or its disk fails; copy it again, and put models in their "
+                               "place by renaming them (mv)\n";
+    char line[sizeof beginning + NAME_LENGTH + sizeof rest] = "";
+    strcpy(line, beginning);
+    strcat(line, name);
+    strcat(line, rest);
+    const char *text = line;
     size_t length = strlen(text);
     while (length > 0) {
         ssize_t count = write(STDERR_FILENO, text, length);
@@ -55,10 +64,12 @@ static void handle(int number, siginfo_t *info, void *context) {
     for (int slot = 0; slot < SLOTS; slot++) {
         uintptr_t start = atomic_load(&mappings[slot].start);
         if (start == 0 || place < start || place - start >= mappings[slot].length) continue;
-        say("Error: ");
+        static atomic_flag said = ATOMIC_FLAG_INIT;
+        // Another thread that meets a missing page at the same time ends with the first.
+        if (atomic_flag_test_and_set(&said)) {
+            for (;;) pause();
+        }
         say(mappings[slot].name);
-        say(": was cut short while it was used, or its disk fails; copy it again, and put models in their place by renaming "
-            "them (mv)\n");
         _exit(1);
     }
     // The instruction runs again, and has the usual effect.

@@ -11,28 +11,23 @@ final class SndfileHandle {
     let info: SF_INFO
 
     /// What is read or written, which must outlive the pointer.
-    private let input: SoundInput?
-    private let output: SoundOutput?
+    private let transport: SoundTransport
+
+    private init?(_ transport: SoundTransport, mode: Int, info: SF_INFO) {
+        var info = info
+        var calls = SoundTransport.calls
+        let user = Unmanaged.passUnretained(transport).toOpaque()
+        guard let pointer = sf_open_virtual(&calls, Int32(mode), &info, user) else { return nil }
+        (self.pointer, self.info, self.transport) = (pointer, info, transport)
+    }
 
     /// Reads a file. `input` says whether the system gave all that was asked for.
     /// - Returns: nil if libsndfile refuses; `openError` says why.
-    init?(reading input: SoundInput) {
-        var info = SF_INFO()
-        var calls = SoundInput.calls
-        let user = Unmanaged.passUnretained(input).toOpaque()
-        guard let pointer = sf_open_virtual(&calls, Int32(SFM_READ), &info, user) else { return nil }
-        (self.pointer, self.info, self.input, output) = (pointer, info, input, nil)
-    }
+    convenience init?(reading input: SoundInput) { self.init(input, mode: SFM_READ, info: SF_INFO()) }
 
     /// Writes a file. When the handle is gone, `output` says whether the system took all of it.
     /// - Returns: nil if libsndfile refuses; `openError` says why.
-    init?(writing output: SoundOutput, as info: SF_INFO) {
-        var info = info
-        var calls = SoundOutput.calls
-        let user = Unmanaged.passUnretained(output).toOpaque()
-        guard let pointer = sf_open_virtual(&calls, Int32(SFM_WRITE), &info, user) else { return nil }
-        (self.pointer, self.info, self.output, input) = (pointer, info, output, nil)
-    }
+    convenience init?(writing output: SoundOutput, as info: SF_INFO) { self.init(output, mode: SFM_WRITE, info: info) }
 
     deinit { sf_close(pointer) }
 

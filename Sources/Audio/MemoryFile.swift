@@ -1,4 +1,5 @@
 import CMappings
+import Files
 import FoundationEssentials
 import Glibc
 
@@ -11,18 +12,10 @@ final class MemoryFile {
     init(_ contents: Data = Data()) throws {
         descriptor = cmappings_memory_file("audioldm2-sound")
         guard descriptor >= 0 else { throw Self.failure(errno) }
-        var written = 0
-        while written < contents.count {
-            let count = contents.withUnsafeBytes { bytes in
-                let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
-                return write(descriptor, rest.baseAddress, rest.count)
-            }
-            if count < 0, errno == EINTR { continue }
-            // Closed with the object.
-            guard count > 0 else { throw Self.failure(count < 0 ? errno : ENOSPC) }
-            written += count
+        // At a place of its own: who reads it begins at the start.
+        try namingFailures(of: Self.name) {
+            try contents.withUnsafeBytes { try Transfer.write($0, to: descriptor, at: 0) }
         }
-        lseek(descriptor, 0, SEEK_SET)
     }
 
     deinit { if descriptor >= 0 { close(descriptor) } }
@@ -33,16 +26,10 @@ final class MemoryFile {
         let length = lseek(descriptor, 0, SEEK_END)
         guard length >= 0 else { throw Self.failure(errno) }
         var data = Data(count: Int(length))
-        var read = 0
-        while read < data.count {
-            let count = data.withUnsafeMutableBytes { bytes in
-                let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[read...])
-                return pread(descriptor, rest.baseAddress, rest.count, off_t(read))
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw Self.failure(count < 0 ? errno : EIO) }
-            read += count
+        let count = try namingFailures(of: Self.name) {
+            try data.withUnsafeMutableBytes { try Transfer.read(into: $0, from: descriptor, at: 0) }
         }
+        guard count == data.count else { throw Self.failure(EIO) }
         return data
     }
 

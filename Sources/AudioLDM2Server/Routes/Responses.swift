@@ -18,11 +18,12 @@
             }
             let type =
                 error.status < 500 ? "invalid_request_error" : error.status == 503 ? "overloaded" : "server_error"
-            let status = HTTPResponse.Status(
-                code: error.status, reasonPhrase: error.status == 499 ? "Client Closed Request" : "")
+            // A status of nginx's, which has no name of its own.
+            let status =
+                error.status == 499
+                ? HTTPResponse.Status(code: 499, reasonPhrase: "Client Closed Request") : .init(code: error.status)
             var response = Response.json(
-                Body(error: .init(message: error.message, type: type, code: error.status)),
-                status: error.status == 499 ? status : .init(code: error.status))
+                Body(error: .init(message: error.message, type: type, code: error.status)), status: status)
             if let seconds = error.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
             self = response
         }

@@ -47,20 +47,19 @@ struct MakingSettings {
 
 /// The fields of a JSON object.
 private struct JSONFields {
-    private let container: KeyedDecodingContainer<Name>
+    private let container: KeyedDecodingContainer<AnyField>
 
     /// - Parameter known: the fields that there may be; nil for any.
     /// - Throws: `AudioLDM2Error` for what is no JSON object, or has another field.
     init(_ json: String, known: [String]? = nil) throws {
         container = try Self.translating { try JSONDecoder().decode(Opened.self, from: Data(json.utf8)).container }
-        if let known, let other = container.allKeys.first(where: { !known.contains($0.stringValue) }) {
-            throw AudioLDM2Error(
-                .invalidOption, "unknown field \"\(other.stringValue)\"; there are " + known.joined(separator: ", "))
+        if let known, let fault = container.unknownField(besides: known) {
+            throw AudioLDM2Error(.invalidOption, fault)
         }
     }
 
     func value<Value: Decodable>(_ name: String) throws -> Value? {
-        try Self.translating { try container.valueIfPresent(for: Name(stringValue: name)) }
+        try Self.translating { try container.valueIfPresent(for: AnyField(stringValue: name)) }
     }
 
     func number(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
@@ -81,17 +80,8 @@ private struct JSONFields {
     }
 
     private struct Opened: Decodable {
-        let container: KeyedDecodingContainer<Name>
+        let container: KeyedDecodingContainer<AnyField>
 
-        init(from decoder: any Decoder) throws { container = try decoder.container(keyedBy: Name.self) }
-    }
-
-    private struct Name: CodingKey {
-        let stringValue: String
-        let intValue: Int? = nil
-
-        init(stringValue: String) { self.stringValue = stringValue }
-
-        init?(intValue: Int) { nil }
+        init(from decoder: any Decoder) throws { container = try decoder.container(keyedBy: AnyField.self) }
     }
 }

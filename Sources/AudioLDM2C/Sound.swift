@@ -3,13 +3,14 @@ import CAudioLDM2
 
 // The functions of audioldm2.h that make sounds and hand them out; the header says what they do.
 
-private typealias Progress =
+/// `audioldm2_progress` of the header.
+public typealias Progress =
     @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>?, Int32, Int32) -> Int32
 
 @_cdecl("audioldm2_generate")
 public func generate(
     _ pipeline: OpaquePointer?, _ prompt: UnsafePointer<CChar>?, _ options: UnsafePointer<CChar>?,
-    _ progress: (@convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>?, Int32, Int32) -> Int32)?,
+    _ progress: Progress?,
     _ context: UnsafeMutableRawPointer?, _ sound: UnsafeMutablePointer<OpaquePointer?>?
 ) -> audioldm2_status {
     sound?.pointee = nil

@@ -56,9 +56,8 @@ extension SoundSettings {
     /// - Parameter others: names of fields that somebody else reads.
     package init(from decoder: any Decoder, besides others: [String]) throws {
         let known = Field.allCases.map(\.rawValue) + others
-        for key in try decoder.container(keyedBy: AnyField.self).allKeys where !known.contains(key.stringValue) {
-            throw Self.refusal(
-                "unknown field \"\(key.stringValue)\"; there are " + known.sorted().joined(separator: ", "))
+        if let fault = try decoder.container(keyedBy: AnyField.self).unknownField(besides: known.sorted()) {
+            throw Self.refusal(fault)
         }
         let container = try decoder.container(keyedBy: Field.self)
         func value<Value: Decodable>(_ field: Field) throws -> Value? { try container.valueIfPresent(for: field) }
@@ -116,13 +115,6 @@ extension SoundSettings {
         return encoding
     }
 
-    private struct AnyField: CodingKey {
-        let stringValue: String
-        let intValue: Int? = nil
-        init(stringValue: String) { self.stringValue = stringValue }
-        init?(intValue: Int) { nil }
-    }
-
     private static func refusal(_ text: String) -> DecodingError {
         .dataCorrupted(
             .init(codingPath: [], debugDescription: text, underlyingError: AudioLDM2Error(.invalidOption, text)))
@@ -138,6 +130,25 @@ extension KeyedDecodingContainer {
         } catch let error where !(error is DecodingError) {
             // Foundation's own, for a number that the type cannot hold; it would become "not valid JSON".
             throw DecodingError.typeMismatch(Value.self, .init(codingPath: [field], debugDescription: ""))
+        }
+    }
+}
+
+/// The name of a field, whatever it is.
+package struct AnyField: CodingKey {
+    package let stringValue: String
+    package let intValue: Int? = nil
+
+    package init(stringValue: String) { self.stringValue = stringValue }
+
+    package init?(intValue: Int) { nil }
+}
+
+extension KeyedDecodingContainer<AnyField> {
+    /// What is wrong with the names of the fields, in words: one that is none of those that there may be.
+    package func unknownField(besides known: [String]) -> String? {
+        allKeys.first { !known.contains($0.stringValue) }.map { field in
+            "unknown field \"\(field.stringValue)\"; there are " + known.joined(separator: ", ")
         }
     }
 }

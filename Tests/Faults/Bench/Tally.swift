@@ -1,7 +1,9 @@
 /// What came of the faults: lines of a table, and what was wrong.
 final class Tally {
     private var rows: [(name: String, counts: [String: Int])] = []
-    private(set) var findings = 0
+    /// What was wrong, and how to see it again.
+    private var texts: [String] = []
+    var findings: Int { texts.count }
     /// In the order of columns.
     private static let columns = [
         "worked", "refused", "killed", "stopped", "loader", "runtime", "unmet", "findings",
@@ -18,8 +20,9 @@ final class Tally {
     func note(_ verdict: Verdict, _ sweep: String, again: String) {
         count(verdict, sweep)
         guard case .finding(let text) = verdict else { return }
-        findings += 1
-        print("finding: \(sweep): \(text)\n    again: \(again)")
+        let lines = "finding: \(sweep): \(text)\n    again: \(again)"
+        print(lines)
+        texts.append(lines)
     }
 
     func printTable() {
@@ -35,6 +38,8 @@ final class Tally {
             line(row.name, Self.cells(row.counts))
         }
         line("total", Self.cells(totals))
+        // Once more at the end, which is what logs keep.
+        for text in texts { print(text) }
     }
 
     private static func cells(_ counts: [String: Int]) -> [String] {

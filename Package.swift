@@ -151,7 +151,9 @@ let package = Package(
         .target(name: "CFaults", path: "Tests/Faults/Tracer"),
         .executableTarget(
             name: "FaultBench",
-            dependencies: ["CFaults", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "CFaults", "TestSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             path: "Tests/Faults/Bench"),
         // Readers of what others wrote, each with inputs that are made up: Tests/Fuzzing/README.md.
         .target(name: "FuzzDriver", path: "Tests/Fuzzing/Driver"),
@@ -203,7 +205,7 @@ let package = Package(
         .testTarget(
             name: "WeightFileTests", dependencies: ["Files", "WeightFile", "Tensors", "CKernels", "TestSupport"]),
         .testTarget(name: "TextTests", dependencies: ["Text"]),
-        .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),
+        .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "TestSupport"]),
         .testTarget(
             name: "DefaultModelTests",
             dependencies: ["AudioLDM2DefaultModel", "AudioLDM2", "AudioLDM2Diagnostics", "Audio", "TestSupport"]),

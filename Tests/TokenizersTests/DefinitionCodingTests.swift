@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Tokenizers
 
@@ -33,7 +34,7 @@ import Tokenizers
 
     @Test(arguments: ["roberta", "t5"]) func flippedBitsDoNotCrash(name: String) throws {
         let data = try Fixtures.definition(name).encoded()
-        var random = SplitMix(state: 1)
+        var random = SplitMix(seed: 1)
         for round in 0..<600 {
             var damaged = data
             // Half of the flips hit the first fields, where counts and lengths are.

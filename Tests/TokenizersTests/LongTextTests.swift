@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Tokenizers
 
@@ -47,7 +48,7 @@ struct LongTextTests {
 
     /// A vocabulary of the published size is ready in the time of a blink.
     @Test func loadingIsFast() throws {
-        var random = SplitMix(state: 5)
+        var random = SplitMix(seed: 5)
         var vocabulary = TokenTable(["<pad>", "</s>", "<unk>"].map(\.utf8))
         while vocabulary.count < 32_100 {
             vocabulary.append(

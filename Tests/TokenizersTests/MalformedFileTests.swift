@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Tokenizers
 
@@ -49,7 +50,7 @@ import Tokenizers
 
     @Test(arguments: files) func flippedBits(name: String, file: String, others: [String]) throws {
         let bytes = try Fixtures.bytes("\(name)/\(file)")
-        var random = SplitMix(state: 7)
+        var random = SplitMix(seed: 7)
         for round in 0..<120 {
             var damaged = bytes
             let range = round % 2 == 0 ? 0..<min(4000, bytes.count) : 0..<bytes.count
@@ -62,7 +63,7 @@ import Tokenizers
 
     @Test func randomCharacterMaps() throws {
         guard case .unigram(let model) = try Fixtures.definition("t5").model else { return }
-        var random = SplitMix(state: 3)
+        var random = SplitMix(seed: 3)
         for _ in 0..<300 {
             var bytes = model.characterMap
             for _ in 0..<200 {

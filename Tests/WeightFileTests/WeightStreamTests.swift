@@ -52,7 +52,7 @@ import WeightFile
 
     @Test func anyOrderWorksAndSoDoSeveralUsers() throws {
         let source = try source(window: 300_000, order: Self.names)
-        var generator = RepeatableGenerator(seed: 5)
+        var generator = SplitMix(seed: 5)
         let weights = try Self.names.map { ($0, try data(source, $0)) }
         for _ in 0..<40 {
             let (name, weight) = weights[Int.random(in: 0..<weights.count, using: &generator)]

@@ -1,5 +1,6 @@
 import AudioLDM2Converter
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct MappedComponentTests {
@@ -146,7 +147,7 @@ import Testing
         #expect(
             try mapped.open("upsampler.0.bias").values() == Array(repeating: bias, count: stride).flatMap { $0 })
 
-        var random = RandomNumbers(seed: 3)
+        var random = SplitMix(seed: 3)
         let x = random.normal(time * inputs)
         var expected = [Float](repeating: 0, count: ((time - 1) * stride + kernel) * outputs)
         for t in 0..<time {

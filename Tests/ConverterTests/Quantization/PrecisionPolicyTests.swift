@@ -1,5 +1,6 @@
 import AudioLDM2Converter
 import Tensors
+import TestSupport
 import Testing
 import WeightFile
 
@@ -41,7 +42,7 @@ import WeightFile
             let role = WeightRole.matrix(outputs: 1, inputs: row.count)
             return policy.accepts(try encoder.encode(MemoryRows(1, row.count, row), role: role, as: format, name: "w"))
         }
-        var random = RandomNumbers(seed: 2)
+        var random = SplitMix(seed: 2)
         var row = random.normal(4096)
         #expect(try isAccepted(row, .int8))
         row[7] = 40

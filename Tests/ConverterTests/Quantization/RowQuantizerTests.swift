@@ -1,4 +1,5 @@
 import AudioLDM2Converter
+import TestSupport
 import Testing
 
 @Suite struct RowQuantizerTests {
@@ -47,7 +48,7 @@ import Testing
 
     @Test(arguments: [1, 3, 7, 8, 9, 32, 768, 3000])
     func isNeverWorseThanTheLargestMagnitude(count: Int) {
-        var random = RandomNumbers(seed: UInt64(count))
+        var random = SplitMix(seed: UInt64(count))
         for row in [random.normal(count), random.laplace(count), random.uniform(count)] {
             let quantized = quantize(row)
             #expect(quantized.integers.allSatisfy { $0 >= -127 })
@@ -58,7 +59,7 @@ import Testing
     }
 
     @Test func relativeErrorsAreThoseOfEightBits() {
-        var random = RandomNumbers(seed: 5)
+        var random = SplitMix(seed: 5)
         func relative(_ row: [Float]) -> Double {
             (error(row, quantize(row)) / row.reduce(0) { $0 + Double($1) * Double($1) }).squareRoot()
         }
@@ -68,7 +69,7 @@ import Testing
     }
 
     @Test func clippingHelpsWhereOneNumberStandsOut() {
-        var random = RandomNumbers(seed: 9)
+        var random = SplitMix(seed: 9)
         var row = random.normal(8192)
         row[100] = 4.6
         #expect(error(row, quantize(row)) < 0.99 * error(row, byLargestMagnitude(row)))

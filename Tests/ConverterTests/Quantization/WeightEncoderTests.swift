@@ -1,12 +1,13 @@
 import AudioLDM2Converter
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct WeightEncoderTests {
     private let encoder = WeightEncoder(workers: Workers(count: 2))
 
     private func rows(_ role: WeightRole, seed: UInt64 = 1) -> MemoryRows {
-        var random = RandomNumbers(seed: seed)
+        var random = SplitMix(seed: seed)
         return MemoryRows(role.outputs, role.rowWidth, random.normal(role.shape.count))
     }
 

@@ -38,7 +38,7 @@ import Testing
         let path = Fixtures.folder("Torch").appendingPathComponent("\(name).pth").path
         let original = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
         try Self.read(original, in: folder)
-        var random = RandomNumbers(seed: 11)
+        var random = SplitMix(seed: 11)
         for _ in 0..<400 {
             var bytes = original
             for _ in 0..<Int.random(in: 1...3, using: &random) {

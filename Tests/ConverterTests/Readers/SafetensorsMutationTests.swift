@@ -33,7 +33,7 @@ import Testing
 
     @Test func mutations() throws {
         let folder = try TemporaryFolder()
-        var random = RandomNumbers(seed: 42)
+        var random = SplitMix(seed: 42)
         var refused = 0
         try readAll(Self.original, in: folder)
         for _ in 0..<1000 {
@@ -49,7 +49,7 @@ import Testing
         #expect(refused > 500)
     }
 
-    private func mutate(_ bytes: inout [UInt8], _ random: inout RandomNumbers) {
+    private func mutate(_ bytes: inout [UInt8], _ random: inout SplitMix) {
         guard !bytes.isEmpty else { return }
         let place = Int.random(in: 0..<bytes.count, using: &random)
         switch Int.random(in: 0..<6, using: &random) {

@@ -124,7 +124,7 @@ struct AuthorsFixture {
     /// As the script that made the fixtures computes them.
     static func numbers(_ key: String, _ extents: [Int]) -> [Float] {
         let seed = key.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-        var generator = RandomNumbers(seed: seed)
+        var generator = SplitMix(seed: seed)
         let scale = (3 / Double(extents.dropFirst().reduce(1, *))).squareRoot()
         let isNorm = key.hasSuffix("weight") || key.hasSuffix("gamma")
         return (0..<extents.reduce(1, *)).map { _ in

@@ -1,6 +1,7 @@
 import AudioLDM2Converter
 import Checkpoints
 import Tensors
+import TestSupport
 
 /// A checkpoint in memory.
 struct MemorySource: CheckpointSource {
@@ -13,7 +14,7 @@ struct MemorySource: CheckpointSource {
 
     /// Tensors of these shapes, each filled with numbers of its own.
     init(shapes: [String: Shape]) {
-        var generator = RandomNumbers(seed: 1)
+        var generator = SplitMix(seed: 1)
         for (key, shape) in shapes.sorted(by: { $0.key < $1.key }) {
             contents[key] = (shape, generator.normal(shape.count))
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CFaults
 @preconcurrency import Foundation
+import TestSupport
 
 /// Runs our commands while the system fails them: each call that can fail does so once, in turn, and what must hold then is
 /// checked.
@@ -54,7 +55,7 @@ final class Bench {
         self.options = options
         self.canMount = canMount
         material = try Material(options)
-        random = SplitMix(state: options.seed)
+        random = SplitMix(seed: options.seed)
     }
 
     private static func matches(_ name: String, _ wanted: String) -> Bool {
@@ -80,19 +81,6 @@ final class Bench {
         for step in 0..<limit / 5 { chosen.formUnion([1 + step, count - step]) }
         while chosen.count < limit { chosen.insert(Int.random(in: 1...count, using: &random)) }
         return chosen.sorted()
-    }
-}
-
-/// Steele, Lea and Flood's generator: the same numbers for the same seed.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
     }
 }
 

@@ -1,21 +1,7 @@
 import Foundation
 import Tensors
+import TestSupport
 import WeightFile
-
-/// A small generator of repeatable numbers (SplitMix64).
-struct RepeatableGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
-}
 
 /// A weight to store, and what it should hold when it comes back.
 struct SampleWeight: Sendable {
@@ -31,7 +17,7 @@ struct SampleWeight: Sendable {
     init(_ name: String, _ description: WeightDescription, compressible: Bool = true, seed: UInt64 = 1) {
         self.name = name
         self.description = description
-        var generator = RepeatableGenerator(seed: seed)
+        var generator = SplitMix(seed: seed)
         let limit: UInt64 = compressible ? 15 : 255
         bytes = (0..<description.byteCount).map { place in
             let byte = UInt8(truncatingIfNeeded: generator.next() & limit)

@@ -13,7 +13,9 @@ SECONDS_OF_SOUND ?=
 override PROMPT := $(value PROMPT)
 override OUTPUT := $(value OUTPUT)
 override MODEL := $(value MODEL)
-export PROMPT OUTPUT MODEL
+run: export PROMPT := $(PROMPT)
+run: export OUTPUT := $(OUTPUT)
+run: export MODEL := $(MODEL)
 
 PACKAGES := pkg-config libsndfile1-dev libzstd-dev libopenblas-dev libespeak-ng1
 BUILD := .build/release

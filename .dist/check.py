@@ -1,4 +1,5 @@
 """What Python hears of the library: check.py MODULE_FOLDER PROGRAM SCRATCH."""
+import copy
 import os
 import signal
 import subprocess
@@ -39,6 +40,33 @@ for wrong, kind in [({"step": 2}, "option"), ({"seconds": -1}, "option"), ({"mem
     except audioldm2.Error as error:
         assert error.kind == kind and str(error), (error.kind, error)
 assert audioldm2.inspect()["family"] == "audioldm2"
+
+# NumPy's numbers are numbers; a zero byte would cut a text, and two owners of a handle would both free it.
+numbers = {"seconds": np.float32(1), "steps": np.int64(2), "seed": np.uint64(7)}
+assert np.array_equal(pipeline.generate("heavy rain", **numbers).samples, sound.samples)
+for wrong in [lambda: pipeline.generate("ra\0in"), lambda: audioldm2.Pipeline("a\0b"), lambda: sound.write("a\0.wav")]:
+    try:
+        wrong()
+        raise AssertionError("a zero byte was taken")
+    except audioldm2.Error as error:
+        assert error.kind == "argument" and "zero byte" in str(error), error
+for wrong in [lambda: copy.copy(pipeline), lambda: copy.copy(sound), lambda: pipeline.generate(None)]:
+    try:
+        wrong()
+        raise AssertionError("no TypeError")
+    except TypeError:
+        pass
+
+# A child of this process has none of the threads that work: it says so, and does not wait for them.
+child = os.fork()
+if child == 0:
+    signal.alarm(20)
+    try:
+        pipeline.generate("rain", **options)
+        os._exit(1)
+    except audioldm2.Error as error:
+        os._exit(0 if error.kind == "argument" and "fork" in str(error) else 2)
+assert os.waitpid(child, 0)[1] == 0, "a forked child does not say that it cannot work"
 
 
 class Enough(Exception):

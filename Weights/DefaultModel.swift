@@ -1,6 +1,7 @@
 import AudioLDM2
 import CMappings
 import Files
+import Glibc
 
 /// The model that comes with this package: a small AudioLDM 2 trained on free sounds, for programs that want one that is
 /// always there. `Weights/MODEL_CARD.md` says what it can do; its weights are under CC-BY-SA-4.0.
@@ -21,9 +22,7 @@ public enum DefaultModel {
 
     /// The file that this code was loaded from: a program's, or a library's.
     private static var library: String? {
-        // A relative name was relative to the folder that the program was started in.
-        guard let name = cmappings_library(), name.pointee == UInt8(ascii: "/") else { return nil }
-        return FileName.resolved(String(cString: name))
+        cmappings_library().map { FileName.text(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
     }
 
     /// - Parameter folders: of the program, and of what holds this code.
@@ -39,8 +38,8 @@ public enum DefaultModel {
         guard let found = places.first(where: FileName.exists) else {
             throw AudioLDM2Error(
                 .modelFile,
-                "the model that comes with this program is neither \(places[0]) nor \(places[1]); put it there or name "
-                    + "another model file (--model)")
+                "the model that comes with AudioLDM 2 is in none of \(places.joined(separator: ", ")); install it (Debian's "
+                    + "package audioldm2), or name another model file")
         }
         return found
     }

@@ -1,3 +1,4 @@
+import CAudioLDM2
 import Dispatch
 import Synchronization
 
@@ -15,11 +16,16 @@ final class Waiting<Value: Sendable, Message: Sendable>: Sendable {
     ///   - period: the longest time between two calls of `heard`, in milliseconds; nil for no call without a message.
     ///   - heard: takes messages in order, or nothing, and says whether to go on; on the caller's thread.
     ///   - work: gets what messages are sent by.
-    /// - Throws: what the work throws; `CancellationError` if it was to stop.
+    /// - Throws: what the work throws; `CancellationError` if it was to stop; `ArgumentError` in a child of a process that worked.
     static func wait(
         period: Int?, heard: ([Message]) -> Bool,
         for work: @escaping @Sendable (@escaping @Sendable (Message) -> Void) async throws -> Value
     ) throws -> Value {
+        guard begin_audioldm2_work() else {
+            throw ArgumentError(
+                "this process was forked from one that had used the library, whose threads it lacks; fork before the first "
+                    + "call, or start another program (Python's multiprocessing: \"spawn\")")
+        }
         let waiting = Waiting()
         let task = Task.detached {
             do {

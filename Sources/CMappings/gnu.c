@@ -4,13 +4,24 @@
 #include "cmappings.h"
 
 #include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 
 int cmappings_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
 
-const char *cmappings_library(void) {
+static char *library;
+
+const char *cmappings_library(void) { return library; }
+
+/// While the folder is still the one that a relative name (LD_LIBRARY_PATH=lib) is relative to.
+__attribute__((constructor)) static void keep_library(void) {
     Dl_info info;
-    return dladdr((void *)cmappings_library, &info) ? info.dli_fname : NULL;
+    if (!dladdr((void *)cmappings_library, &info) || !info.dli_fname) return;
+    // A program's own name is as it was called; the kernel knows where that was found.
+    const char *name = strchr(info.dli_fname, '/') ? info.dli_fname : (const char *)getauxval(AT_EXECFN);
+    if (name) library = realpath(name, NULL);
 }
 
 static int argument_count;

@@ -11,7 +11,9 @@
  * Texts are UTF-8 and end with a zero. Functions may be called on any thread; what is asked of one pipeline is done one after the
  * other. A pipeline must not be freed while another thread is in a call with it; a sound may outlive its pipeline. Freeing NULL
  * does nothing; other functions answer NULL handles with 0, NULL or AUDIOLDM2_ERROR_ARGUMENT. Nothing is printed, and no
- * signal is handled.
+ * signal is handled. A child of fork() may open and generate only if its parent has not; it gets
+ * AUDIOLDM2_ERROR_ARGUMENT. The library stays loaded after dlclose(). A model's file must stay as it is while it is open:
+ * a page that is cut off ends the program (SIGBUS); replace it by renaming another (mv).
  */
 #ifndef AUDIOLDM2_H
 #define AUDIOLDM2_H

@@ -91,6 +91,14 @@ def _check(status: int) -> None:
         raise Error(_KINDS.get(status, "other"), (_library.audioldm2_last_error() or b"").decode())
 
 
+def _bytes(text: str | os.PathLike[str], name: str) -> bytes:
+    data = text.encode() if name == "prompt" and isinstance(text, str) else os.fsencode(text)
+    if b"\0" in data:
+        # C's texts end there.
+        raise Error("argument", f"the {name} has a zero byte")
+    return data
+
+
 def _text(text: Optional[bytes]) -> str:
     return (text or b"").decode()
 
@@ -103,7 +111,7 @@ def version() -> str:
 def inspect(path: Optional[str | os.PathLike[str]] = None) -> dict[str, Any]:
     """What a model file contains, can do and comes from; without a path, of the model that ships."""
     text = c_void_p()
-    _check(_library.audioldm2_inspect(None if path is None else os.fsencode(path), byref(text)))
+    _check(_library.audioldm2_inspect(None if path is None else _bytes(path, "path"), byref(text)))
     try:
         information: dict[str, Any] = json.loads(ctypes.string_at(text.value or 0))
         return information
@@ -139,7 +147,11 @@ class Sound:
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Writes a file whose extension says how: wav, flac, ogg, opus, mp3 or aiff."""
-        _check(_library.audioldm2_sound_write(self._handle, os.fsencode(path)))
+        _check(_library.audioldm2_sound_write(self._handle, _bytes(path, "path")))
+
+    def __reduce__(self) -> str:
+        # Two owners of one handle would both free it.
+        raise TypeError("a Sound cannot be copied or pickled: copy its samples, or write it")
 
     def __del__(self) -> None:
         _library.audioldm2_sound_free(self.__dict__.get("_handle"))
@@ -160,7 +172,7 @@ class Pipeline:
         """
         settings = _given({"threads": threads, "device": device, "weight_budget": weight_budget})
         handle = c_void_p()
-        _check(_library.audioldm2_open(None if model is None else os.fsencode(model), settings, byref(handle)))
+        _check(_library.audioldm2_open(None if model is None else _bytes(model, "path"), settings, byref(handle)))
         self._handle = handle
         #: In Hz.
         self.sample_rate: int = _library.audioldm2_pipeline_sample_rate(handle)
@@ -180,6 +192,9 @@ class Pipeline:
         :raises Error: for options that cannot be used, and what goes wrong; KeyboardInterrupt after Ctrl-C; what `progress`
             raises.
         """
+        if not isinstance(prompt, str):
+            raise TypeError(f"the prompt is of type {type(prompt).__name__}, and not a str")
+        words = _bytes(prompt, "prompt")
         raised: list[BaseException] = []
 
         def hear(_: Any, stage: bytes, completed: int, total: int) -> int:
@@ -193,11 +208,15 @@ class Pipeline:
         handle = c_void_p()
         with _Interrupt() as interrupt:
             status = _library.audioldm2_generate(
-                self._handle, prompt.encode(), _given(options), _Progress(hear), None, byref(handle))
+                self._handle, words, _given(options), _Progress(hear), None, byref(handle))
         if raised:
             raise raised[0]
         _check(status)
         return Sound(handle)
+
+    def __reduce__(self) -> str:
+        # Two owners of one handle would both free it.
+        raise TypeError("a Pipeline cannot be copied or pickled: open the model again")
 
     def __del__(self) -> None:
         _library.audioldm2_pipeline_free(self.__dict__.get("_handle"))
@@ -227,4 +246,10 @@ class _Interrupt:
 
 
 def _given(values: dict[str, Any]) -> bytes:
-    return json.dumps({name: value for name, value in values.items() if value is not None}).encode()
+    return json.dumps({name: value for name, value in values.items() if value is not None}, default=_plain).encode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    raise TypeError(f"an option of type {type(value).__name__} cannot be used")

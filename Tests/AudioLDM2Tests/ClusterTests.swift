@@ -62,6 +62,25 @@ import Testing
         #expect(try batch(lines, into: "parts").output.contains("0 made, 7 there before"))
     }
 
+    @Test func manifestsOfOtherLinesAreNotJoined() throws {
+        let lines = try prompts(3)
+        #expect(try batch(lines, into: "out").status == 0)
+        let before = try Data(contentsOf: URL(fileURLWithPath: folder.file("out/manifest.jsonl")))
+        let cases = [
+            (
+                #"{"prompt": "sound 1"}\n{"prompt": "another"}\n{"prompt": "sound 3"}"#,
+                #"line 2's sound is of "sound 2""#
+            ),
+            (#"{"prompt": "sound 1"}"#, "line 2, which is none"), ("", "no lines"),
+        ]
+        for (text, message) in cases {
+            let other = try folder.write(text.replacingOccurrences(of: "\\n", with: "\n"), to: "other.jsonl")
+            let run = try batch(other, into: "out", ["--merge"])
+            #expect(run.status == 1 && run.errors.contains(message), "\(run.errors)")
+        }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: folder.file("out/manifest.jsonl"))) == before)
+    }
+
     @Test func podsOfAnIndexedJobHavePlaces() throws {
         let lines = try prompts(4)
         let run = try batch(

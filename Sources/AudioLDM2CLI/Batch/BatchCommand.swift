@@ -140,9 +140,7 @@ struct BatchCommand: AsyncParsableCommand {
     }
 
     private func mergeManifests() throws {
-        let report = try BatchMerge(
-            folder: outputDir, lines: BatchFile.lines(of: prompts).map(\.number)
-        ).write()
+        let report = try BatchMerge(folder: outputDir, lines: BatchFile.lines(of: prompts)).write()
         if json {
             print(try Terminal.json(report))
         } else if !quiet {

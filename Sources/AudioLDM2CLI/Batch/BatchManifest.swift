@@ -64,7 +64,7 @@ final class BatchManifest: Sendable {
     /// Lines that are not entries are passed over: the last one is incomplete if a run was killed.
     /// - Throws: `AudioLDM2Error` for a manifest that cannot be read.
     /// - Parameter take: gets entries, and their lines without ends.
-    static func entries(of path: String, _ take: (Entry, ArraySlice<UInt8>) -> Void) throws {
+    static func entries(of path: String, _ take: (Entry, ArraySlice<UInt8>) throws -> Void) throws {
         let data: [UInt8]
         do {
             data = try RegularFile.contents(of: path, limit: .max)
@@ -73,7 +73,7 @@ final class BatchManifest: Sendable {
         }
         let decoder = JSONDecoder()
         for line in data.split(separator: UInt8(ascii: "\n")) {
-            if let entry = try? decoder.decode(Entry.self, from: Data(line)) { take(entry, line) }
+            if let entry = try? decoder.decode(Entry.self, from: Data(line)) { try take(entry, line) }
         }
     }
 

@@ -1,4 +1,5 @@
 import AudioLDM2
+import Batches
 import Files
 import FoundationEssentials
 import Glibc
@@ -29,20 +30,24 @@ struct BatchMerge {
     }
 
     let folder: String
-    /// Numbers of the lines that ask for a sound, rising.
-    let lines: [Int]
+    /// The lines that ask for a sound, in order.
+    let lines: [BatchFile.Line]
 
     private var path: String { folder + "/" + Shard().manifestName }
 
     /// Writes the joined manifest, which appears when it is complete.
-    /// - Throws: `AudioLDM2Error` of kind `.file`.
+    /// - Throws: `AudioLDM2Error` of kind `.file`, also for sounds that were made of another file's lines.
     func write() throws -> Report {
+        guard !lines.isEmpty else { throw AudioLDM2Error(.file, "there are no lines whose sounds could be joined") }
+        let prompts = Dictionary(lines.map { ($0.number, try? BatchFields($0).prompt) }) { $1 }
         var best: [Int: (error: String?, line: ArraySlice<UInt8>)] = [:]
         for name in try BatchManifest.names(in: folder) {
             try BatchManifest.entries(of: folder + "/" + name) { entry, bytes in
                 switch entry.status {
                 // What is there counts more than what failed; of two the later one.
-                case .made where isThere(entry): best[entry.line] = (nil, bytes)
+                case .made where isThere(entry):
+                    try requireLine(of: entry, among: prompts, in: name)
+                    best[entry.line] = (nil, bytes)
                 case .failed where best[entry.line].map({ $0.error != nil }) ?? true:
                     best[entry.line] = (entry.error ?? "no reason is known", bytes)
                 default: break
@@ -51,7 +56,7 @@ struct BatchMerge {
         }
         var report = Report(manifest: path, lines: lines.count)
         var bytes: [UInt8] = []
-        for line in lines {
+        for line in lines.map(\.number) {
             guard let entry = best[line] else {
                 report.missing.append(line)
                 continue
@@ -71,6 +76,19 @@ struct BatchMerge {
             throw AudioLDM2Error(.file, "\(path): cannot be written: \(error.reason)")
         }
         return report
+    }
+
+    /// Joined with another file's lines a manifest would say of sounds what they are not, and forget others.
+    private func requireLine(of entry: BatchManifest.Entry, among prompts: [Int: String?], in name: String) throws {
+        let remedy = "give the file that the sounds were made of, or another --output-dir"
+        guard let prompt = prompts[entry.line] else {
+            throw AudioLDM2Error(
+                .file, "\(folder)/\(name): has a sound of line \(entry.line), which is none; \(remedy)")
+        }
+        guard let made = entry.record?.prompt, let prompt, made != prompt else { return }
+        throw AudioLDM2Error(
+            .file,
+            "\(folder)/\(name): line \(entry.line)'s sound is of \"\(made)\", and not of \"\(prompt)\"; \(remedy)")
     }
 
     private func isThere(_ entry: BatchManifest.Entry) -> Bool {

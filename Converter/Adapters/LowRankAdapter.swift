@@ -33,6 +33,9 @@ package struct LowRankAdapter: Sendable {
         let file = try Self.file(path)
         name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
         userScale = scale
+        guard FileName.exists(file) else {
+            throw CheckpointError.missing(path: file, remedy: "name the file or folder of an adapter")
+        }
         let source = try CheckpointFile.open(path: file, name: name)
         self.source = source
         var settings = try AdapterSettings(of: source, beside: file)

@@ -47,7 +47,7 @@ struct GenerateCommand: AsyncParsableCommand {
     @Flag(
         help: """
             Make a sound that repeats without a click; its length is rounded to whole frames, and a wav file says that it is a \
-            loop.
+            loop. Without fades and --trim-silence, as it has no ends.
             """)
     var loop = false
 

@@ -31,15 +31,20 @@ extension DecodingError {
         switch self {
         case .keyNotFound(let key, _): "field \"\(key.stringValue)\" is missing"
         case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-            context.codingPath.last.map { "field \"\($0.stringValue)\" is not \(words(for: type))" }
-                ?? "it is not a JSON object"
+            field(context).map { "field \"\($0)\" is not \(words(for: type))" } ?? "it is not a JSON object"
         case .dataCorrupted(let context):
-            context.codingPath.last.map { "field \"\($0.stringValue)\" cannot be used" }
+            field(context).map {
+                "field \"\($0)\" cannot be used"
+                    + (context.debugDescription.isEmpty ? "" : ": \(context.debugDescription)")
+            }
                 ?? (context.underlyingError as? AudioLDM2Error)?.description
                 ?? "it is not JSON, or has a number that is out of range"
         @unknown default: "it is not JSON"
         }
     }
+
+    /// The last name on the way to a value, which may be an element of a list.
+    private func field(_ context: Context) -> String? { context.codingPath.last { $0.intValue == nil }?.stringValue }
 
     private func words(for type: Any.Type) -> String {
         switch type {

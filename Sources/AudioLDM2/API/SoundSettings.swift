@@ -152,6 +152,14 @@ public struct SoundSettings: Sendable, Hashable, Codable {
         try options(profile: profile, naming: { "\"\($0.rawValue)\"" })
     }
 
+    /// What was asked for of a sound's ends.
+    private var endings: Field? {
+        let fades = [
+            (Field.fadeSeconds, fadeSeconds), (.fadeInSeconds, fadeInSeconds), (.fadeOutSeconds, fadeOutSeconds),
+        ]
+        return fades.first { ($0.1 ?? 0) > 0 }?.0 ?? (trimsSilence == true ? .trimsSilence : nil)
+    }
+
     /// - Parameter name: of a field, as whoever reads the message knows it.
     package func options(profile other: ReferenceProfile?, naming name: (Field) -> String) throws -> SoundOptions {
         if let problem = problem(naming: name) { throw AudioLDM2Error(.invalidOption, problem) }
@@ -183,6 +191,10 @@ public struct SoundSettings: Sendable, Hashable, Codable {
         options.audioWeight = audioWeight ?? options.audioWeight
         guard options.eta == 0 || options.scheduler == .ddim else {
             throw AudioLDM2Error(.invalidOption, "\(name(.eta)) needs \(name(.scheduler)) ddim")
+        }
+        if options.loops, let field = endings {
+            throw AudioLDM2Error(
+                .invalidOption, "\(name(field)) does not go with \(name(.loops)): what repeats has no ends")
         }
         return options
     }

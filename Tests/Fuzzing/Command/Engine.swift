@@ -7,16 +7,21 @@ enum Engine {
     /// What its function, which takes no context, reads with.
     nonisolated(unsafe) private static var target: FuzzTarget?
 
+    private static let targetVariable = "AUDIOLDM2_FUZZ_TARGET"
+
+    /// In a process that libFuzzer started.
+    static var targetOfParent: String? { getenv(targetVariable).map { String(cString: $0) } }
+
     /// - Returns: its exit status.
-    static func run(_ target: FuzzTarget) -> Int32 {
+    static func run(_ target: FuzzTarget, _ options: [String]) -> Int32 {
         guard fuzz_has_engine() != 0 else {
             print("built without libFuzzer: use make fuzz")
             return 64
         }
         self.target = target
-        // The command's name, and what follows the target's.
+        setenv(targetVariable, target.name, 1)
         var arguments: [UnsafeMutablePointer<CChar>?] =
-            ([CommandLine.arguments[0]] + CommandLine.arguments.dropFirst(2)).map { strdup($0) } + [nil]
+            ([CommandLine.arguments[0]] + options).map { strdup($0) } + [nil]
         return arguments.withUnsafeMutableBufferPointer { buffer in
             var count = Int32(buffer.count - 1)
             var start = buffer.baseAddress

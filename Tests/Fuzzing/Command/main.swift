@@ -8,7 +8,9 @@ import FuzzTargets
 // Fuzz --pack FILE     a whole pack of an input of pack-mended, on the standard output
 
 setvbuf(stdout, nil, _IOLBF, 0)
-let arguments = Array(CommandLine.arguments.dropFirst())
+var arguments = Array(CommandLine.arguments.dropFirst())
+// libFuzzer starts this program again to merge inputs, and knows nothing of targets.
+if let name = Engine.targetOfParent, arguments.first?.hasPrefix("-") == true { arguments.insert(name, at: 0) }
 switch arguments.first {
 case "--list":
     for target in FuzzTarget.all {
@@ -23,7 +25,7 @@ case let name?:
         exit(64)
     }
     if arguments.dropFirst().contains(where: { $0.hasPrefix("-") }) {
-        exit(Engine.run(target))
+        exit(Engine.run(target, Array(arguments.dropFirst())))
     }
     let status = try Replay(target).run(Array(arguments.dropFirst()))
     FuzzScratch.remove()

@@ -14,6 +14,14 @@ final class SoundInput: SoundTransport {
 
     override var length: Int { firstLength }
 
+    /// Whether these are the file's first bytes. Goes back to its start.
+    func begins(with bytes: [UInt8]) -> Bool {
+        var start = [UInt8](repeating: 0, count: bytes.count)
+        let count = start.withUnsafeMutableBytes { read($0) }
+        position = 0
+        return count == bytes.count && start == bytes
+    }
+
     override func read(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
         guard position >= 0, position < length else { return 0 }
         let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(buffer.count, length - position)])

@@ -71,6 +71,10 @@ package final class SoundReader {
     }
 
     private static func handle(of input: SoundInput, path: String) throws -> SndfileHandle {
+        // Of a sampler's dump libsndfile tells faults on the standard output, where somebody else's sound may be on its way.
+        guard !input.begins(with: [0xF0, 0x7E]) else {
+            throw AudioError.cannotRead(path: path, reason: "a MIDI sample dump; make another kind of file of it (sox)")
+        }
         let opened = SndfileHandle(reading: input)
         if let failure = input.failure { throw AudioError.cannotRead(path: path, reason: failure) }
         guard let file = opened else {

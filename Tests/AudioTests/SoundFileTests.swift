@@ -250,4 +250,14 @@ final class SoundFileTests {
         }
         return Sound(samples: samples, channels: channels, sampleRate: 16000)
     }
+
+    /// libsndfile would print what is wrong with this one.
+    @Test func dumpsOfSamplersAreRefused() throws {
+        let dump: [UInt8] = [0xF0, 0x7E, 0, 1, 0, 0, 0x10, 1, 0x76, 0x6F, 0x72, 0x62, 0x69, 0x73, 0x34, 0x68]
+        #expect {
+            try SoundFile.read(Data(dump))
+        } throws: { error in
+            "\(error)".contains("MIDI sample dump")
+        }
+    }
 }

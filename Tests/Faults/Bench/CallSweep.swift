@@ -92,18 +92,10 @@ struct CallSweep: Sweep {
         judge.silencesErrors =
             outcome.placeText.hasSuffix("/stderr") || (fault.onwards && fault.kinds & FAULTS_WRITE.rawValue != 0)
         var verdict = judge.verdict(outcome)
-        if case .worked = verdict, fault.kinds == FAULTS_CLOSE.rawValue, isOutput(outcome.placeText, of: folder) {
-            verdict = .finding("works, though the system did not take all of it")
-        }
         if case .finding(let text) = verdict { return .finding(at(outcome, variant, text)) }
         verdict = try goingOn(bench, folder, verdict, reference)
         if case .finding(let text) = verdict { return .finding(at(outcome, variant, text)) }
         return verdict
-    }
-
-    /// Whether a call is about a file that is being made, whose end somebody waits for.
-    private func isOutput(_ place: String, of folder: RunFolder) -> Bool {
-        place.contains("\(folder.path)/out/") && !folder.scenario.journals.contains { place.hasSuffix($0) }
     }
 
     private func at(_ outcome: faults_outcome, _ variant: Scenario.Variant, _ text: String) -> String {

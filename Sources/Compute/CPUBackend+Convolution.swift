@@ -24,8 +24,13 @@ extension CPUBackend {
             return deferred(
                 plan.outputShape(role.outputs), try ConvolutionRows(input, weight, epilogue, on: self))
         }
-        let y = try result(plan.outputShape(role.outputs), weight.description, epilogue)
-        try withFinish(epilogue, result: y.shape, "convolution") { finish in
+        let shape = plan.outputShape(role.outputs)
+        let whole = try result(shape, weight.description, epilogue)
+        let y = Tensor(shape: shape, storage: whole.storage, offset: whole.offset + whole.shape.count - shape.count)
+        if let before = epilogue.continued {
+            try write(before, into: whole.reshaped([1, whole.shape[1], whole.shape.last]), at: 0)
+        }
+        try withFinish(epilogue, result: shape, "convolution") { finish in
             let target = try floats(y, "convolution")
             if weight.description.quantizesInput {
                 let source = try rows(of: x, "convolution")
@@ -50,7 +55,7 @@ extension CPUBackend {
         try observer?.product(
             ObservedProduct(
                 weight: weight.data.name, input: x, geometry: geometry, residual: epilogue.residual, result: y))
-        return y
+        return whole
     }
 
     /// Int8 convolution: a range for each position where positions are multiplied on their own, else for each tile.
@@ -69,12 +74,12 @@ extension CPUBackend {
 
     /// Memory for a result: the residual's, if nobody needs that and the kernel reads it before it writes.
     private func result(_ shape: Shape, _ weight: WeightDescription, _ epilogue: Epilogue) throws -> Tensor {
-        if epilogue.spendsResidual, weight.quantizesInput, let residual = epilogue.residual,
+        if epilogue.spendsResidual, epilogue.continued == nil, weight.quantizesInput, let residual = epilogue.residual,
             residual.storage is HostStorage
         {
             return try residual.reshaped(shape)
         }
-        return try empty(shape)
+        return try empty(epilogue.extended(shape))
     }
 
     /// Float convolution: rows of the input are laid side by side (im2col), a block of output positions at a time.

@@ -18,7 +18,8 @@ struct ConvolutionRows: RowSource, @unchecked Sendable {
     ) throws {
         let role = weight.description.role
         try cpu.require(
-            epilogue.perSample == nil && epilogue.residual == nil && epilogue.activation == .none, "convolution",
+            epilogue.perSample == nil && epilogue.residual == nil && epilogue.activation == .none
+                && epilogue.continued == nil, "convolution",
             "nothing but a bias after a deferred result", role.shape)
         self.input = input
         self.cpu = cpu

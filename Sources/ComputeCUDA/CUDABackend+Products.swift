@@ -39,7 +39,12 @@ extension CUDABackend {
             "convolution", products: plan.outputRows * role.outputs * role.taps * role.inputs
         ) {
             let shape = plan.outputShape(role.outputs)
-            let y = try result(shape, weight.description, epilogue)
+            let whole = try result(shape, weight.description, epilogue)
+            let y = Tensor(
+                shape: shape, storage: whole.storage, offset: whole.offset + whole.shape.count - shape.count)
+            if let before = epilogue.continued {
+                try write(before, into: whole.reshaped([1, whole.shape[1], whole.shape.last]), at: 0)
+            }
             let tiles =
                 weight.description.quantizesInput
                 ? ConvolutionTiles(plan, channels: role.inputs, activation: geometry.inputActivation) : nil
@@ -49,14 +54,16 @@ extension CUDABackend {
             try multiply(
                 x, weight, rows: plan.outputRows, places, tiles, geometry.inputActivation, epilogue, into: y,
                 "convolution")
-            return y
+            return whole
         }
     }
 
     /// Memory for a result: the residual's, if nobody needs that, and the input has become bytes before.
     private func result(_ shape: Shape, _ weight: WeightDescription, _ epilogue: Epilogue) throws -> Tensor {
-        guard epilogue.spendsResidual, weight.quantizesInput, let residual = epilogue.residual else {
-            return try empty(shape)
+        guard epilogue.spendsResidual, epilogue.continued == nil, weight.quantizesInput,
+            let residual = epilogue.residual
+        else {
+            return try empty(epilogue.extended(shape))
         }
         return try residual.reshaped(shape)
     }

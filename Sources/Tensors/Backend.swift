@@ -155,6 +155,9 @@ package struct Epilogue: Sendable {
     package var spendsResidual = false
     /// The result may be computed as it is read, more than once if need be, so that it takes no memory.
     package var isDeferred = false
+    /// Rows of a sequence that the result of a convolution continues, `[1, rows, outputs]`: they come before it in what is
+    /// returned. The residual is as long as the result alone.
+    package var continued: Tensor?
 
     package init(
         bias: (any Weight)? = nil, perSample: Tensor? = nil, activation: Activation = .none, residual: Tensor? = nil
@@ -163,6 +166,20 @@ package struct Epilogue: Sendable {
         self.perSample = perSample
         self.activation = activation
         self.residual = residual
+    }
+}
+
+extension Epilogue {
+    /// The shape of a convolution's result with the rows that it continues.
+    /// - Parameter shape: of the result alone, `[batch, height, width, outputs]`.
+    /// - Throws: `TensorError.shapeMismatch` where those rows cannot come before it: for a batch, and for other channels.
+    package func extended(_ shape: Shape) throws -> Shape {
+        guard let before = continued?.shape else { return shape }
+        guard shape[0] == 1, shape[2] == 1, before.rank == 3, before[0] == 1, before.last == shape.last else {
+            throw TensorError.shapeMismatch(
+                operation: "convolution", expected: "rows of one sequence before a result of \(shape)", found: before)
+        }
+        return [1, before[1] + shape[1], 1, shape.last]
     }
 }
 

@@ -81,6 +81,14 @@ struct BackendTests {
                 try backend.convolution(
                     backend.upload(x, [2, 33, 1, 12]), backend.prepare(weight), geometry, Epilogue())
             }
+            let before = numbers.values(3 * role.outputs)
+            try expectAgreement { backend in
+                var epilogue = Epilogue()
+                epilogue.continued = try backend.upload(before, [1, 3, role.outputs])
+                return try backend.convolution(
+                    backend.upload(Array(x.prefix(33 * 12)), [1, 33, 1, 12]), backend.prepare(weight), geometry,
+                    epilogue)
+            }
         }
     }
 

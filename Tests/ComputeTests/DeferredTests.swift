@@ -25,6 +25,31 @@ import Testing
         ]
     }
 
+    /// Rows that a result continues come before it, and change nothing of it.
+    @Test(arguments: [WeightFormat.float32, .float16, .int8])
+    mutating func resultsThatContinueRows(_ format: WeightFormat) throws {
+        let role = WeightRole.convolution(outputs: 20, kernelHeight: 3, kernelWidth: 1, inputs: channels)
+        let weight = try backend.prepare(
+            TestWeight.storing(numbers.values(role.shape.count), role, format, .quantized).weight)
+        let x = try backend.upload(numbers.values(50 * channels), [1, 50, 1, channels])
+        let residual = try backend.upload(numbers.values(48 * 20), [1, 48, 20])
+        var epilogue = Epilogue(activation: .silu, residual: residual)
+        let plain = try backend.convolution(x, weight, ConvolutionGeometry(), epilogue)
+        for rows in [0, 1, 7] {
+            let before = try backend.upload(numbers.values(rows * 20), [1, rows, 20])
+            (epilogue.continued, epilogue.spendsResidual) = (before, true)
+            let whole = try backend.convolution(x, weight, ConvolutionGeometry(), epilogue)
+            #expect(whole.shape == [1, rows + 48, 1, 20])
+            #expect(try whole.values() == before.values() + plain.values())
+        }
+        for shape in [[2, 1, 20], [1, 4, 10], [4, 20]] as [Shape] {
+            epilogue.continued = try backend.empty(shape)
+            #expect(throws: TensorError.self) {
+                try backend.convolution(x, weight, ConvolutionGeometry(), epilogue)
+            }
+        }
+    }
+
     @Test mutating func productsOfRowsAreTheSameOfFloatsInMemory() throws {
         let parts = try [8, 16].map { try backend.upload(numbers.values(2 * 300 * $0), [2, 300, $0]) }
         let joined = try Tensor.concatenate(parts)

@@ -2,6 +2,7 @@ import AudioLDM2
 import AudioLDM2Converter
 import Compute
 import Foundation
+import Layers
 import Tensors
 import Testing
 import WeightFile
@@ -36,9 +37,33 @@ import WeightFile
         for window in [1, 16, 23, 64] {
             var blocks: [[Float]] = []
             try vocode(mel, windowFrames: window) { blocks.append($0) }
-            #expect(blocks.dropLast().allSatisfy { $0.count == window * config.hopLength })
+            #expect(blocks.count == vocode.pieces(frames: frames, windowFrames: window).count)
+            #expect(blocks.allSatisfy { !$0.isEmpty })
             #expect(Array(blocks.joined()) == whole, "windows of \(window)")
         }
+    }
+
+    /// A piece is said to be long enough for its samples to depend on no later one, and they are all that it settles.
+    @Test func piecesOfSpectrograms() throws {
+        let (vocode, config): (HiFiGAN, HiFiGANConfig) = try model("vocoder", .float32, HiFiGAN.init)
+        let mel = try noise([1, 300, config.modelInDim])
+        for window in [1, 40, 128] {
+            let pieces = vocode.pieces(frames: 300, windowFrames: window)
+            #expect(pieces.first?.lowerBound == 0 && pieces.last?.upperBound == 300)
+            #expect(zip(pieces, pieces.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
+            var (known, progress) = (0, HiFiGAN.Progress())
+            for piece in pieces {
+                let read = vocode.frames(for: piece)
+                let samples = try vocode.samples(
+                    of: Stretch(mel.slice(axis: 1, read), from: read.lowerBound, isLast: piece.upperBound == 300),
+                    &progress)
+                known += samples.count
+                #expect(known <= piece.upperBound * config.hopLength || piece.upperBound == 300)
+                #expect(known >= (piece.upperBound - 40) * config.hopLength)
+            }
+            #expect(known == config.sampleCount(frames: 300))
+        }
+        #expect(vocode.pieces(frames: 1) == [0..<1])
     }
 
     /// In int8 a window quantizes for itself: what comes later changes nothing before it.

@@ -14,7 +14,10 @@ extension Block {
         Block("hifigan.residual", of: "SpeechT5HifiGan", int8Error: 1.4e-2) { weights in
             let block = try HiFiGANResidualBlock(
                 8, kernel: 3, dilations: [1, 3, 5], slope: .leakyRelu(slope: 0.1), weights)
-            return { try block($0("input")) }
+            return { recorded in
+                var progress = HiFiGANResidualBlock.Progress()
+                return try block(Stretch(recorded("input"), isLast: true), &progress).tensor
+            }
         },
     ]
 

@@ -7,17 +7,10 @@ import WeightFile
 /// Kong et al. 2020 (arXiv 2010.05646); transformers `SpeechT5HifiGan`.
 package struct HiFiGAN: Sendable {
     private let convPre: Conv1d
-    private let stages: [Stage]
+    private let stages: [HiFiGANStage]
     private let convPost: Conv1d
     private let normalization: Normalization?
-    private let hopLength: Int
     private let reach: Int
-
-    /// One upsampling and the residual blocks whose results are averaged after it.
-    private struct Stage: Sendable {
-        let upsampler: ConvTranspose1d
-        let blocks: [HiFiGANResidualBlock]
-    }
 
     private struct Normalization: Sendable {
         let mean: any Weight
@@ -25,77 +18,48 @@ package struct HiFiGAN: Sendable {
     }
 
     package init(_ config: HiFiGANConfig, _ weights: WeightScope) throws {
-        let slope = Activation.leakyRelu(slope: config.leakyReluSlope)
-        var channels = config.upsampleInitialChannel
-        convPre = try Conv1d(config.modelInDim, channels, kernel: 7, weights["conv_pre"].preferring(.float))
-        stages = try config.upsampleRates.indices.map { stage in
-            let (rate, kernel) = (config.upsampleRates[stage], config.upsampleKernelSizes[stage])
-            let upsampler = try ConvTranspose1d(
-                channels, channels / 2, kernel: kernel, stride: rate, padding: (kernel - rate) / 2,
-                inputActivation: slope, weights["upsampler"][stage])
-            channels /= 2
-            let count = config.resblockKernelSizes.count
-            let blocks = try (0..<count).map { index in
-                try HiFiGANResidualBlock(
-                    channels, kernel: config.resblockKernelSizes[index], dilations: config.resblockDilationSizes[index],
-                    slope: slope, weights["resblocks"][stage * count + index])
-            }
-            return Stage(upsampler: upsampler, blocks: blocks)
-        }
-        (hopLength, reach) = (config.hopLength, config.reach)
+        let initial = config.upsampleInitialChannel
+        convPre = try Conv1d(config.modelInDim, initial, kernel: 7, weights["conv_pre"].preferring(.float))
+        stages = try config.upsampleRates.indices.map { try HiFiGANStage(config, number: $0, weights) }
         // The reference's last activation has PyTorch's default slope, not the configured one.
         convPost = try Conv1d(
-            channels, 1, kernel: 7, inputActivation: .leakyRelu(slope: 0.01), weights["conv_post"].preferring(.float))
+            initial >> config.upsampleRates.count, 1, kernel: 7, inputActivation: .leakyRelu(slope: 0.01),
+            weights["conv_post"].preferring(.float))
         normalization =
             try config.normalizeBefore
             ? Normalization(
                 mean: weights.vector("mean", config.modelInDim), scale: weights.vector("scale", config.modelInDim))
             : nil
+        reach = config.reach
     }
 
     /// Frames that are vocoded at a time, so that memory does not grow with the length.
-    package static let windowFrames = 256
+    package static let windowFrames = 128
 
-    /// A part of a spectrogram that is vocoded at once.
-    package struct Piece: Sendable {
-        /// What samples are made of.
-        package let frames: Range<Int>
-        /// With what they depend on, on both sides.
-        package let context: Range<Int>
+    /// The parts in which a spectrogram is vocoded, in order. Only the last may be too short for a sample to depend on no later
+    /// part.
+    package func pieces(frames: Int, windowFrames: Int = windowFrames) -> [Range<Int>] {
+        let first = min(max(windowFrames, reach + 1), frames)
+        return [0..<first]
+            + stride(from: first, to: frames, by: windowFrames).map { $0..<min($0 + windowFrames, frames) }
     }
 
-    /// The parts of a spectrogram, in order.
-    package func pieces(frames: Int, windowFrames: Int = windowFrames) -> [Piece] {
-        stride(from: 0, to: frames, by: windowFrames).map { start in
-            let end = min(start + windowFrames, frames)
-            return Piece(frames: start..<end, context: max(start - reach, 0)..<min(end + reach, frames))
-        }
-    }
-
-    /// - Parameters:
-    ///   - mel: the frames of the piece's context, `[1, frames, bands]`.
-    ///   - isLast: whether the sound ends with it.
-    /// - Returns: the piece's samples in −1…1; at the end somewhat more than `frames · hopLength`, to be cut.
-    package func samples(of piece: Piece, _ mel: Tensor, isLast: Bool) throws -> [Float] {
-        let samples = try vocode(mel).values()
-        let first = (piece.frames.lowerBound - piece.context.lowerBound) * hopLength
-        return Array(samples[first..<(isLast ? samples.count : first + piece.frames.count * hopLength)])
-    }
-
-    /// Vocodes window by window. Each is computed with as many frames on both sides as its samples depend on; int8
-    /// activations are quantized within it.
+    /// Vocodes piece by piece. Int8 activations are quantized within each.
     /// - Parameters:
     ///   - mel: log-mel spectrogram `[1, frames, bands]`.
-    ///   - windowFrames: frames of a window.
+    ///   - windowFrames: frames of a piece.
     ///   - onSamples: gets the samples in −1…1, in order, as soon as they are known; in all somewhat more than
     ///     `frames · hopLength`, to be cut.
     package func callAsFunction(
         _ mel: Tensor, windowFrames: Int = windowFrames, _ onSamples: ([Float]) throws -> Void
     ) throws {
-        let frames = mel.shape[1]
-        for piece in pieces(frames: frames, windowFrames: windowFrames) {
-            try onSamples(
-                samples(of: piece, mel.slice(axis: 1, piece.context), isLast: piece.frames.upperBound == frames))
+        let mel = Stretch(mel, isLast: true)
+        var progress = Progress()
+        for piece in pieces(frames: mel.rows.count, windowFrames: windowFrames) {
+            let frames = frames(for: piece)
+            let stretch = Stretch(
+                try mel(frames), from: frames.lowerBound, isLast: frames.upperBound == mel.rows.upperBound)
+            try onSamples(samples(of: stretch, &progress))
         }
     }
 
@@ -109,41 +73,47 @@ package struct HiFiGAN: Sendable {
         return try mel.backend.upload(
             Array(waveforms.joined()), [waveforms.count, waveforms.first?.count ?? 0, 1])
     }
+}
 
-    /// `[1, frames, bands]` → `[1, samples, 1]`.
-    private func vocode(_ mel: Tensor) throws -> Tensor {
-        var x = try convPre(normalized(mel))
-        for stage in stages {
-            let h = try stage.upsampler(x)
-            let share = 1 / Float(stage.blocks.count)
-            x = try h.backend.combine(stage.blocks.map { (factor: share, tensor: try $0(h)) })
+// MARK: - In pieces
+
+extension HiFiGAN {
+    /// What is kept of a sound between its pieces: of every convolution's result, the rows that are read again.
+    package struct Progress: Sendable {
+        fileprivate var pre: Stretch?
+        fileprivate var stages: [HiFiGANStage.Progress] = []
+        fileprivate var samples: Stretch?
+
+        package init() {}
+    }
+
+    /// The frames of a spectrogram that a piece reads.
+    package func frames(for piece: Range<Int>) -> Range<Int> {
+        max(piece.lowerBound - convPre.reach, 0)..<piece.upperBound
+    }
+
+    /// - Parameters:
+    ///   - mel: log-mel spectrogram, of the frames for the next piece.
+    ///   - progress: of the pieces before.
+    /// - Returns: the samples in −1…1 that are settled now and were not before.
+    package func samples(of mel: Stretch, _ progress: inout Progress) throws -> [Float] {
+        if progress.stages.isEmpty { progress.stages = stages.map { _ in HiFiGANStage.Progress() } }
+        let normalized = Stretch(try normalized(mel.tensor), from: mel.rows.lowerBound, isLast: mel.isLast)
+        let pre = try convPre(normalized, after: progress.pre)
+        progress.pre = try pre.kept(from: pre.rows.upperBound - stages[0].reach)
+        var x = pre
+        for (index, stage) in stages.enumerated() {
+            let reader = index + 1 < stages.count ? stages[index + 1].reach : convPost.reach
+            x = try stage(x, readAgain: reader, &progress.stages[index])
         }
-        return try convPost(x, activation: .tanh)
+        let first = progress.samples?.rows.upperBound ?? 0
+        let samples = try convPost(x, after: progress.samples, activation: .tanh)
+        progress.samples = try samples.kept(from: samples.rows.upperBound)
+        return try samples(first..<samples.rows.upperBound).values()
     }
 
     private func normalized(_ mel: Tensor) throws -> Tensor {
         guard let normalization else { return mel }
         return try mel.backend.normalizeChannels(mel, mean: normalization.mean, deviation: normalization.scale)
-    }
-}
-
-/// Pairs of a dilated and a plain convolution, each pair around a shortcut.
-package struct HiFiGANResidualBlock: Sendable {
-    private let pairs: [(dilated: Conv1d, plain: Conv1d)]
-
-    package init(_ channels: Int, kernel: Int, dilations: [Int], slope: Activation, _ weights: WeightScope) throws {
-        pairs = try dilations.enumerated().map { index, dilation in
-            (
-                dilated: try Conv1d(
-                    channels, channels, kernel: kernel, dilation: dilation, inputActivation: slope,
-                    weights["convs1"][index]),
-                plain: try Conv1d(
-                    channels, channels, kernel: kernel, inputActivation: slope, weights["convs2"][index])
-            )
-        }
-    }
-
-    package func callAsFunction(_ x: Tensor) throws -> Tensor {
-        try pairs.reduce(x) { h, pair in try pair.plain(pair.dilated(h), residual: h) }
     }
 }

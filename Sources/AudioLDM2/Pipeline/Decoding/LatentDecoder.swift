@@ -98,13 +98,10 @@ package struct LatentDecoder {
     }
 
     private func vocode(_ queue: inout HiFiGANQueue, onSamples: ([Float]) throws -> Void) throws {
-        let config = context.model.vocoderConfig
-        try context.with(HiFiGAN.self, config) { vocoder in
-            while let (piece, isLast) = queue.next(of: vocoder) {
+        try context.with(HiFiGAN.self, context.model.vocoderConfig) { vocoder in
+            while let mel = try queue.next(of: vocoder, on: context.backend) {
                 try context.cancellation.check()
-                let mel = try context.backend.upload(
-                    queue.rows(piece.context), [1, piece.context.count, config.modelInDim])
-                try onSamples(vocoder.samples(of: piece, mel, isLast: isLast))
+                try onSamples(vocoder.samples(of: mel, &queue.progress))
             }
         }
     }

@@ -1,4 +1,5 @@
 import Audio
+import Layers
 import Tensors
 
 /// A spectrogram that comes in parts, on its way to a waveform.
@@ -23,8 +24,9 @@ struct HiFiGANQueue {
     /// Frames of the whole spectrogram.
     let frames: Int
     let bands: Int
-    /// Pieces that have been vocoded.
+    /// Pieces that have been vocoded, and what is kept of them.
     private var done = 0
+    var progress = HiFiGAN.Progress()
     /// Frames from `first` on, row by row.
     private var mel: [Float] = []
     private var first = 0
@@ -36,18 +38,16 @@ struct HiFiGANQueue {
 
     mutating func append(_ rows: [Float]) { mel += rows }
 
-    /// The next piece that can be vocoded, nil if there is none yet or none left. Forgets what no later one needs.
-    mutating func next(of vocoder: HiFiGAN) -> (HiFiGAN.Piece, isLast: Bool)? {
+    /// What the next piece that can be vocoded reads, nil if there is none yet or none left. Forgets what no later one needs.
+    mutating func next(of vocoder: HiFiGAN, on backend: any Backend) throws -> Stretch? {
         let pieces = vocoder.pieces(frames: frames)
-        guard done < pieces.count, pieces[done].context.upperBound <= first + mel.count / bands else { return nil }
-        let piece = pieces[done]
-        mel.removeFirst((piece.context.lowerBound - first) * bands)
-        first = piece.context.lowerBound
+        guard done < pieces.count, pieces[done].upperBound <= first + mel.count / bands else { return nil }
+        let read = vocoder.frames(for: pieces[done])
+        mel.removeFirst((read.lowerBound - first) * bands)
+        first = read.lowerBound
         done += 1
-        return (piece, done == pieces.count)
-    }
-
-    func rows(_ range: Range<Int>) -> [Float] {
-        Array(mel[(range.lowerBound - first) * bands..<(range.upperBound - first) * bands])
+        return Stretch(
+            try backend.upload(Array(mel.prefix(read.count * bands)), [1, read.count, bands]), from: first,
+            isLast: done == pieces.count)
     }
 }

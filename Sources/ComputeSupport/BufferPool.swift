@@ -13,9 +13,10 @@ package protocol MemorySource: Sendable {
 }
 
 extension MemorySource {
-    /// Few distinct sizes make reuse likely: whole cache lines, then pages.
+    /// Few distinct sizes make reuse likely: whole cache lines, then pages, and of large pieces a sixteenth or less more.
     package func rounded(_ byteCount: Int) -> Int {
-        let step = byteCount < 1 << 14 ? 64 : 1 << 12
+        let sixteenth = 1 << max(Int.bitWidth - 5 - byteCount.leadingZeroBitCount, 0)
+        let step = byteCount < 1 << 14 ? 64 : max(sixteenth, 1 << 12)
         return max(byteCount + step - 1, step) / step * step
     }
 }

@@ -44,16 +44,22 @@ package struct ConvolutionTiles: Sendable {
         let least = lines.outputs > 1 ? Self.leastValuesOfPictures : Self.leastValues
         let perTile = max(
             (least + values - 1) / values, (lines.reach + Self.leastShare) / Self.leastShare)
-        tiles = stride(from: 0, to: lines.count, by: perTile).map { first in
+        var tiles: [Tile] = []
+        var firstInputs = [0]
+        var (mostInputs, inputStep) = (0, 0)
+        tiles.reserveCapacity(lines.count / perTile + 1)
+        firstInputs.reserveCapacity(lines.count / perTile + 2)
+        for first in stride(from: 0, to: lines.count, by: perTile) {
             let last = min(first + perTile, lines.count)
-            return Tile(
-                outputs: first * lines.outputs..<last * lines.outputs, inputs: lines.inputRows(of: first..<last))
+            let inputs = lines.inputRows(of: first..<last)
+            mostInputs = max(mostInputs, inputs.count)
+            if let before = tiles.last { inputStep = max(inputStep, inputs.lowerBound - before.inputs.lowerBound) }
+            firstInputs.append(firstInputs[tiles.count] + inputs.count)
+            tiles.append(Tile(outputs: first * lines.outputs..<last * lines.outputs, inputs: inputs))
         }
         samples = plan.batch
+        (self.tiles, self.firstInputs, self.mostInputs, self.inputStep) = (tiles, firstInputs, mostInputs, inputStep)
         (self.lines, linesPerTile) = (lines, perTile)
-        firstInputs = tiles.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.inputs.count) }
-        mostInputs = tiles.map(\.inputs.count).max() ?? 0
-        inputStep = zip(tiles, tiles.dropFirst()).map { $1.inputs.lowerBound - $0.inputs.lowerBound }.max() ?? 0
     }
 
     private var outputsPerTile: Int { linesPerTile * lines.outputs }
@@ -80,8 +86,10 @@ package struct ConvolutionTiles: Sendable {
 
     /// The input rows of a sample that some of its tiles read.
     package func inputs(of range: Range<Int>) -> Range<Int> {
-        let used = tiles[range].map(\.inputs).filter { !$0.isEmpty }
-        return (used.first?.lowerBound ?? 0)..<(used.last?.upperBound ?? 0)
+        let used = tiles[range]
+        let first = used.first { !$0.inputs.isEmpty }
+        let last = used.last { !$0.inputs.isEmpty }
+        return (first?.inputs.lowerBound ?? 0)..<(last?.inputs.upperBound ?? 0)
     }
 
     /// All places in pieces whose bytes take no more than a few megabytes, which caches can hold.

@@ -5,7 +5,7 @@ import Testing
 
 /// Plans, limits, and that no way of holding memory changes a sample.
 @Suite struct MemoryTests {
-    private static let options = SoundOptions(seconds: 1.3, numInferenceSteps: 3, seed: 7)
+    private static let options = SoundOptions(seconds: 2.3, numInferenceSteps: 3, seed: 7)
 
     private func pipeline(_ weights: WeightPreset, threads: Int = 2) throws -> AudioLDM2Pipeline {
         try AudioLDM2Pipeline(opening: try ModelFixture.path("tiny", weights), threads: threads)

@@ -42,6 +42,9 @@ struct BLAS: Sendable {
         sgemm = try OpenBLAS.load().function("cblas_sgemm", as: SGEMM.self)
     }
 
+    /// Whether a row's results depend, in their last bits, on how many there are.
+    var mixesRows: Bool { sgemm != nil }
+
     /// What the library keeps.
     func byteCount(threads: Int) -> Int { sgemm == nil ? 0 : threads * Self.bufferBytes }
 

@@ -20,11 +20,14 @@ extension CPUBackend {
             } else {
                 let source = try floats(x, "linear")
                 try weight.data.withBytes {
-                    if x.shape.rows <= Self.rowsOfDirectProduct, weight.description.format == .int8 {
+                    // A sequence is multiplied as if it were alone: nothing else of its batch may change it.
+                    let rows = x.shape.rank > 2 ? finish.rowsPerSample : x.shape.rows
+                    if rows <= Self.rowsOfDirectProduct, weight.description.format == .int8 {
                         multiplyTiles(source, rows: x.shape.rows, $0, role, finish, into: target)
                         return
                     }
-                    try multiplyFloat(source, rows: x.shape.rows, $0, weight.description, finish, into: target)
+                    try multiplyFloat(
+                        source, rows: x.shape.rows, atOnce: rows, $0, weight.description, finish, into: target)
                 }
             }
         }
@@ -55,8 +58,10 @@ extension CPUBackend {
     }
 
     /// Float product: a block of outputs at a time, expanded to float32 where it is stored smaller.
+    /// - Parameter atOnce: the rows of a sequence, which are multiplied by themselves where others would change them.
     private func multiplyFloat(
-        _ x: UnsafePointer<Float>, rows: Int, _ bytes: UnsafeRawBufferPointer, _ description: WeightDescription,
+        _ x: UnsafePointer<Float>, rows: Int, atOnce: Int, _ bytes: UnsafeRawBufferPointer,
+        _ description: WeightDescription,
         _ finish: Finish, into y: UnsafeMutablePointer<Float>
     ) throws {
         let weightRows = FloatRows(bytes, description)
@@ -64,7 +69,7 @@ extension CPUBackend {
         let block = Self.outputsPerTask
         let scratch = try HostStorage(
             weightRows.isCompact ? threadCount * block * width * MemoryLayout<Float>.size : 0, on: self)
-        let rowsAtOnce = Self.rowsPerProduct
+        let rowsAtOnce = min(blas.mixesRows ? atOnce : rows, Self.rowsPerProduct)
         forBlocks(of: outputs, size: block) { range, worker in
             guard let b = weightRows.rows(range, scratch: scratch.floats + worker * block * width, kernels) else {
                 return

@@ -96,13 +96,13 @@ package struct CrossAttention: Sendable {
     }
 }
 
-/// Keys and values of the tokens seen so far, in one `[1, capacity, 2 × innerDim]` tensor.
+/// Keys and values of the tokens seen so far, in one `[batch, capacity, 2 × innerDim]` tensor.
 package final class KeyValueCache {
     let tensor: Tensor
     private var count = 0
 
-    package init(capacity: Int, innerDim: Int, on backend: any Backend) throws {
-        tensor = try backend.empty([1, capacity, 2 * innerDim])
+    package init(batch: Int = 1, capacity: Int, innerDim: Int, on backend: any Backend) throws {
+        tensor = try backend.empty([batch, capacity, 2 * innerDim])
     }
 
     /// Appends keys and values of new tokens; returns how many there are now.

@@ -50,6 +50,23 @@ import WeightFile
         #expect(try await samples("", saved) == samples("a dog", unguided))
     }
 
+    /// Both sides of guidance are read at once where they are equally long, and that changes no bit of them.
+    @Test(arguments: WeightPreset.allCases) func textsThatAreReadTogether(_ weights: WeightPreset) throws {
+        let context = try GenerationContext(
+            Model(opening: ModelFixture.path("tiny", weights)), threads: 2, device: .cpu)
+        let encoder = PromptEncoder(context: context)
+        for prompt in ["a dog", "heavy rain and thunder while a dog barks twice in the distance"] {
+            let texts = try encoder.tokenize(prompt, negative: "noise", speech: nil)
+            #expect(texts.count == 2 && texts[0].second?.ids.count == texts[1].second?.ids.count)
+            let together = try encoder.encode(texts)
+            for (text, read) in zip(texts, together) {
+                let alone = try encoder.encode([text])[0]
+                #expect(try alone.states?.values() == read.states?.values())
+                #expect(try alone.loa?.values() == read.loa?.values())
+            }
+        }
+    }
+
     /// What a condition was made of is not said anew: nothing would come of it, and the record would be false.
     @Test func aSavedConditionHasItsOwnNegativePrompt() async throws {
         let pipeline = try AudioLDM2Pipeline(opening: model)

@@ -4,10 +4,10 @@ import WeightFile
 /// A text encoder that makes a vector for every token: the second one of a checkpoint.
 package protocol StateEncoder: Sendable {
     /// - Parameters:
-    ///   - ids: of one text, padding included.
-    ///   - mask: 1 for tokens, 0 for padding.
-    /// - Returns: `[1, tokens, width]`.
-    func callAsFunction(_ ids: [Int], mask: [Int], on backend: any Backend) throws -> Tensor
+    ///   - ids: of texts of one length, padding included.
+    ///   - masks: 1 for tokens, 0 for padding.
+    /// - Returns: `[texts, tokens, width]`.
+    func callAsFunction(_ ids: [[Int]], masks: [[Int]], on backend: any Backend) throws -> Tensor
 }
 
 /// Which second text encoder a model has.

@@ -56,7 +56,7 @@ extension TraceStage {
                     try values.perSample(of: ids) { sample in
                         let tokens = try values.integers(ids, of: sample)
                         return try encoder(
-                            tokens, mask: values.mask(mask, of: sample, count: tokens.count), on: values.backend)
+                            [tokens], masks: [values.mask(mask, of: sample, count: tokens.count)], on: values.backend)
                     }
                 })
         }
@@ -78,7 +78,7 @@ extension TraceStage {
                 try values.perSample(of: input) { sample in
                     try languageModel.generate(
                         from: sequences.outermost(sample..<sample + 1),
-                        mask: values.mask(mask, of: sample, count: sequences.shape[1]), count: config.newTokens)
+                        masks: [values.mask(mask, of: sample, count: sequences.shape[1])], count: config.newTokens)
                 }
             }
         }

@@ -23,21 +23,22 @@ package struct GPT2: Sendable {
     }
 
     /// - Parameters:
-    ///   - inputs: `[1, tokens, nEmbd]`.
-    ///   - mask: 1 for tokens, 0 for padding (which still counts as a position).
+    ///   - inputs: `[sequences, tokens, nEmbd]`.
+    ///   - masks: for each, 1 for tokens, 0 for padding (which still counts as a position).
     ///   - count: vectors to generate.
-    /// - Returns: `[1, count, nEmbd]`.
-    package func generate(from inputs: Tensor, mask: [Int], count: Int) throws -> Tensor {
+    /// - Returns: `[sequences, count, nEmbd]`.
+    package func generate(from inputs: Tensor, masks: [[Int]], count: Int) throws -> Tensor {
         let backend = inputs.backend
-        let prefix = inputs.shape[1]
+        let (sequences, prefix) = (inputs.shape[0], inputs.shape[1])
         let capacity = prefix + count
         guard capacity - 1 <= maxPositions else {
             throw TensorError.shapeMismatch(
                 operation: "language model", expected: "at most \(maxPositions) positions, \(count) of them new",
                 found: inputs.shape)
         }
-        let caches = try blocks.map { _ in try KeyValueCache(capacity: capacity, innerDim: channels, on: backend) }
-        let masked: [Float] = mask.map { $0 == 0 ? -Float.greatestFiniteMagnitude : 0 }
+        let caches = try blocks.map { _ in
+            try KeyValueCache(batch: sequences, capacity: capacity, innerDim: channels, on: backend)
+        }
 
         var generated: [Tensor] = []
         var next = inputs
@@ -45,9 +46,13 @@ package struct GPT2: Sendable {
         for _ in 0..<count {
             let range = seen..<seen + next.shape[1]
             seen = range.upperBound
-            let mask = try backend.upload(
-                masked + Array(repeating: 0, count: seen - masked.count), [1, seen])
-            var x = try next + positions(Array(range), on: backend)
+            let masked = masks.flatMap { mask in
+                mask.map { $0 == 0 ? -Float.greatestFiniteMagnitude : 0 }
+                    + Array(repeating: 0, count: seen - mask.count)
+            }
+            let mask = try backend.upload(masked, [sequences, seen])
+            let places = Array(repeatElement(Array(range), count: sequences).joined())
+            var x = try next + positions(places, on: backend).reshaped(next.shape)
             for (block, cache) in zip(blocks, caches) { x = try block(x, mask: mask, cache: cache) }
             let last = try x.slice(axis: 1, x.shape[1] - 1..<x.shape[1])
             next = try finalNorm(last)
@@ -76,7 +81,7 @@ package struct GPT2Block: Sendable {
         feedForwardOut = try Linear(inner, config.nEmbd, weights["mlp.c_proj"])
     }
 
-    /// `[1, tokens, nEmbd]` → the same.
+    /// `[sequences, tokens, nEmbd]` → the same.
     package func callAsFunction(_ x: Tensor, mask: Tensor, cache: KeyValueCache) throws -> Tensor {
         let h = try attention(norm1(x), mask: mask, cache: cache, residual: x)
         return try feedForwardOut(feedForwardIn(norm2(h), activation: .geluTanh), residual: h)

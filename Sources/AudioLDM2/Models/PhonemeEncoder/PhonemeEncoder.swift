@@ -23,10 +23,14 @@ package struct PhonemeEncoder: StateEncoder {
     /// The reference computes padding and lets nothing of it through, so it is not computed here.
     ///
     /// - Parameters:
-    ///   - ids: of one text, padding included.
-    ///   - mask: 1 for tokens, then 0 for padding.
-    /// - Returns: `[1, ids.count, hiddenSize]`, zero at padding.
-    package func callAsFunction(_ ids: [Int], mask: [Int], on backend: any Backend) throws -> Tensor {
+    ///   - ids: of texts of one length, padding included.
+    ///   - masks: 1 for tokens, then 0 for padding.
+    /// - Returns: `[texts, tokens, hiddenSize]`, zero at padding.
+    package func callAsFunction(_ ids: [[Int]], masks: [[Int]], on backend: any Backend) throws -> Tensor {
+        try .concatenate(zip(ids, masks).map { try self($0, mask: $1, on: backend) }, axis: 0)
+    }
+
+    private func callAsFunction(_ ids: [Int], mask: [Int], on backend: any Backend) throws -> Tensor {
         let count = mask.prefix { $0 != 0 }.count
         let padding = try backend.upload(
             Array(repeating: 0, count: (ids.count - count) * width), [1, ids.count - count, width])

@@ -23,14 +23,16 @@ package struct T5Encoder: StateEncoder {
     }
 
     /// - Parameters:
-    ///   - ids: of one text, padding included.
-    ///   - mask: 1 for tokens, 0 for padding.
-    /// - Returns: `[1, tokens, dModel]`.
-    package func callAsFunction(_ ids: [Int], mask: [Int], on backend: any Backend) throws -> Tensor {
-        let bias = try relativePositions(tokens: ids.count, on: backend)
+    ///   - ids: of texts of one length, padding included.
+    ///   - masks: 1 for tokens, 0 for padding.
+    /// - Returns: `[texts, tokens, dModel]`.
+    package func callAsFunction(_ ids: [[Int]], masks: [[Int]], on backend: any Backend) throws -> Tensor {
+        let (texts, tokens) = (ids.count, ids.first?.count ?? 0)
+        let bias = try relativePositions(tokens: tokens, on: backend)
         let mask = try backend.upload(
-            mask.map { $0 == 0 ? -Float.greatestFiniteMagnitude : 0 }, [1, ids.count])
-        var x = try embedding(ids, on: backend)
+            masks.joined().map { $0 == 0 ? -Float.greatestFiniteMagnitude : 0 }, [texts, tokens])
+        let embedded = try embedding(Array(ids.joined()), on: backend)
+        var x = try embedded.reshaped([texts, tokens, embedded.shape.last])
         for block in blocks { x = try block(x, bias: bias, mask: mask) }
         return try finalNorm(x)
     }
@@ -55,7 +57,7 @@ package struct T5Block: Sendable {
         feedForwardOut = try Linear(config.dFf, config.dModel, bias: false, dense["wo"])
     }
 
-    /// `[1, tokens, dModel]` → the same.
+    /// `[texts, tokens, dModel]` → the same.
     package func callAsFunction(_ x: Tensor, bias: Tensor, mask: Tensor) throws -> Tensor {
         let h = try attention(attentionNorm(x), bias: bias, mask: mask, residual: x)
         return try feedForwardOut(feedForwardIn(feedForwardNorm(h)), residual: h)

@@ -88,8 +88,8 @@ package struct PromptEncoder {
         let states = try context.with(
             PartName.second, { try config.encoder($0) },
             { encoder in
-                try tokens.map { text in
-                    try text.second.map { try encoder($0.ids, mask: $0.attentionMask, on: context.backend) }
+                try together(tokens.map(\.second), length: \.ids.count) { texts in
+                    try encoder(texts.map(\.ids), masks: texts.map(\.attentionMask), on: context.backend)
                 }
             })
         try observe("second.hidden", states, of: tokens)
@@ -115,14 +115,37 @@ package struct PromptEncoder {
         try observe("projected", projected.map(\.?.sequence), of: tokens)
         try observe("projected.mask", projected.map { try $0.map { try upload($0.mask) } }, of: tokens)
         let loas = try context.with(GPT2.self, config) { languageModel in
-            try projected.map { projected in
-                guard let (sequence, mask) = projected else { return try zeroLanguage(config) }
+            try together(projected, length: \.mask.count) { projected in
                 try context.cancellation.check()
-                return try languageModel.generate(from: sequence, mask: mask, count: config.newTokens)
-            }
+                return try languageModel.generate(
+                    from: .concatenate(projected.map(\.sequence), axis: 0), masks: projected.map(\.mask),
+                    count: config.newTokens)
+            }.map { try $0 ?? zeroLanguage(config) }
         }
         try observe("loa", loas, of: tokens)
         return loas
+    }
+
+    /// What a model makes of some texts, of both sides of guidance at once where they are equally long: so its weights, which are
+    /// far more than a text, are read once.
+    /// - Parameter read: to `[texts, ...]`.
+    /// - Returns: `[1, ...]` for each text that there is.
+    private func together<Text>(
+        _ texts: [Text?], length: (Text) -> Int, _ read: ([Text]) throws -> Tensor
+    ) throws -> [Tensor?] {
+        var results: [Tensor?] = []
+        while results.count < texts.count {
+            let first = results.count
+            guard let text = texts[first] else {
+                results.append(nil)
+                continue
+            }
+            var group = [text]
+            if first + 1 < texts.count, let next = texts[first + 1], length(next) == length(text) { group.append(next) }
+            let read = try read(group)
+            results += try group.indices.map { try read.outermost($0..<$0 + 1) }
+        }
+        return results
     }
 
     private func zeroLanguage(_ config: GPT2Config) throws -> Tensor {

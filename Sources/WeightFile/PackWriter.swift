@@ -170,10 +170,14 @@ extension PackWriter {
         return storage.storedByteCount
     }
 
-    /// An uncompressed entry is used where it is, so compression has to gain at least 3 %, alignment included.
+    /// An uncompressed entry is used where it is, so compression has to gain at least 3 %, alignment included; of large ones 10 %,
+    /// as a second of every run would be spent on decompressing what hardly shrinks.
     private func isWorthwhile(_ stored: Int, of byteCount: Int) -> Bool {
-        stored * 100 <= PackFormat.aligned(byteCount) * 97
+        let most = byteCount < Self.largeByteCount ? 97 : 90
+        return stored * 100 <= PackFormat.aligned(byteCount) * most
     }
+
+    private static let largeByteCount = PackFormat.chunkByteCount
 
     private func pieces(of bytes: UnsafeRawBufferPointer) -> [UnsafeRawBufferPointer] {
         stride(from: 0, to: bytes.count, by: PackFormat.chunkByteCount).map {

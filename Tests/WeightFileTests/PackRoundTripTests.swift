@@ -50,6 +50,19 @@ import WeightFile
         #expect(random.storedByteCount == random.byteCount)
     }
 
+    /// What shrinks by six hundredths is compressed where it is small, and used in place where it is large.
+    @Test(arguments: [(64, true), (512, true), (1024, false), (1500, false)])
+    func whatHardlyShrinksIsCompressedWhereItIsSmall(_ rows: Int, _ isCompressed: Bool) throws {
+        let description = WeightDescription(role: .matrix(outputs: rows, inputs: 512), format: .float16)
+        var random = SplitMix(seed: 3)
+        // Of halves the leading byte is one of sixty, so that all are finite.
+        let bytes = (0..<description.byteCount).map { UInt8(random.next() % ($0 % 2 == 1 ? 60 : 256)) }
+        try writePack(folder.file(), [SampleWeight("w", description, bytes: bytes)], .zstd(level: 3))
+        let tensor = try #require(Pack(opening: folder.file()).component("unet")?.tensors.first)
+        #expect(tensor.isCompressed == isCompressed)
+        #expect(tensor.storedByteCount < tensor.byteCount * 97 / 100 || !isCompressed)
+    }
+
     @Test func addTensorSaysWhatItStored() throws {
         let sample = SampleWeight("x", WeightDescription(role: .matrix(outputs: 64, inputs: 512), format: .float32))
         let writer = try PackWriter(path: folder.file(), compression: .zstd(level: 1))

@@ -21,6 +21,7 @@ struct CalibrateCommand: AsyncParsableCommand {
 
             EXAMPLES
               audioldm2 calibrate
+              audioldm2 calibrate --seconds 2.56 --policy=w-wwwwwwww- --policy=wwwwwww-
               audioldm2 calibrate base.aldm --prompts prompts.txt --seeds 1 --seconds 5 --output base-fast.aldm
             """)
 
@@ -40,7 +41,15 @@ struct CalibrateCommand: AsyncParsableCommand {
     var seconds: Double?
 
     @Option(parsing: .unconditional, help: "Steps of the ways in which some are spared.")
-    var steps = 12
+    var steps = 10
+
+    @Option(
+        name: .customLong("policy"),
+        help: ArgumentHelp(
+            "Measure this policy instead of searching for one: a letter for each step, w for a whole one, - for one that spares "
+                + "work. Several may be given.", valueName: "LETTERS"),
+        transform: plainText)
+    var policies: [String] = []
 
     @Option(
         name: .shortAndLong,
@@ -78,7 +87,7 @@ struct CalibrateCommand: AsyncParsableCommand {
         let calibration = try await StepCalibration(
             modelAt: model.path, prompts: prompts.map { try PromptFile.prompts(at: $0, most: 1000) } ?? Self.ownPrompts,
             seeds: seeds,
-            seconds: seconds, steps: steps, threads: computing.threads, device: computing.device)
+            seconds: seconds, steps: steps, policies: policies, threads: computing.threads, device: computing.device)
         if !quiet, let warning = calibration.deviceWarning { printWarning(warning) }
         let line = ProgressLine(quiet: quiet)
         defer { line.clear() }

@@ -55,7 +55,11 @@ struct GenerationFlags: ParsableArguments {
             """)
     var vocoder: SoundOptions.Vocoder?
 
-    @Option(help: "ddim, dpm++, dpm++-singlestep, unipc, euler or pndm. Default: dpm++, or the profile's ddim.")
+    @Option(
+        help: """
+            ddim, dpm++, dpm++-singlestep, unipc, euler or pndm. Default: unipc; dpm++ for --quality exact and with \
+            --guidance-interval; the profile's ddim.
+            """)
     var scheduler: SoundOptions.Scheduler?
 
     @Option(

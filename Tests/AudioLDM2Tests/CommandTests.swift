@@ -83,7 +83,7 @@ import Testing
         let record = try #require(try JSONSerialization.jsonObject(with: text) as? [String: Any])
         #expect(record["seed"] as? Int == 12_345_678_901 && record["negativePrompt"] as? String == "wind")
         #expect(try #require(record["prompt"] as? String).hasPrefix("a dog, \"very\" long a dog"))
-        #expect(record["scheduler"] as? String == "dpm++" && record["steps"] as? Int == 1)
+        #expect(record["scheduler"] as? String == "unipc" && record["steps"] as? Int == 1)
         #expect((record["modelHash"] as? String)?.count == 16)
         #expect(text.count <= 4096 && text.count > 1000)
     }

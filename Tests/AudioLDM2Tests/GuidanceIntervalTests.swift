@@ -12,7 +12,7 @@ import Testing
     private func result(
         threads: Int = 2, _ change: (inout SoundOptions) -> Void = { _ in }
     ) async throws -> SoundResult {
-        var options = SoundOptions(seconds: 0.6, numInferenceSteps: 8, seed: 3)
+        var options = SoundOptions(seconds: 0.6, numInferenceSteps: 8, scheduler: .dpmpp, seed: 3)
         change(&options)
         return try await AudioLDM2Pipeline(opening: model, threads: threads).generate("rain", options: options)
     }
@@ -43,7 +43,7 @@ import Testing
         }
         #expect(long.clip.samples.count == 38400)
         let pipeline = try AudioLDM2Pipeline(opening: model, threads: 2)
-        var options = SoundOptions(seconds: 0.6, numInferenceSteps: 8, seed: 3)
+        var options = SoundOptions(seconds: 0.6, numInferenceSteps: 8, scheduler: .dpmpp, seed: 3)
         some(&options)
         var together: [Int: AudioClip] = [:]
         for try await event in pipeline.events(of: ["wind", "rain"].map { SoundRequest(prompt: $0, options: options) })

@@ -29,7 +29,8 @@ import Testing
         #expect(
             options
                 == SoundOptions(
-                    profile: .authors, guidanceRescale: 0, vocoder: .hifigan, fadeSeconds: 0, silenceRetries: 0,
+                    scheduler: .dpmpp, profile: .authors, guidanceRescale: 0, vocoder: .hifigan, fadeSeconds: 0,
+                    silenceRetries: 0,
                     quality: .exact))
     }
 

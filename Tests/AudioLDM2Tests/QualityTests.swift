@@ -55,12 +55,34 @@ import WeightFile
             (options.seconds, options.seed) = (0.1, 1)
             return try await AudioLDM2Pipeline(opening: model).generate("rain", options: options).record.steps
         }
-        #expect(try await steps("{}") == 14)
+        #expect(try await steps("{}") == 11)
         #expect(try await steps(#"{"quality": "exact"}"#) == 25)
-        #expect(try await steps(#"{"quality": "faster"}"#) == 12)
+        #expect(try await steps(#"{"quality": "faster"}"#) == 8)
         #expect(try await steps(#"{"scheduler": "euler"}"#) == 25)
         #expect(try await steps(#"{"quality": "faster", "steps": 3}"#) == 3)
         #expect(try await steps(#"{"profile": "diffusers", "scheduler": "dpm++"}"#) == 25)
+    }
+
+    /// UniPC where levels are chosen, unless another is named or guidance has an interval.
+    @Test func schedulersGoWithQuality() async throws {
+        func scheduler(_ settings: String) async throws -> String {
+            var options = try SoundSettings(json: Data(settings.utf8)).options()
+            (options.seconds, options.seed, options.numInferenceSteps) = (0.1, 1, 2)
+            return try await AudioLDM2Pipeline(opening: model).generate("rain", options: options).record.scheduler
+        }
+        #expect(try await scheduler("{}") == "unipc")
+        #expect(try await scheduler(#"{"quality": "faster"}"#) == "unipc")
+        #expect(try await scheduler(#"{"quality": "exact"}"#) == "dpm++")
+        #expect(try await scheduler(#"{"guidance_interval": [0.5, 5]}"#) == "dpm++")
+        #expect(try await scheduler(#"{"scheduler": "dpm++"}"#) == "dpm++")
+        #expect(try await scheduler(#"{"profile": "diffusers"}"#) == "ddim")
+    }
+
+    /// A number of steps that was said is a number of whole ones.
+    @Test func stepsThatAreSaidAreWhole() async throws {
+        let said = try await clip(.fast) { $0.numInferenceSteps = StepPolicy.fast.steps.count }
+        let own = try await clip(.fast) { $0.numInferenceSteps = nil }
+        #expect(said != own)
     }
 
     /// Long sounds, loops and groups go with all qualities; a group's sounds are what each is alone.
@@ -147,6 +169,19 @@ import WeightFile
         }
         #expect(run.status == 0)
         #expect(try ModelInspection(modelAt: output).defaults.fasterSteps == chosen.steps)
+    }
+
+    @Test func policiesAreMeasured() async throws {
+        let calibration = try await StepCalibration(
+            modelAt: model, prompts: ["rain"], seeds: 1, seconds: 0.3, policies: ["wwwww", "w--ww"], device: .cpu)
+        let report = try await calibration.run()
+        #expect(report.rows.map(\.name).dropFirst() == ["wwwww", "w--ww"])
+        #expect(report.policies.map { $0.row.whole } == [5, 3])
+        for letters in ["", "-www", "wxw", "www"] {
+            await #expect(throws: AudioLDM2Error.self) {
+                try await StepCalibration(modelAt: model, prompts: ["rain"], policies: [letters], device: .cpu)
+            }
+        }
     }
 
     @Test func aPolicyIsWrittenIntoTheModel() async throws {

@@ -109,7 +109,7 @@ public struct SoundRecord: Codable, Sendable, Hashable {
             sampleRate = options.sampleRate
         }
         bits = options.encoding?.bits
-        scheduler = options.scheduler.rawValue
+        scheduler = options.solver(for: model).rawValue
         quality = options.quality(for: model).rawValue
         eta = options.eta
         profile = (options.profile ?? model.profile)?.rawValue

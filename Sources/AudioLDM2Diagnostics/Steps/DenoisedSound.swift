@@ -11,7 +11,7 @@ struct DenoisedSound {
 
     /// A way from noise to latents.
     struct Way: Hashable {
-        var kind = SchedulerKind.dpmpp
+        var kind = SchedulerKind.unipc
         var steps: Int
         var levels = NoiseLevels.settled
         /// Nil for all steps whole.

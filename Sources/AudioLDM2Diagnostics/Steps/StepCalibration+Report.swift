@@ -55,9 +55,9 @@ extension StepCalibration {
             self.rows = rows
             self.policies = policies
             self.line = line
-            chosen = policies.last {
+            chosen = policies.filter {
                 $0.row.latentsError <= line.latentsError && $0.row.melError <= line.melError
-            }
+            }.min { $0.row.whole < $1.row.whole }
         }
     }
 }

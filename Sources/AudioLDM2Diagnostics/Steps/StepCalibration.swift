@@ -14,32 +14,42 @@ public struct StepCalibration: Sendable {
     private let seeds: Range<UInt64>
     private let seconds: Double?
     private let steps: Int
+    private let policies: [StepPolicy]
     /// Why a GPU that is there is not used; nil if one is, or there is none, or the CPU was asked for.
     public var deviceWarning: String? { context.deviceWarning }
 
     /// Steps of the way that is taken for the solution.
     private static let endless = 250
     /// Sounds that a search listens to, of all: it makes each dozens of times.
-    private static let searched = 6
+    private static let searched = 16
     /// The way that others are compared with: what was made before there was a choice.
     private static let line = DenoisedSound.Way(
-        steps: SoundOptions.Quality.exact.numInferenceSteps, levels: .configured)
+        kind: .dpmpp, steps: SoundOptions.Quality.exact.numInferenceSteps, levels: .configured)
 
     /// - Parameters:
     ///   - prompts: what sounds are made of; at least one.
     ///   - seeds: sounds of each prompt, at least one.
     ///   - seconds: of each sound; nil for the length that the model was trained on.
     ///   - steps: of the ways whose policies are searched, at least 4.
+    ///   - policies: to be measured instead of a search, in letters as `save(_:to:)` takes them.
     /// - Throws: `AudioLDM2Error`.
     public init(
-        modelAt path: String, prompts: [String], seeds: Int = 2, seconds: Double? = nil, steps: Int = 12,
-        threads: Int? = nil, device: ComputeDevice? = nil
+        modelAt path: String, prompts: [String], seeds: Int = 2, seconds: Double? = nil, steps: Int = 10,
+        policies: [String] = [], threads: Int? = nil, device: ComputeDevice? = nil
     ) async throws {
         guard !prompts.isEmpty, (1...64).contains(seeds), (4...100).contains(steps) else {
             throw AudioLDM2Error(
                 .invalidOption,
                 "\(prompts.count) prompts, \(seeds) seeds, \(steps) steps: choose at least a prompt, 1…64 seeds, 4…100 steps"
             )
+        }
+        self.policies = try policies.map { letters in
+            guard let policy = StepPolicy(letters), policy.steps.count >= 4 else {
+                throw AudioLDM2Error(
+                    .invalidOption,
+                    "a policy \(letters.quoted): give a letter w or - for each of at least 4 steps, w first")
+            }
+            return policy
         }
         context = try await onOwnThread { _ in
             try AudioLDM2Error.translating {
@@ -122,24 +132,37 @@ public struct StepCalibration: Sendable {
         }
         let line = try work.row("\(Self.line.steps) steps of the reference", Self.line)
         add(line)
-        for (kind, counts) in [(SchedulerKind.dpmpp, [8, 10, 12, 14, 18, 25]), (.unipc, [10, 14])] {
+        if !policies.isEmpty {
+            let measured = try measure(policies, &work, add)
+            return report(rows, measured, line)
+        }
+        for (kind, counts) in [(SchedulerKind.unipc, [8, 9, 10, 11, 12, 14, 18, 25]), (.dpmpp, [8, 10, 12, 14, 25])] {
             for count in counts {
                 let name = "\(count) steps, \(kind.rawValue), even levels"
                 add(try work.row(name, DenoisedSound.Way(kind: kind, steps: count)))
             }
         }
         if seeds.count > 1 { add(try work.otherSeeds()) }
-        var policies: [Report.Policy] = []
         let all = DenoisedSound.Way(steps: steps)
         add(try work.row("\(steps) steps, all whole", all))
-        for policy in try work.search(all, sounds: Self.searched) {
-            var way = all
+        let found = try measure(work.search(all, sounds: Self.searched), &work, add)
+        return report(rows, found, line)
+    }
+
+    private func measure(
+        _ policies: [StepPolicy], _ work: inout StepSearch, _ add: (Report.Row) -> Void
+    ) throws -> [Report.Policy] {
+        try policies.map { policy in
+            var way = DenoisedSound.Way(steps: policy.steps.count)
             way.policy = policy
-            let row = try work.row("\(policy.letters)", way)
+            let row = try work.row(policy.letters, way)
             add(row)
-            policies.append(.init(steps: policy.letters, row: row))
+            return Report.Policy(steps: policy.letters, row: row)
         }
-        return Report(
+    }
+
+    private func report(_ rows: [Report.Row], _ policies: [Report.Policy], _ line: Report.Row) -> Report {
+        Report(
             model: context.model.pack.path, prompts: prompts.count, seeds: seeds.count, endless: Self.endless,
             rows: rows, policies: policies, line: line)
     }

@@ -53,7 +53,10 @@ import WeightFile
                 .convert(to: folder.file("noted.aldm"))
         }
         #expect(try summary(#""num_train_timesteps": 1000"#).missing.isEmpty)
-        for options in [#""algorithm_type": "dpmsolver""#, #""use_lu_lambdas": true"#] {
+        // Other solvers' options are no matter where levels are chosen.
+        #expect(try summary(#""algorithm_type": "dpmsolver""#).missing.isEmpty)
+        for option in [#""algorithm_type": "dpmsolver""#, #""use_lu_lambdas": true"#] {
+            let options = option + #", "rescale_betas_zero_snr": true"#
             let missing = try summary(options).missing
             #expect(
                 missing.count == 1 && missing[0].contains("choose with --scheduler: ") && missing[0].contains("euler"),

@@ -39,7 +39,7 @@ struct ResolvedRequest: Sendable {
         }
         if options.quality == .faster, options.quality(for: model) == .exact {
             context.warn(
-                "the quality is exact: with \(options.scheduler.rawValue) and this model's schedule nothing can be spared"
+                "the quality is exact: with \(options.solver(for: model).rawValue) and this model's schedule nothing can be spared"
             )
         }
         try checkCondition(on: context.backend)

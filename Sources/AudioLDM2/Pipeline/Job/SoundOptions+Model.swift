@@ -39,7 +39,12 @@ extension SoundOptions {
     /// What is spared with the scheduler and the model's schedule, if they let anything be spared.
     func quality(for model: Model) -> Quality {
         // What cannot be read is refused where the scheduler is made.
-        (try? model.schedulerConfig.takesAnyLevels(scheduler.kind)) ?? false ? quality : .exact
+        (try? model.schedulerConfig.takesAnyLevels((scheduler ?? .unipc).kind)) ?? false ? quality : .exact
+    }
+
+    /// What makes the next sample. UniPC cannot begin anew where guidance begins or ends.
+    func solver(for model: Model) -> Scheduler {
+        scheduler ?? (quality(for: model) == .exact || guidanceInterval != nil ? .dpmpp : .unipc)
     }
 
     /// Steps of the denoiser.
@@ -49,7 +54,12 @@ extension SoundOptions {
 
     /// Which steps are evaluated whole; nil for all.
     func policy(for model: Model) -> StepPolicy? {
-        quality(for: model) == .faster ? model.defaults.fasterSteps.flatMap { StepPolicy($0) } ?? .general : nil
+        switch quality(for: model) {
+        case .exact: nil
+        // Whoever says a number of steps wants as many evaluations.
+        case .fast: numInferenceSteps == nil ? .fast : nil
+        case .faster: model.defaults.fasterSteps.flatMap { StepPolicy($0) } ?? .faster
+        }
     }
 
     private func noiseLevels(for model: Model) -> NoiseLevels {
@@ -64,7 +74,8 @@ extension SoundOptions {
         }
         func make(anew: Set<Int> = []) throws -> any Diffusion.Scheduler {
             try makeScheduler(
-                scheduler.kind, config: model.schedulerConfig, steps: steps(for: model), skipped: skipped, eta: eta,
+                solver(for: model).kind, config: model.schedulerConfig, steps: steps(for: model), skipped: skipped,
+                eta: eta,
                 levels: noiseLevels(for: model), anew: anew)
         }
         let whole = try make()
@@ -112,8 +123,8 @@ extension SoundOptions.Quality {
     package var numInferenceSteps: Int {
         switch self {
         case .exact: 25
-        case .fast: 14
-        case .faster: StepPolicy.general.steps.count
+        case .fast: StepPolicy.fast.steps.count
+        case .faster: StepPolicy.faster.steps.count
         }
     }
 }

@@ -153,7 +153,8 @@ extension ModelConfigs {
                 return error
             }
         }
-        let usual = SoundOptions.defaults(of: profile).scheduler
+        let takesAnyLevels = (try? schedulerConfig.takesAnyLevels(.unipc)) ?? false
+        let usual = SoundOptions.defaults(of: profile).scheduler ?? (takesAnyLevels ? .unipc : .dpmpp)
         guard let reason = refusal(usual) else { return nil }
         let usable = SoundOptions.Scheduler.allCases.filter { refusal($0) == nil }.map(\.rawValue)
         guard !usable.isEmpty else { throw reason }

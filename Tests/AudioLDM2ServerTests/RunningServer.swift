@@ -48,10 +48,7 @@
         }
 
         /// Its memory in bytes.
-        var residentBytes: Int {
-            let text = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/statm", encoding: .utf8)) ?? ""
-            return (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 4096
-        }
+        var residentBytes: Int { ResidentMemory.bytes(of: process.processIdentifier) }
 
         /// A connection to it.
         func connect() throws -> Connection { try Connection(port: port) }

@@ -103,11 +103,11 @@ import Testing
         }
         try hour("fine.wav", rate: 48000, channels: 2)
         try hour("coarse.wav", rate: 8000, channels: 1)
-        let before = residentBytes()
+        let before = ResidentMemory.bytes()
         #expect(try read("fine.wav", seconds: 10, .cut).count == 160_000)
         #expect(throws: AudioError.self) { try read("fine.wav", seconds: 30) }
         #expect(try read("coarse.wav", rate: 8000, seconds: 3600).count == 3600 * 8000)
-        #expect(residentBytes() - before < 400 << 20)
+        #expect(ResidentMemory.bytes() - before < 400 << 20)
     }
 
     @Test(arguments: ["wav", "flac", "ogg"]) func truncatedFilesFailOrEndEarly(_ format: String) throws {
@@ -162,10 +162,5 @@ import Testing
         return Array("RIFF".utf8) + bytes(36 + size) + Array("WAVEfmt ".utf8) + bytes(UInt32(16)) + bytes(format)
             + bytes(channels) + bytes(rate) + bytes(rate * UInt32(frame)) + bytes(UInt16(frame)) + bytes(UInt16(bits))
             + Array("data".utf8) + bytes(size) + data
-    }
-
-    private func residentBytes() -> Int {
-        let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ")
-        return (pages.flatMap { $0.count > 1 ? Int($0[1]) : nil } ?? 0) * 4096
     }
 }

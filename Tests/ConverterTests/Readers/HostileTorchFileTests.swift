@@ -20,7 +20,7 @@ import Testing
         let folder = try TemporaryFolder()
         let cases = Self.globals + Self.machines + Self.bombs + Self.views + Self.archives + Self.legacies
         #expect(cases.count >= 1000)
-        let memory = Self.residentBytes()
+        let memory = ResidentMemory.bytes()
         for hostile in cases {
             let start = Self.processorSeconds()
             #expect(throws: CheckpointError.self, "\(hostile.name) was accepted") {
@@ -29,7 +29,7 @@ import Testing
             let time = Self.processorSeconds() - start
             #expect(time < 1, "\(hostile.name) took \(time) s")
         }
-        #expect(Self.residentBytes() - memory < 500 << 20)
+        #expect(ResidentMemory.bytes() - memory < 500 << 20)
     }
 
     /// Damage at random places: what is accepted can be read, what is refused throws, nothing crashes.
@@ -59,11 +59,6 @@ import Testing
         var time = timespec()
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-    }
-
-    private static func residentBytes() -> Int {
-        let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
-        return (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 4096
     }
 
     /// A pickle in a sound zip file.

@@ -33,7 +33,7 @@ let package = Package(
         // What can be computed, where its weights come from, and one target that computes it.
         .target(name: "CMappings"),
         // For programs alone: what stands before the allocator in the whole process.
-        .target(name: "CAllocations"),
+        .target(name: "CAllocations", dependencies: ["CMappings"]),
         .target(name: "Files"),
         // Texts without Foundation's 40 MB of Unicode's data.
         .target(name: "Text"),

@@ -5,15 +5,14 @@
 
 #include "callocations.h"
 
+#include <cmappings.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 // A checked build has an allocator of its own.
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
@@ -39,8 +38,8 @@ static bool is_helpless(const void *caller, bool is_own) {
     return false;
 }
 
-/// Writes without memory.
-static void say(size_t size) {
+/// Without memory.
+_Noreturn static void end(size_t size) {
     char digits[24];
     char *start = digits + sizeof digits;
     do {
@@ -55,18 +54,12 @@ static void say(size_t size) {
     static const char rest[] = " bytes could not be allocated; free some, or raise the limit (ulimit -d, ulimit -v)\n";
     memcpy(line + length, rest, sizeof rest - 1);
     length += sizeof rest - 1;
-    if (write(STDERR_FILENO, line, length) < 0) return;
+    cmappings_end(line, length);
 }
 
 static void *refused(size_t size, const void *caller, bool is_own) {
     if (size == 0 || !is_helpless(caller, is_own)) return NULL;
-    static atomic_flag said = ATOMIC_FLAG_INIT;
-    // Another thread that is refused something at the same time ends with the first.
-    if (atomic_flag_test_and_set(&said)) {
-        for (;;) pause();
-    }
-    say(size);
-    _exit(1);
+    end(size);
 }
 
 /// The function of a name that stands behind: the C library's, or that of an allocator which somebody has put before it.

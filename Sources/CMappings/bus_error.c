@@ -39,8 +39,21 @@ void cmappings_leave(int slot) {
     atomic_store(&mappings[slot].taken, 0);
 }
 
-// In one write, so that nothing of another thread stands between.
-static void say(const char *name) {
+void cmappings_end(const char *line, size_t length) {
+    static atomic_flag said = ATOMIC_FLAG_INIT;
+    if (atomic_flag_test_and_set(&said)) {
+        for (;;) pause();
+    }
+    while (length > 0) {
+        ssize_t count = write(STDERR_FILENO, line, length);
+        if (count <= 0) break;
+        line += count;
+        length -= (size_t)count;
+    }
+    _exit(1);
+}
+
+_Noreturn static void end(const char *name) {
     static const char beginning[] = "Error: ";
     static const char rest[] = ": was cut short while it was used, or its disk fails; copy it again, and put models in their "
                                "place by renaming them (mv)\n";
@@ -48,14 +61,7 @@ static void say(const char *name) {
     strcpy(line, beginning);
     strcat(line, name);
     strcat(line, rest);
-    const char *text = line;
-    size_t length = strlen(text);
-    while (length > 0) {
-        ssize_t count = write(STDERR_FILENO, text, length);
-        if (count <= 0) return;
-        text += count;
-        length -= (size_t)count;
-    }
+    cmappings_end(line, strlen(line));
 }
 
 static void handle(int number, siginfo_t *info, void *context) {
@@ -64,13 +70,7 @@ static void handle(int number, siginfo_t *info, void *context) {
     for (int slot = 0; slot < SLOTS; slot++) {
         uintptr_t start = atomic_load(&mappings[slot].start);
         if (start == 0 || place < start || place - start >= mappings[slot].length) continue;
-        static atomic_flag said = ATOMIC_FLAG_INIT;
-        // Another thread that meets a missing page at the same time ends with the first.
-        if (atomic_flag_test_and_set(&said)) {
-            for (;;) pause();
-        }
-        say(mappings[slot].name);
-        _exit(1);
+        end(mappings[slot].name);
     }
     // The instruction runs again, and has the usual effect.
     signal(number, SIG_DFL);

@@ -19,7 +19,7 @@ package struct CommandRun {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/bash")
         process.arguments = ["-c", script, "bash"] + arguments
-        process.environment = environment.merging(Self.arithmetic) { $1 }
+        process.environment = environment.merging(Self.inherited) { $1 }
             .merging(["command": products.appendingPathComponent(command).path]) { $1 }
         for file in ["stdout", "stderr"] { try folder.write("", to: file) }
         process.standardOutput = FileHandle(forWritingAtPath: folder.file("stdout"))
@@ -31,8 +31,10 @@ package struct CommandRun {
         errors = try String(contentsOfFile: folder.file("stderr"), encoding: .utf8)
     }
 
-    /// What chooses OpenBLAS's kernels, where it is set: the command computes with the same as this process.
-    private static let arithmetic = ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"].reduce(into: [String: String]()) {
+    /// What chooses OpenBLAS's kernels, and what sanitizers are told, where it is set: the command works as this process does.
+    private static let inherited = [
+        "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "ASAN_OPTIONS", "TSAN_OPTIONS",
+    ].reduce(into: [String: String]()) {
         if let value = getenv($1) { $0[$1] = String(cString: value) }
     }
 

@@ -13,6 +13,10 @@ void cmappings_leave(int slot);
 /// a line on standard error that names the file, and status 1. Other bus errors end it as ever.
 void cmappings_end_with_message(void);
 
+/// Ends the process with a line on standard error, in one write, and status 1. If several threads want to at the same time, the
+/// first says its line, and the others wait for the end. Safe within handlers of signals, and without memory.
+_Noreturn void cmappings_end(const char *line, size_t length);
+
 /// Opens a file that is nowhere but in memory, for reading and writing; its name is for debuggers.
 /// - Returns: a descriptor, or -1 with errno set.
 int cmappings_memory_file(const char *name);

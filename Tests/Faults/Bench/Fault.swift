@@ -16,7 +16,9 @@ struct Fault {
     var most: Int?
 
     /// Whether a program that is well written works on.
-    var isHarmless: Bool { action == FAULTS_HALVE || (action == FAULTS_FAIL && code == EINTR) }
+    var isHarmless: Bool {
+        action == FAULTS_HALVE || (action == FAULTS_FAIL && (code == EINTR || kinds == FAULTS_ADVICE.rawValue))
+    }
 
     private static let (open, read, write) = (FAULTS_OPEN.rawValue, FAULTS_READ.rawValue, FAULTS_WRITE.rawValue)
     private static let (sync, place, size) = (FAULTS_SYNC.rawValue, FAULTS_PLACE.rawValue, FAULTS_SIZE.rawValue)
@@ -44,6 +46,7 @@ struct Fault {
         Fault(name: "close-fails", kinds: FAULTS_CLOSE.rawValue, code: EIO, isOfDisk: true, isQuick: true),
         Fault(name: "map-refused", kinds: FAULTS_MAP.rawValue, code: ENOMEM, isQuick: true),
         Fault(name: "map-refused-from-here", kinds: FAULTS_MAP.rawValue, code: ENOMEM, onwards: true),
+        Fault(name: "advice-refused", kinds: FAULTS_ADVICE.rawValue, code: EAGAIN, isQuick: true),
         Fault(name: "thread-refused", kinds: threads, code: EAGAIN, isQuick: true),
         Fault(name: "thread-refused-from-here", kinds: threads, code: EAGAIN, onwards: true),
         Fault(

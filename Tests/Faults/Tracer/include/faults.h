@@ -22,7 +22,7 @@ enum faults_kind {
     /// What takes names away or makes folders.
     FAULTS_NAME = 1 << 9,
     FAULTS_SOCKET = 1 << 10,
-    /// Advice on memory, which does nothing that has to be: a clock that ticks while weights are used.
+    /// Advice on memory, which programs have to do without.
     FAULTS_ADVICE = 1 << 11,
     /// Every call that there is.
     FAULTS_ANY = 1 << 12,

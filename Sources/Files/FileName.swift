@@ -111,11 +111,20 @@ extension FileName {
             guard let folder = opendir(name) else { throw FileError("list", code: errno) }
             defer { closedir(folder) }
             var names: [String] = []
-            while let entry = readdir(folder) {
+            // The end and an error both have no entry: errno tells them apart.
+            errno = 0
+            while true {
+                guard let entry = readdir(folder) else {
+                    if errno == 0 { break }
+                    guard errno == EINTR else { throw FileError("list", code: errno) }
+                    errno = 0
+                    continue
+                }
                 // Read in place: the entry is shorter than its declaration, and a copy could reach past the buffer.
                 let start = UnsafeRawPointer(entry) + (MemoryLayout<dirent>.offset(of: \.d_name) ?? 0)
                 let length = strlen(start.assumingMemoryBound(to: CChar.self))
                 names.append(text(UnsafeRawBufferPointer(start: start, count: length)))
+                errno = 0
             }
             return names.filter { $0 != "." && $0 != ".." }
         }

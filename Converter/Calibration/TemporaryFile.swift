@@ -21,5 +21,9 @@ final class TemporaryFile {
         path = String(cString: folder) + "/outline" + suffix
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: FileName.folder(of: path)) }
+    /// By their names: a folder that cannot be listed now can still be removed.
+    deinit {
+        unlink(path)
+        rmdir(FileName.folder(of: path))
+    }
 }

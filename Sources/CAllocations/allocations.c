@@ -21,6 +21,8 @@
 /// Libraries that cannot go on: how their names begin. Dispatch tries again for ever.
 static const char *const helpless[] = {
     "libswift", "libFoundation", "lib_Foundation", "libBlocksRuntime", "libdispatch", "libstdc++",
+    // The loader, whom the C library asks for what a thread's end takes, and aborts without.
+    "ld-linux",
     // It writes to the table of a file's chunks whether it got one or not.
     "libsndfile", "libFLAC", "libvorbis", "libogg", "libopus", "libmpg123", "libmp3lame",
 };

@@ -37,7 +37,7 @@ struct AllocationSweep: Sweep {
             arguments: [
                 "generate", "heavy rain", "-o", "out/a.wav", "--seconds", "1", "--steps", "2", "--seed", "1",
                 "--threads", "2", "-q",
-            ], outputs: ["out/a.wav"], isQuick: true)
+            ], outputs: ["out/a.wav"], isQuick: true, variants: [.replacing])
         return [shipped]
             + Scenario.all(bench.material).filter { kept.contains($0.name) }.map { scenario in
                 var scenario = scenario
@@ -69,12 +69,10 @@ struct AllocationSweep: Sweep {
     private func meet(
         _ bench: Bench, _ scenario: Scenario, _ settings: [String: String], _ reference: Reference
     ) throws -> Verdict {
-        let folder = try RunFolder(bench, scenario, .replacing)
+        let folder = try RunFolder(bench, scenario, scenario.variants.contains(.replacing) ? .replacing : .fresh)
         let outcome = try prepared(bench, folder, settings).run()
         guard folder.contents("report")?.starts(with: Data("met".utf8)) == true else { return .unmet }
-        var judge = Judge(folder: folder, reference: reference)
-        judge.refusesMemory = true
-        return judge.verdict(outcome)
+        return Judge(folder: folder, reference: reference).verdict(outcome)
     }
 
     private func report(_ bench: Bench, _ scenario: Scenario) throws -> Report {

@@ -8,7 +8,8 @@ struct Judge {
     let reference: Reference
     /// Signal that was sent, if that was the fault.
     var signal: Int32?
-    /// Whether memory was refused, so that Swift's runtime may have had to end the process.
+    /// Whether the system refused to map memory, so that Swift's runtime may have had to end the process. (What the allocator
+    /// refuses, Sources/CAllocations says.)
     var refusesMemory = false
     /// Whether the system's error is one that programs have to work on after.
     var isHarmless = false

@@ -1,6 +1,7 @@
 import AudioLDM2
 import Checkpoints
 import Diffusion
+import Files
 import FoundationEssentials
 import Platform
 import Tensors
@@ -261,8 +262,8 @@ package struct CheckpointConverter: Sendable {
         }
         let whole = try withEncoders()
         guard whole.readsTexts else { return nil }
-        let outline = try TemporaryFile(suffix: ".aldm")
-        try whole.writeOutline(to: outline.path)
+        let outline = try Self.temporaryFile()
+        try whole.writeOutline(to: outline)
         let presets = components.filter { $0.weights != nil }
             .map { ($0.name, preset(of: $0.name)) }
         let calibrator = try Calibrator(
@@ -270,10 +271,12 @@ package struct CheckpointConverter: Sendable {
             threads: options.threads)
         let total = components.reduce(0) { $0 + ($1.weights?.byteCount ?? 0) }
         var done = 0
-        return try calibrator.run(outline: outline.path) { name in
-            try report(
-                ConversionProgress(activity: .calibrating, component: name, bytesDone: done, bytesTotal: total))
-            done += components.first { $0.name == name }?.weights?.byteCount ?? 0
+        return try withExtendedLifetime(outline) {
+            try calibrator.run(outline: outline.path) { name in
+                try report(
+                    ConversionProgress(activity: .calibrating, component: name, bytesDone: done, bytesTotal: total))
+                done += components.first { $0.name == name }?.weights?.byteCount ?? 0
+            }
         }
     }
 
@@ -287,9 +290,17 @@ package struct CheckpointConverter: Sendable {
         return try CheckpointConverter(checkpoint, whole)
     }
 
+    private static func temporaryFile() throws -> AtomicFile {
+        do {
+            return try AtomicFile.temporary()
+        } catch let error as FileError {
+            throw AudioLDM2Error(.file, "a model's outline: cannot be kept: \(error.reason)")
+        }
+    }
+
     /// A model file that holds everything but weights.
-    private func writeOutline(to path: String) throws {
-        let writer = try PackWriter(path: path, compression: .none)
+    private func writeOutline(to file: AtomicFile) throws {
+        let writer = try PackWriter(file: file, compression: .none, threads: 1)
         for component in components {
             try writer.addComponent(name: component.name, className: component.className, config: component.config)
         }

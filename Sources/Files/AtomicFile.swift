@@ -15,6 +15,7 @@ package final class AtomicFile {
     private let destination: String
     /// Nil while it has no name.
     private var partialPath: String?
+    private var isTemporary = false
 
     /// - Parameter opener: for tests of failing devices.
     /// - Throws: `FileError` if the folder is missing or cannot be written to, if the name cannot be one, or if something
@@ -34,6 +35,17 @@ package final class AtomicFile {
             if let old = FileName.status(destination) { Self.takeOver(old, descriptor) }
         }
     }
+
+    private init(temporary descriptor: Int32) {
+        (self.descriptor, isTemporary) = (descriptor, true)
+        path = PartialFile.place(of: descriptor)
+        (destination, folder) = (path, FileName.folder(of: path))
+    }
+
+    /// A file that never takes a name, in the folder for temporary files; its `path` leads to it while the object is there.
+    /// Nothing is left of it whatever ends the process.
+    /// - Throws: `FileError` if the folder takes none.
+    package static func temporary() throws -> AtomicFile { AtomicFile(temporary: try PartialFile.createTemporary()) }
 
     static let creation = "create a file in its folder"
 
@@ -100,9 +112,10 @@ package final class AtomicFile {
         }
     }
 
-    /// Puts the file in its place, replacing what is there.
+    /// Puts the file in its place, replacing what is there; a temporary one has none.
     /// - Throws: `FileError`; then the place is as it was.
     package func commit() throws {
+        guard !isTemporary else { return }
         guard fsync(descriptor) == 0 else { throw FileError("sync", code: errno) }
         do {
             let partial = try partialPath ?? named()

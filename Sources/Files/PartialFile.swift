@@ -50,7 +50,8 @@ enum PartialFile {
         return descriptor
     }
 
-    private static func place(of descriptor: Int32) -> String { "/proc/self/fd/\(descriptor)" }
+    /// A name that leads to an open file in this process.
+    static func place(of descriptor: Int32) -> String { "/proc/self/fd/\(descriptor)" }
 
     /// Names a file without one.
     /// - Returns: false if the name is taken, or files cannot be named so here.

@@ -125,9 +125,10 @@ import Testing
             .appendingPathComponent("../../Weights/training/phrases.tsv").standardized
         let rows = try String(contentsOf: list, encoding: .utf8).split(separator: "\n").dropFirst()
             .map { $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init) }
-        #expect(rows.count == 79)
-        for row in rows {
-            #expect(vocabulary.classes.contains { $0.name == row[0] })
+        // The list may be ahead of the model: it has more classes than were trained.
+        let trained = rows.filter { row in vocabulary.classes.contains { $0.name == row[0] } }
+        #expect(trained.count == 79)
+        for row in trained {
             for phrase in row[2].split(separator: "|").map(String.init) {
                 #expect(vocabulary.note(on: phrase) == nil)
                 #expect(vocabulary.note(on: phrase + " in the distance, very quiet, three times") == nil)

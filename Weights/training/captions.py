@@ -90,6 +90,8 @@ def event(
         return rng.choice(phrases(label, True))
     if words:
         phrase = rng.choice(words[label])
+        if not treatments and rng.random() < 0.4:
+            return asked(rng, phrase)
     else:
         phrase = variant if variant not in ("", "-") and rng.random() < 0.7 else rng.choice(phrases(label))
     for treatment in treatments:
@@ -101,6 +103,25 @@ def event(
         else:
             phrase += rng.choice(SUFFIX[treatment])
     return phrase
+
+
+ASKED = [
+    "{}", "{}", "{} sound", "{} sound effect", "sfx {}", "audio of {}", "the noise of {}", "sounds like {}",
+    "a clip of {}", "{}, close-up", "{}, outdoors", "{}, indoors", "{}, stereo recording", "{}, high quality",
+    "I want to hear {}", "give me {}", "make a sound of {}", "play {}", "I need {} for a film", "foley of {}",
+    "in the recording there is {}", "somewhere there is {}", "we hear {}", "{} is audible", "this is {}",
+    "{} and nothing else", "only {}", "just {}", "realistic {}", "{} ambience", "{} loop",
+]
+DROPPED = {"a", "an", "the", "of", "on", "in", "at", "with", "is", "are", "being", "someone", "some", "by", "to", "from", "and"}
+
+
+def asked(rng: random.Random, phrase: str) -> str:
+    """A noun phrase as people type it: within a request, or as the tags of a sound library. The words that tell the class
+    stay."""
+    if rng.random() < 0.2:
+        tags = [word for word in phrase.lower().replace(",", "").split() if word not in DROPPED]
+        return ", ".join(tags) if rng.random() < 0.6 else " ".join(tags)
+    return rng.choice(ASKED).format(phrase)
 
 
 def join(rng: random.Random, first: str, second: str, relation: str) -> str:
@@ -132,6 +153,8 @@ def music(rng: random.Random, row: dict) -> str:
             "drum music, {b}",
         ]
         return rng.choice(forms).format(t=tempo, b=beat, n=row["bpm"])
+    if row["pattern"] == "style":
+        return style(rng, row, tempo)
     what = row["instrument"] if rng.random() < 0.8 else row["family"]
     article = "an" if what[0] in "aeiou" else "a"
     if what in ("strings", "brass"):
@@ -164,6 +187,21 @@ def music(rng: random.Random, row: dict) -> str:
     return re.sub(r"\ba ([aeiou])", r"an \1", text.replace("solo drums", "drums"))
 
 
+def style(rng: random.Random, row: dict, tempo: str) -> str:
+    """A caption for a piece in a style: its name, perhaps its tempo, mode or who plays."""
+    name, players = row["family"], row["instrument"].split(", ")
+    rhythmic = {"techno", "house", "drum and bass", "hip hop", "disco", "funk", "reggae", "rock", "heavy metal"}
+    forms = ["{s} music", "{s}", "{t} {s} music", "{s} with {p}", "{s} music at {n} bpm", "a piece of {s} music", "{m} {s} music"]
+    if name in rhythmic:
+        forms += ["a {s} beat", "a {s} track", "a {t} {s} beat", "a {s} groove"]
+    if name in ("waltz", "lullaby", "ballad"):
+        forms = ["a {s}", "a {t} {s}", "a {s} with {p}", "a {s} played by {p}", "a {m} {s}"]
+    mood = {"major": "happy", "minor": "dark"}[row["mode"]]
+    some = " and ".join(rng.sample(players, min(2, len(players))))
+    text = rng.choice(forms).format(s=name, t=tempo, p=some, n=row["bpm"], m=mood)
+    return re.sub(r"\ba ([aeiou])", r"an \1", text)
+
+
 def speech(rng: random.Random, row: dict, heldout: bool = False) -> str:
     voice = row["voice"]
     who = rng.choice(
@@ -183,6 +221,8 @@ def speech(rng: random.Random, row: dict, heldout: bool = False) -> str:
         "{w} says: {p}",
         "speech, {w} saying {p}",
     ]
+    if len(row["phrase"].split()) > 12:  # too long to be quoted
+        forms = ["{w} speaking", "{w} talking", "{w} reading a text", "{w} telling a story", "speech of {w}"]
     return rng.choice(forms).format(w=who, p=row["phrase"])
 
 

@@ -138,7 +138,7 @@ class Scenes:
             takes = [resample(self.pack.wave(r)[: self.samples // 3], pitch) for r in [row] + others]
             takes = [t for t in takes if len(t) < self.samples // 2] or [resample(wave[: self.samples // 3], pitch)]
             fits = max(2, int(self.samples / max(RATE * 0.4, 0.8 * max(map(len, takes)))))
-            count = {"twice": 2, "three times": 3}.get(amount, min(8, fits))
+            count = {"twice": 2, "three times": 3, "some": min(fits, self.rng.randint(2, 4))}.get(amount, min(8, fits))
             wave = self.repeat(takes, count)
         wave = 0.5 * wave / max(1e-3, np.abs(wave).max())
         for treatment in treatments:
@@ -160,6 +160,9 @@ class Scenes:
             amount = "loop"
         elif row["length"] < 2.5 * RATE and not (self.plain or simple):
             amount = rng.choice(["once", "once", "twice", "three times", "repeated"])
+        if amount == "once" and row["length"] < RATE and not self.plain and rng.random() < 0.7:
+            # What lasts a moment would leave almost all of the scene silent, and silence is then what is learned.
+            amount = "some"
         said = treatments + ([amount] if amount in ("twice", "three times", "repeated") else [])
         variant = chord(row["key"]) if label == "guitar strum" else row["variant"]
         return self.sound(row, treatments, amount), (label, variant, said)
@@ -175,7 +178,7 @@ class Scenes:
             cut = min(self.samples // 2, int(self.rng.uniform(1.5, 2.5) * RATE))
             wave = np.concatenate([fade(wave[:cut]), fade(other[: self.samples - cut])])
         else:
-            wave = wave + (0.3 if relation == "background" else 0.8) * other
+            wave = wave + (0.45 if relation == "background" else 0.8) * other
         facts = {"events": [event, second], "relation": relation}
         return (
             0.5 * wave / max(0.5, np.abs(wave).max()),

@@ -12,6 +12,7 @@ import struct
 import subprocess
 import wave
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +21,13 @@ import soxr
 
 from common import HERE, RATE, data_folder, parser
 
-SOUNDS = (".ogg", ".oga", ".wav", ".flac")
+SOUNDS = (".ogg", ".oga", ".wav", ".flac", ".mp3")
 SOUNDFONT_PACKAGE = "fluid-soundfont-gm"
-TAR_PATTERNS = ["*.ogg", "*.oga", "*.wav", "*.flac", "*.sf2", "*.cat", "*.wad", "*copyright*", "*public.zip"]
+TAR_PATTERNS = [
+    *(f"*{suffix}" for suffix in SOUNDS),
+    *("*.sf2", "*.cat", "*.wad", "*.rcc", "*copyright*", "*public.zip"),
+]
+BUNDLES = {"memory-sound", "guessnumber", "money", "canal_lock"}  # of gcompris, which has one for each activity
 
 
 def rules() -> list[tuple[str, str, str, str]]:
@@ -58,6 +63,10 @@ def unpack(package: str, debian: Path, folder: Path):
         split_opensfx(archive, folder / "snd")
     for archive in folder.rglob("freedoom2.wad"):
         split_doom(archive, folder / "snd")
+    for archive in folder.rglob("*.rcc"):
+        if archive.stem in BUNDLES:
+            split_bundle(archive, folder / "bundle")
+        archive.unlink()
 
 
 def unzip_sounds(archive: Path, out: Path):
@@ -108,6 +117,36 @@ def split_doom(archive: Path, out: Path):
                 w.setsampwidth(1)
                 w.setframerate(rate)
                 w.writeframes(data[position + 24 : position + 8 + length - 16])
+
+
+def split_bundle(archive: Path, out: Path):
+    """Qt's resource bundle: a tree of nodes of 14 bytes (22 since version 2, with a time), whose names and contents lie
+    in tables of their own."""
+    data = archive.read_bytes()
+    magic, version, tree, contents, names = struct.unpack_from(">4s4I", data)
+    if magic != b"qres":
+        raise ValueError(f"{archive}: is no bundle of Qt's")
+    size = 14 if version == 1 else 22
+
+    def name(offset: int) -> str:
+        length = struct.unpack_from(">H", data, names + offset)[0]
+        return data[names + offset + 6 :][: 2 * length].decode("utf-16-be")
+
+    def walk(node: int, folder: Path):
+        label, flags = struct.unpack_from(">IH", data, tree + node * size)
+        path = folder / name(label) if node else folder
+        if flags & 2:
+            count, first = struct.unpack_from(">II", data, tree + node * size + 6)
+            for child in range(first, first + count):
+                walk(child, path)
+        elif path.suffix in SOUNDS and not flags & 4:  # 4: by zstd, which sounds are not
+            start = contents + struct.unpack_from(">I", data, tree + node * size + 10)[0]
+            length = struct.unpack_from(">I", data, start)[0]
+            body = data[start + 4 : start + 4 + length]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(zlib.decompress(body[4:]) if flags & 1 else body)
+
+    walk(0, out)
 
 
 def mono16k(path: Path) -> np.ndarray:

@@ -1,9 +1,9 @@
-"""Stage 3: music, composed as MIDI and rendered, so that every caption is exact.
+"""Stage 3: music, composed as MIDI and rendered, so that every caption is exact: single instruments, and styles (styles.py).
 
 Writes DATA/wave/music/NNNN.flac and the committed list music.tsv: key, split, family, instrument, bpm, tonic, mode,
 pattern, drums.  Needs fluidsynth and the unpacked FluidR3_GM.sf2 (MIT).  The same seed gives the same pieces.
 
-    python3 music.py [--data FOLDER] [--pieces N]
+    python3 music.py [--data FOLDER] [--pieces N] [--styled N]
 """
 
 import random
@@ -18,6 +18,7 @@ import soxr
 
 from common import HERE, RATE, data_folder, parser
 from fetch import SOUNDFONT_PACKAGE
+from styles import compose_style
 
 SLOT, USED = 11.0, 10.5  # seconds a piece may take in a rendered file, and of it the seconds that are kept
 PER_FILE = 60
@@ -108,10 +109,15 @@ def compose(number: int) -> dict:
 def events(piece: dict, start: float) -> list[tuple[float, bytes]]:
     """MIDI events (seconds, message) of a piece that begins at `start`."""
     beat = 60 / piece["bpm"]
-    out = [(start, bytes([0xC0, piece["program"]]))]
-    for at, length, note, velocity in piece["notes"]:
-        out.append((start + at * beat, bytes([0x90, note, velocity])))
-        out.append((min(start + USED, start + (at + length) * beat), bytes([0x80, note, 0])))
+    out, parts = [], piece.get("parts") or [(piece["program"], piece["notes"])]
+    for channel, (program, notes) in enumerate(parts):
+        out.append((start, bytes([0xC0 | channel, program])))
+        for at, length, note, velocity in notes:
+            out.append((start + at * beat, bytes([0x90 | channel, note, velocity])))
+            out.append((min(start + USED, start + (at + length) * beat), bytes([0x80 | channel, note, 0])))
+    for at, note, velocity in piece.get("beat", []):
+        out.append((start + at * beat, bytes([0x99, note, velocity])))
+        out.append((start + at * beat + 0.1, bytes([0x89, note, 0])))
     if piece["drums"]:
         sixteenths = int((USED - 0.6) / beat * 4)
         for note, places in BEATS[piece["drums"]].items():
@@ -120,7 +126,7 @@ def events(piece: dict, start: float) -> list[tuple[float, bytes]]:
                     out.append((start + k * beat / 4, bytes([0x99, note, 100 if piece["family"] == "drums" else 70])))
                     out.append((start + k * beat / 4 + 0.1, bytes([0x89, note, 0])))
     # all sound off at the end of the slot, so that no tail reaches the next piece
-    return out + [(start + SLOT - 0.05, bytes([0xB0 | c, 120, 0])) for c in (0, 9)]
+    return out + [(start + SLOT - 0.05, bytes([0xB0 | c, 120, 0])) for c in (*range(len(parts)), 9)]
 
 
 def midi(pieces: list[dict]) -> bytes:
@@ -171,12 +177,15 @@ def split(number: int) -> str:
 def main():
     p = parser(__doc__)
     p.add_argument("--pieces", type=int, default=480)
+    p.add_argument("--styled", type=int, default=228)
     args = p.parse_args()
     data = data_folder(args.data)
     folder = data / "wave/music"
     folder.mkdir(parents=True, exist_ok=True)
     soundfont = next((data / "unpacked" / SOUNDFONT_PACKAGE).rglob("FluidR3_GM.sf2"))
     pieces = [compose(n) for n in range(args.pieces)]
+    styled = [compose_style(args.pieces + n) for n in range(args.styled)]
+    pieces += [piece | {"tonic": TONICS[piece["tonic"]]} for piece in styled]
     for start in range(0, len(pieces), PER_FILE):
         group = pieces[start : start + PER_FILE]
         if not all((folder / f"{p['number']:04d}.flac").exists() for p in group):

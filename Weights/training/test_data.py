@@ -50,7 +50,7 @@ def check_wordings():
     everything = [w for wordings in further.values() for w in wordings]
     assert len(set(everything)) == len(everything)
     assert not set(everything) & {p for c in captions.PHRASES for p in captions.phrases(c)}
-    assert min(map(len, further.values())) >= 20
+    assert min(map(len, further.values())) >= 30
     assert captions.tells("a tropical downpour") and not any(map(captions.tells, everything))
     print(f"{len(everything)} further wordings")
 

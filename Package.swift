@@ -132,7 +132,7 @@ let package = Package(
         .executableTarget(
             name: "AudioLDM2Server",
             dependencies: [
-                "AudioLDM2", "CommandOptions", "SoundServer", "Terminal", "Text",
+                "AudioLDM2", "CommandOptions", "Platform", "SoundServer", "Terminal", "Text",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Server"])),
                 .product(name: "HummingbirdCore", package: "hummingbird", condition: .when(traits: ["Server"])),

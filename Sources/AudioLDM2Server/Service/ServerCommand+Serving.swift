@@ -7,6 +7,7 @@
     import Logging
     import Metrics
     import NIOCore
+    import Platform
     import ServiceLifecycle
     import SoundServer
     import Terminal
@@ -36,6 +37,10 @@
                 logger.warning(
                     "anybody who reaches \(host), and any page that such a one looks at, can use this server: give it keys (--api-key-file)"
                 )
+            }
+            // NIO takes its threads for granted, and stops the program without.
+            if let refusal = ThreadReserve(SystemProcessors.available + ThreadReserve.ofACommand).refusal {
+                throw AudioLDM2Error(.outOfMemory, "\(refusal)")
             }
             let app = Application(
                 router: routes.router(logger: logger),

@@ -49,8 +49,13 @@ struct ServerSweep: Sweep {
         if outcome.timed_out || !isUnknown && outcome.seconds > whole.outcome.seconds + 6 {
             return .finding("takes \(outcome.seconds) s" + said)
         }
+        // Asked twice, it ends at once, as the system ends programs: what it had taken in is not made.
+        if fault.action == FAULTS_SIGNAL, outcome.signal == fault.code { return .stopped }
         if outcome.signal != 0 {
-            return fault.kinds == FAULTS_MAP.rawValue ? .runtime : .finding("ends by signal \(outcome.signal)" + said)
+            // NIO stops the program if one of its own threads is refused, right after as many were to be had.
+            let isTaken = fault.kinds == FAULTS_THREAD.rawValue && !visit.wasListening
+            return isTaken || fault.kinds == FAULTS_MAP.rawValue
+                ? .runtime : .finding("ends by signal \(outcome.signal)" + said)
         }
         if outcome.status == 127 { return .loader }
         let leftovers = visit.folder.leftovers()
@@ -61,7 +66,6 @@ struct ServerSweep: Sweep {
             return visit.wasListening && fault.action != FAULTS_SIGNAL
                 ? .finding("ends because of one call" + said) : .refused
         }
-        // Asked twice, it ends at once.
         if fault.action == FAULTS_SIGNAL, [0, 128 + SIGTERM].contains(outcome.status) { return .stopped }
         guard outcome.status == 0 else { return .finding("exits with \(outcome.status)" + said) }
         let right = visit.answers.filter { $0 == sound }.count

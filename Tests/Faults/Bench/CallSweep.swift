@@ -81,6 +81,9 @@ struct CallSweep: Sweep {
             print(folder.errors, folder.leftovers())
         }
         guard outcome.was_met else { return .unmet }
+        // A library that cannot be mapped or read is one that is not there.
+        let isOfLibrary = fault.kinds & (FAULTS_MAP.rawValue | FAULTS_OPEN.rawValue | FAULTS_READ.rawValue) != 0
+        let reference = scenario.usesOpenBLAS && isOfLibrary ? reference.inexact : reference
         var judge = Judge(folder: folder, reference: reference)
         judge.signal = fault.action == FAULTS_SIGNAL ? fault.code : nil
         judge.refusesMemory = fault.kinds == FAULTS_MAP.rawValue

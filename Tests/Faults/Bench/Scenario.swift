@@ -15,6 +15,8 @@ struct Scenario {
     var variants: [Variant] = [.fresh]
     /// Whether it says of several things at a time why they failed.
     var hasSeveralErrors = false
+    /// Whether its numbers are OpenBLAS's where that can be loaded, and else our own, with other last digits.
+    var usesOpenBLAS = false
 
     enum Variant: String {
         /// Nothing is in the place of its outputs.
@@ -89,7 +91,7 @@ extension Scenario {
                     "evaluate", material.folder + "/one", "--reference", material.folder + "/two",
                     "--save-statistics", "out/a.stats", "--plot", "out/a.png", "--json",
                 ],
-                outputs: ["out/a.stats", "out/a.png", "stdout"]),
+                outputs: ["out/a.stats", "out/a.png", "stdout"], usesOpenBLAS: true),
         ]
     }
 }

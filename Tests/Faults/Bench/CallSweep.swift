@@ -81,8 +81,8 @@ struct CallSweep: Sweep {
             print(folder.errors, folder.leftovers())
         }
         guard outcome.was_met else { return .unmet }
-        // A library that cannot be mapped or read is one that is not there.
-        let isOfLibrary = fault.kinds & (FAULTS_MAP.rawValue | FAULTS_OPEN.rawValue | FAULTS_READ.rawValue) != 0
+        // A library that cannot be opened, read or mapped is one that is not there.
+        let isOfLibrary = outcome.placeText.contains(".so") || fault.kinds == FAULTS_MAP.rawValue
         let reference = scenario.usesOpenBLAS && isOfLibrary ? reference.inexact : reference
         var judge = Judge(folder: folder, reference: reference)
         judge.signal = fault.action == FAULTS_SIGNAL ? fault.code : nil

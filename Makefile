@@ -147,6 +147,9 @@ format:
 
 lint:
 	swift format lint --strict --recursive --configuration .swift-format $(SWIFT_FILES)
+	@# The deliberate bugs still fit the sources.
+	git apply --check Tests/Faults/Mutants/mutants.patch
+	Tests/Fuzzing/mutants --check
 
 clean:
 	rm -rf .build out Tests/Examples/Embedding/.build

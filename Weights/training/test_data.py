@@ -51,6 +51,8 @@ def check_wordings():
     assert len(set(everything)) == len(everything)
     assert not set(everything) & {p for c in captions.PHRASES for p in captions.phrases(c)}
     assert min(map(len, further.values())) >= 30
+    asked = {p.lower() for row in table("paraphrases.tsv") for p in list(row.values())[1].split("|")}
+    assert not asked & {w.lower() for w in everything}
     assert captions.tells("a tropical downpour") and not any(map(captions.tells, everything))
     print(f"{len(everything)} further wordings")
 

@@ -23,8 +23,8 @@ BUILD := .build/release
 TESTED := swift build -c release --traits Server
 SWIFT_FILES := Package.swift Sources Converter Tests Weights/DefaultModel.swift
 
-.PHONY: help setup build run serve model test example dist wheel check-dist check-arm64 check-cuda faults fuzz fuzz-keep \
-    fuzz-mutants sanitize sanitize-kernels sanitize-address sanitize-thread bench-kernels format lint clean
+.PHONY: help setup build run serve model test example dist wheel check-dist check-arm64 check-cuda faults faults-mutants \
+    fuzz fuzz-keep fuzz-mutants sanitize sanitize-kernels sanitize-address sanitize-thread bench-kernels format lint clean
 
 help:
 	@echo 'make run PROMPT="heavy rain"   sets up, builds, and makes a sound'
@@ -123,6 +123,9 @@ fuzz: setup
 # Keeps the few inputs that reach all that was reached; then deliberate bugs that have to be found.
 fuzz-keep:
 	Tests/Fuzzing/keep $(TARGET)
+
+faults-mutants: setup
+	Tests/Faults/Mutants/run
 
 fuzz-mutants: setup
 	Tests/Fuzzing/mutants

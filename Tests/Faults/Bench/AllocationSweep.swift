@@ -71,8 +71,9 @@ struct AllocationSweep: Sweep {
     ) throws -> Verdict {
         let folder = try RunFolder(bench, scenario, scenario.variants.contains(.replacing) ? .replacing : .fresh)
         let outcome = try prepared(bench, folder, settings).run()
-        guard folder.contents("report")?.starts(with: Data("met".utf8)) == true else { return .unmet }
-        return Judge(folder: folder, reference: reference).verdict(outcome)
+        let verdict = Judge(folder: folder, reference: reference).verdict(outcome)
+        let isMet = folder.contents("report")?.starts(with: Data("met".utf8)) == true
+        return isMet ? verdict : verdict.ofUnmet
     }
 
     private func report(_ bench: Bench, _ scenario: Scenario) throws -> Report {

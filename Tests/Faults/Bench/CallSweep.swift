@@ -28,14 +28,19 @@ struct CallSweep: Sweep {
     ) throws -> Int {
         var counts: [UInt32: Int] = [:]
         var runs = 0
+        var uncalled: [String] = []
         for fault in faults {
             let count = try counts[fault.kinds] ?? count(bench, scenario, variant, fault, reference)
             counts[fault.kinds] = count
+            if count == 0 { uncalled.append(fault.name) }
             for number in bench.numbers(of: count, most: fault.most) {
                 runs += 1
                 let verdict = try meet(bench, scenario, variant, fault, number, reference)
                 bench.tally.note(verdict, fault.name, again: bench.again(scenario.name, fault.name, number))
             }
+        }
+        if !uncalled.isEmpty {
+            print("note: \(scenario.name) (\(variant.rawValue)): no call for \(uncalled.joined(separator: ", "))")
         }
         return runs
     }
@@ -57,7 +62,7 @@ struct CallSweep: Sweep {
         var verdict = Judge(folder: folder, reference: reference).verdict(outcome)
         if case .worked = verdict {
             if !outcome.unsyncedText.isEmpty {
-                verdict = .finding("\(outcome.unsyncedText) gets its name before its contents are on the disk")
+                verdict = .unsynced(outcome.unsyncedText)
             } else if outcome.unsynced_folders > 0 {
                 verdict = .finding("a new name is not on the disk at the end")
             }
@@ -80,7 +85,9 @@ struct CallSweep: Sweep {
             print("\(outcome.placeText): status \(outcome.status), signal \(outcome.signal), \(outcome.seconds) s")
             print(folder.errors, folder.leftovers())
         }
-        guard outcome.was_met else { return .unmet }
+        guard outcome.was_met else {
+            return Judge(folder: folder, reference: reference).verdict(outcome).ofUnmet
+        }
         // A library that cannot be opened, read or mapped is one that is not there.
         let isOfLibrary = outcome.placeText.contains(".so") || fault.kinds == FAULTS_MAP.rawValue
         let reference = scenario.usesOpenBLAS && isOfLibrary ? reference.inexact : reference
@@ -95,6 +102,7 @@ struct CallSweep: Sweep {
         judge.silencesErrors =
             outcome.placeText.hasSuffix("/stderr") || (fault.onwards && fault.kinds & FAULTS_WRITE.rawValue != 0)
         var verdict = judge.verdict(outcome)
+        if !outcome.unsyncedText.isEmpty { verdict = .unsynced(outcome.unsyncedText) }
         if case .finding(let text) = verdict { return .finding(at(outcome, variant, text)) }
         verdict = try goingOn(bench, folder, verdict, reference)
         if case .finding(let text) = verdict { return .finding(at(outcome, variant, text)) }

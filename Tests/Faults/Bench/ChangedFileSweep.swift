@@ -7,21 +7,25 @@ struct ChangedFileSweep: Sweep {
     private enum Change: String, CaseIterable {
         case cut, emptied, overwritten, replaced, removed
 
-        func apply(to path: String) {
-            let url = URL(fileURLWithPath: path)
-            guard let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size]) as? Int else { return }
+        func apply(to path: String) throws {
+            func require(_ result: Int32) throws {
+                guard result == 0 else { throw BenchError("\(path): cannot be \(rawValue): errno \(errno)") }
+            }
+            guard let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int else {
+                throw BenchError("\(path): has no size")
+            }
             switch self {
-            case .cut: truncate(path, off_t(size / 3))
-            case .emptied: truncate(path, 0)
+            case .cut: try require(truncate(path, off_t(size / 3)))
+            case .emptied: try require(truncate(path, 0))
             case .overwritten:
-                guard let file = try? FileHandle(forUpdating: url) else { return }
-                try? file.seek(toOffset: UInt64(size / 10))
-                try? file.write(contentsOf: Data(repeating: 0x11, count: size * 8 / 10))
-                try? file.close()
+                let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+                try file.seek(toOffset: UInt64(size / 10))
+                try file.write(contentsOf: Data(repeating: 0x11, count: size * 8 / 10))
+                try file.close()
             case .replaced:
-                guard (try? Data("another".utf8).write(to: URL(fileURLWithPath: path + ".new"))) != nil else { return }
-                rename(path + ".new", path)
-            case .removed: unlink(path)
+                try Data("another".utf8).write(to: URL(fileURLWithPath: path + ".new"))
+                try require(rename(path + ".new", path))
+            case .removed: try require(unlink(path))
             }
         }
     }
@@ -45,18 +49,19 @@ struct ChangedFileSweep: Sweep {
             let changes = Change.allCases.filter { bench.includes(fault: "file-\($0.rawValue)", isQuick: true) }
             guard !changes.isEmpty else { return }
             let (whole, first) = try run(bench, subject, nil, 0)
+            guard first.status == 0, subject.scenario.outputs.allSatisfy({ whole.contents($0) != nil }) else {
+                throw BenchError("\(subject.name) does not work at all: \(first.status) \(whole.errors)")
+            }
             let reference = Reference(whole, first)
             let count = first.calls
             for change in changes {
                 for number in bench.numbers(of: count) {
                     let (folder, outcome) = try run(bench, subject, change, number)
-                    var verdict = Verdict.unmet
-                    if outcome.was_met {
-                        let isNoticed = !subject.unnoticed.contains(change)
-                        let judged = Judge(folder: folder, reference: isNoticed ? reference : reference.inexact)
-                        verdict = judged.verdict(outcome)
-                        if case .finding(let text) = verdict { verdict = .finding("\(subject.name): \(text)") }
-                    }
+                    let isNoticed = !outcome.was_met || !subject.unnoticed.contains(change)
+                    let judged = Judge(folder: folder, reference: isNoticed ? reference : reference.inexact)
+                    var verdict = judged.verdict(outcome)
+                    if !outcome.was_met { verdict = verdict.ofUnmet }
+                    if case .finding(let text) = verdict { verdict = .finding("\(subject.name): \(text)") }
                     bench.tally.note(
                         verdict, "file-\(change.rawValue)",
                         again: bench.again(subject.name, "file-\(change.rawValue)", number))
@@ -112,7 +117,10 @@ struct ChangedFileSweep: Sweep {
         run.fault = Fault(name: "change", kinds: subject.kinds, action: FAULTS_CALL)
         run.number = number
         let path = bench.material.runs + "/" + subject.file
-        if let change { run.atCall = { change.apply(to: path) } }
-        return (folder, try run.run())
+        var applied = Result<Void, any Error>.success(())
+        if let change { run.atCall = { applied = Result { try change.apply(to: path) } } }
+        let outcome = try run.run()
+        try applied.get()
+        return (folder, outcome)
     }
 }

@@ -34,6 +34,7 @@ struct EveryMomentSweep: Sweep {
         let outcome = try run.run()
         var verdict = Verdict.worked
         if let fault = watch.fault { verdict = .finding("\(variant.rawValue): \(fault)") }
+        if !outcome.unsyncedText.isEmpty { verdict = .unsynced(outcome.unsyncedText) }
         if outcome.status != 0 { verdict = .finding("does not work under the tracer: \(folder.errors)") }
         bench.tally.note(verdict, "every-moment", again: bench.again(scenario.name, names[0], 0))
         print("\(scenario.name) (\(variant.rawValue)): looked at before each of \(outcome.calls) calls")

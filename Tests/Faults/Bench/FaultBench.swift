@@ -24,19 +24,24 @@ struct FaultBench: ParsableCommand {
     @Option(help: "Seed of which calls those are.") var seed: UInt64 = 1
     @Flag(help: "A few minutes: few scenarios, few calls.") var quick = false
     @Flag(help: "Every call of every scenario: days.") var all = false
-    @Flag(help: "Name scenarios and faults, and run nothing.") var list = false
+    @Flag(help: "Name scenarios and faults, and make no trouble.") var list = false
 
     func run() throws {
         // Before there are threads: a small disk of its own, if root lets us.
         let canMount = geteuid() == 0 && faults_own_mounts() == 0
         setvbuf(stdout, nil, Int32(_IOLBF), 0)
-        guard !list else {
-            for sweep in Sweeps.all { print(sweep.names.joined(separator: "\n")) }
-            return
-        }
         let bench = try Bench(self, canMount: canMount)
         defer { bench.material.remove() }
         for sweep in Sweeps.all { try sweep.run(bench) }
+        if list {
+            print("Scenarios:\n  " + bench.known.joined(separator: "\n  "))
+            print("Faults:\n  " + Sweeps.all.flatMap(\.names).joined(separator: "\n  "))
+            return
+        }
+        if bench.tally.isEmpty {
+            print("Error: nothing was run: --scenario, --fault and --number go with nothing that --list names")
+            throw ExitCode.validationFailure
+        }
         bench.tally.printTable()
         guard bench.tally.findings == 0 else { throw ExitCode.failure }
     }
@@ -50,6 +55,8 @@ final class Bench {
     let tally = Tally()
     /// Of the calls that are chosen.
     var random: SplitMix
+    /// Scenarios that were asked about.
+    private(set) var known: [String] = []
 
     init(_ options: FaultBench, canMount: Bool) throws {
         self.options = options
@@ -63,11 +70,14 @@ final class Bench {
     }
 
     func includes(scenario: String, isQuick: Bool) -> Bool {
+        if !known.contains(scenario) { known.append(scenario) }
+        if options.list { return false }
         if !options.scenario.isEmpty { return options.scenario.contains { Self.matches(scenario, $0) } }
         return isQuick || !options.quick
     }
 
     func includes(fault: String, isQuick: Bool) -> Bool {
+        if options.list { return true }
         if !options.fault.isEmpty { return options.fault.contains { Self.matches(fault, $0) } }
         return isQuick || !options.quick
     }
@@ -77,7 +87,7 @@ final class Bench {
         if let number = options.number { return number <= count ? [number] : [] }
         let limit = options.all ? Int.max : min(most ?? .max, options.quick ? 3 : options.most)
         guard count > limit else { return Array(0..<count).map { $0 + 1 } }
-        var chosen: Set = [count]
+        var chosen: Set = limit > 1 ? [1, count] : [count]
         for step in 0..<limit / 5 { chosen.formUnion([1 + step, count - step]) }
         while chosen.count < limit { chosen.insert(Int.random(in: 1...count, using: &random)) }
         return chosen.sorted()

@@ -190,7 +190,8 @@ struct Reference {
     }
 
     func isNew(_ output: String, _ found: Data?) -> Bool {
-        inexactOutputs.contains(output) ? found?.isEmpty == false : found == outputs[output]
+        guard inexactOutputs.contains(output) else { return found == outputs[output] }
+        return found?.isEmpty == false && found != RunFolder.oldContents
     }
 }
 

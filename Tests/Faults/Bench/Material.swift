@@ -3,6 +3,8 @@ import Foundation
 /// What scenarios work with: made once, by our own commands, and only read afterwards.
 final class Material {
     let folder: String
+    /// What all of it lies in.
+    private let base: String
     /// Folder of the commands.
     let products: String
     /// The library before the allocator.
@@ -11,7 +13,8 @@ final class Material {
     let runs: String
 
     init(_ options: FaultBench) throws {
-        let base = options.work ?? NSTemporaryDirectory() + "/audioldm2-faults-\(getpid())"
+        // Commands run in other folders.
+        base = Self.absolute(options.work ?? NSTemporaryDirectory() + "/audioldm2-faults-\(getpid())")
         folder = base + "/material"
         runs = base + "/runs"
         products = Self.absolute(options.products)
@@ -46,7 +49,11 @@ final class Material {
     var otherSound: String { folder + "/other.wav" }
     var batch: String { folder + "/lines.jsonl" }
 
-    func remove() { try? FileManager.default.removeItem(atPath: (folder as NSString).deletingLastPathComponent) }
+    /// What was made; the folder itself only if nothing else is in it.
+    func remove() {
+        for made in [folder, runs] { try? FileManager.default.removeItem(atPath: made) }
+        rmdir(base)
+    }
 
     private static func absolute(_ path: String) -> String {
         URL(fileURLWithPath: path).standardizedFileURL.path

@@ -11,6 +11,7 @@ struct RunFolder {
     /// Made anew, with old files where the variant has them.
     init(_ bench: Bench, _ scenario: Scenario, _ variant: Scenario.Variant) throws {
         path = bench.material.runs + "/run"
+        _ = Self.older
         self.scenario = scenario
         self.variant = variant
         let manager = FileManager.default
@@ -38,8 +39,13 @@ struct RunFolder {
         return names.filter { !known.contains($0) }.sorted() + Self.shared()
     }
 
+    /// What was there before anything was run.
+    private static let older = Set(sharedNames())
+
     /// Names of ours where all processes share a folder; those of tests that run beside us begin otherwise.
-    private static func shared() -> [String] {
+    private static func shared() -> [String] { sharedNames().filter { !older.contains($0) } }
+
+    private static func sharedNames() -> [String] {
         ["/tmp", "/dev/shm"].flatMap { folder in
             ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
                 .filter { $0.hasPrefix(".audioldm2-") || $0.wholeMatch(of: /audioldm2-[0-9]+-[0-9]+\.wav/) != nil }

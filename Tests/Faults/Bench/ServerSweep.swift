@@ -34,7 +34,10 @@ struct ServerSweep: Sweep {
             let count = try Visit(bench, fault, 0).outcome.calls
             for number in bench.numbers(of: count, most: 16) {
                 let visit = try Visit(bench, fault, number)
-                var verdict = visit.outcome.was_met ? judge(visit, fault, sound, whole) : .unmet
+                let none = Fault(name: "none", kinds: 0)
+                var verdict =
+                    visit.outcome.was_met
+                    ? judge(visit, fault, sound, whole) : judge(visit, none, sound, whole).ofUnmet
                 if case .finding(let text) = verdict { verdict = .finding("\(visit.outcome.placeText): \(text)") }
                 bench.tally.note(verdict, fault.name, again: bench.again("server", fault.name, number))
             }

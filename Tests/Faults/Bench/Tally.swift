@@ -4,6 +4,7 @@ final class Tally {
     /// What was wrong, and how to see it again.
     private var texts: [String] = []
     var findings: Int { texts.count }
+    var isEmpty: Bool { rows.isEmpty }
     /// In the order of columns.
     private static let columns = [
         "worked", "refused", "killed", "stopped", "loader", "runtime", "unmet", "findings",
@@ -61,9 +62,23 @@ enum Verdict {
     /// By Swift's runtime, a library or the C library, which cannot work without memory; or not at all, as Dispatch waits for
     /// threads.
     case runtime
-    /// The fault was not met: threads take turns as they like.
+    /// The fault was not met, as threads take turns as they like, and all was as it is without faults.
     case unmet
     case finding(String)
+
+    /// A file that was given its name before its contents were on the disk.
+    static func unsynced(_ name: String) -> Verdict {
+        .finding("\(name) gets its name before its contents are on the disk")
+    }
+
+    /// What it says of a run that did not meet its fault: it has to work.
+    var ofUnmet: Verdict {
+        switch self {
+        case .worked: .unmet
+        case .finding: self
+        default: .finding("is \(column) although nothing failed")
+        }
+    }
 
     var column: String {
         switch self {

@@ -131,11 +131,12 @@ static bool asks_for_unnamed(const struct call *call, const struct registers *re
     return call && call->number == SYS_openat && (registers->arguments[2] & O_TMPFILE) == O_TMPFILE;
 }
 
-static void halve(pid_t thread, const struct call *call, const struct registers *registers) {
+/// - Returns: false for a call that has no length, or none to halve.
+static bool halve(pid_t thread, const struct call *call, const struct registers *registers) {
     const long number = call ? call->number : -1;
     const bool has_length =
         number == SYS_read || number == SYS_write || number == SYS_pread64 || number == SYS_pwrite64;
-    if (has_length && registers->arguments[2] > 1) registers_replace(thread, 2, registers->arguments[2] / 2);
+    return has_length && registers->arguments[2] > 1 && registers_replace(thread, 2, registers->arguments[2] / 2);
 }
 
 /// - Returns: how the thread goes on.
@@ -143,21 +144,24 @@ static enum __ptrace_request meet(struct run *run, pid_t thread, const struct ca
                                   const struct registers *registers) {
     const struct faults_plan *plan = run->plan;
     if (!run->outcome->was_met) describe(run, thread, call, registers);
-    run->outcome->was_met = true;
+    bool is_met = true;
+    enum __ptrace_request next = PTRACE_CONT;
     switch (plan->action) {
     case FAULTS_FAIL:
         if (call && call->kind == FAULTS_CLOSE) {
             run->failing = thread;
-            return PTRACE_SYSCALL;
+            next = PTRACE_SYSCALL;
+        } else {
+            is_met = registers_skip(thread, -plan->code);
         }
-        registers_skip(thread, -plan->code);
         break;
-    case FAULTS_HALVE: halve(thread, call, registers); break;
-    case FAULTS_SIGNAL: kill(run->process, plan->code); break;
+    case FAULTS_HALVE: is_met = halve(thread, call, registers); break;
+    case FAULTS_SIGNAL: is_met = kill(run->process, plan->code) == 0; break;
     case FAULTS_CALL: plan->call(plan->context); break;
     case FAULTS_COUNT: break;
     }
-    return PTRACE_CONT;
+    run->outcome->was_met |= is_met;
+    return next;
 }
 
 static enum __ptrace_request handle_call(struct run *run, pid_t thread) {

@@ -77,11 +77,12 @@ package struct CheckpointLayout: Sendable {
     let models: [CheckpointPart]
     let tokenizers: [String]
 
-    /// What text to sound does without. Converted where the checkpoint has it, unless told otherwise.
+    /// What text to sound can do without. Converted where the checkpoint has it, unless told otherwise.
     package static let extras = [
         CheckpointPart(PartName.vaeEncoder, aspect: "encoder", of: PartName.vae, keyPrefix: "encoder."),
         CheckpointPart(PartName.clapAudio, aspect: "audio", of: PartName.clap, keyPrefix: "audio_model."),
         CheckpointPart(PartName.audioMAE, className: "AudioMAE"),
+        CheckpointPart(PartName.magnitudes, className: "MagnitudeNetwork"),
     ]
 
     /// What can be left out: without what reads texts, sounds are made of saved conditions alone.

@@ -68,6 +68,7 @@ extension ComponentMapping {
             repeated: ["upsampler.*.bias"],
             // Statistics that only vocoders with `normalize_before` use.
             leftovers: ["mean", "scale"]),
+        "MagnitudeNetwork": ComponentMapping(),
         "VGGish": ComponentMapping(),
         "Cnn14": ComponentMapping(
             fusedNorms: [("*.conv1", "*.bn1"), ("*.conv2", "*.bn2")], leftovers: ["*.num_batches_tracked"]),

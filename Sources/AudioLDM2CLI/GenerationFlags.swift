@@ -51,7 +51,7 @@ struct GenerationFlags: ParsableArguments {
     @Option(
         help: """
             What makes the waveform: hifigan, the model's network, or griffin-lim, a search for phases that is exact in \
-            pitch. Default: the model's choice, or hifigan.
+            pitch, of magnitudes that a network says if the model has one. Default: the model's choice, or hifigan.
             """)
     var vocoder: SoundOptions.Vocoder?
 

@@ -19,6 +19,8 @@ struct TraceCommand: AsyncParsableCommand {
               vae.mel          of vae.latent [B, C, T, F], which is divided by the
                                scaling factor
               vocoder.waveform of vocoder.mel [B, mels, T]
+              magnitudes.correction
+                               of magnitudes.mel [B, mels, T]
               t5.hidden        of t5.ids, t5.mask [B, n]
               phoneme.hidden   of phoneme.ids, phoneme.mask [B, n] (speech)
               clap.text        of clap.text.ids, clap.text.mask [B, n]

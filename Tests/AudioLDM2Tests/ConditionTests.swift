@@ -19,17 +19,8 @@ import WeightFile
 
     /// A pack of the tiny checkpoint with the fixtures' AudioMAE, whose vectors are as wide as the tiny model's.
     private func modelWithAudioMAE() throws -> String {
-        let copy = folder.file("checkpoint")
-        try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: true)
-        let source = Fixtures.folder("Checkpoints").appendingPathComponent("tiny")
-        let parts = try FileManager.default.contentsOfDirectory(at: source, includingPropertiesForKeys: nil)
-        for part in parts + [Fixtures.folder("AudioMAE").appendingPathComponent("audiomae")] {
-            try FileManager.default.createSymbolicLink(
-                atPath: "\(copy)/\(part.lastPathComponent)", withDestinationPath: part.path)
-        }
-        let path = folder.file("audiomae.aldm")
-        _ = try CheckpointConverter(DiffusersFolder(path: copy), ConversionOptions(weights: .float32)).convert(to: path)
-        return path
+        try ModelFixture.path(
+            "tiny", with: ["AudioMAE/audiomae"], in: folder, ConversionOptions(weights: .float32))
     }
 
     private func samples(_ prompt: String, _ options: SoundOptions, _ model: String? = nil) async throws -> [Float] {

@@ -12,22 +12,11 @@ import Testing
 
     init() throws { folder = try TemporaryFolder() }
 
-    /// A pack of the tiny checkpoint, with the AudioMAE of the fixtures beside its components.
+    /// A pack of the tiny checkpoint, with the parts of other fixtures beside its own.
     private func model(_ weights: WeightPreset = .float32, without: Set<String> = []) throws -> String {
-        let (source, copy) = (Fixtures.folder("Checkpoints").appendingPathComponent("tiny"), folder.file("checkpoint"))
-        try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: true)
-        let audioMAE = Fixtures.folder("AudioMAE").appendingPathComponent("audiomae")
-        for file in try FileManager.default.contentsOfDirectory(at: source, includingPropertiesForKeys: nil) + [
-            audioMAE
-        ] {
-            try? FileManager.default.createSymbolicLink(
-                atPath: "\(copy)/\(file.lastPathComponent)", withDestinationPath: file.path)
-        }
-        let path = folder.file("\(weights.rawValue).aldm")
-        _ = try CheckpointConverter(
-            DiffusersFolder(path: copy), ConversionOptions(weights: weights, without: without)
-        ).convert(to: path)
-        return path
+        try ModelFixture.path(
+            "tiny", with: ["AudioMAE/audiomae", "Magnitudes/magnitudes"], in: folder,
+            ConversionOptions(weights: weights, without: without))
     }
 
     private var extras: Set<String> { Set(CheckpointLayout.extras.map(\.name)) }

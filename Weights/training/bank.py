@@ -3,6 +3,7 @@ VAE latents (already scaled), its LOA and several captions as CLAP vectors and T
 caption).  Needs the trained VAE, LOA encoder, CLAP and T5.
 
     python3 bank.py [--data FOLDER] [--device cuda] [--scenes N] [--captions K] [--seconds S]
+    python3 bank.py --captions-only       when CLAP or T5 has learned more: the sounds stay
 """
 
 import random
@@ -68,9 +69,10 @@ def captions_of(table: dict, rows: torch.Tensor, longest: int) -> tuple[torch.Te
 
 
 def told(scenes: list[dict], count: int) -> list[str]:
-    """The captions in the bank, `count` for each scene: the same ones at every call."""
-    rng = random.Random(100)
-    return [captions.describe(rng, s["facts"]) for s in scenes for _ in range(count)]
+    """The captions in the bank, `count` for each scene: the same ones at every call. The odd ones are in the words of
+    wordings.tsv, so that GPT-2 and the UNet read what people type too."""
+    rng, words = random.Random(100), (None, captions.further())
+    return [captions.describe(rng, s["facts"], words=words[k % 2]) for s in scenes for k in range(count)]
 
 
 def main():
@@ -81,10 +83,17 @@ def main():
     p.add_argument("--captions", type=int, default=4)
     p.add_argument("--seconds", type=float, default=SCENE, help="how much of each scene becomes latents")
     p.add_argument("--bf16", action="store_true", help="bf16 on the CPU too")
+    p.add_argument("--captions-only", action="store_true", help="the captions of a bank anew, for new text parts")
     p.add_argument("--batch", type=int, default=32)
     args = p.parse_args()
     torch.set_num_threads(args.threads)
     data, device = data_folder(args.data), torch.device(args.device)
+    if args.captions_only:
+        made = torch.load(data / "bank/latents.pt", weights_only=True)
+        scenes = SceneBank(data, 0).scenes[: len(made["latents"])]
+        made |= Conditions(data, device).table([*told(scenes, args.captions), ""]) | {"captions": args.captions}
+        torch.save(made, data / "bank/latents.pt")
+        return
     vae = models.load(models.vae(), data, "vae").to(device)
     encoder = models.load(models.LOAEncoder(), data, "loa").to(device)
     bank, started = SceneBank(data, 0), time.monotonic()

@@ -2,7 +2,8 @@
 
     python3 export.py OUT [--data FOLDER] [--float32]
 
-The LOA encoder, which no diffusers pipeline holds, goes to OUT/audiomae/ as the converter knows it.
+The LOA encoder and the magnitude network, which no diffusers pipeline holds, go to OUT/audiomae/ and OUT/magnitudes/ as the
+converter knows them.
 """
 
 import json
@@ -87,6 +88,12 @@ def main():
     weights = {f"audiomae.model.{k}": v.to(dtype).contiguous() for k, v in encoder.state_dict().items()}
     save_file(weights, folder / "model.safetensors")
     (folder / "config.json").write_text(json.dumps(audiomae_config(encoder.config), indent=2) + "\n")
+    if (data / "parts/magnitudes.safetensors").exists():
+        network = models.load(models.MagnitudeNetwork(), data, "magnitudes")
+        folder = args.out / "magnitudes"
+        folder.mkdir(exist_ok=True)
+        save_file({k: v.to(dtype).contiguous() for k, v in network.state_dict().items()}, folder / "model.safetensors")
+        (folder / "config.json").write_text(json.dumps(network.config, indent=2) + "\n")
     (args.out / "README.md").write_text(CARD)
     for name in ("generation_config.json", "vocabulary.json"):  # how its sounds are made, and the words that it knows
         kept = Path(__file__).resolve().parent.parent / "checkpoint" / name

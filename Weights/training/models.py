@@ -3,6 +3,7 @@
 python3 models.py prints the parameter counts
 """
 
+import functools
 import json
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from transformers import (
     T5Config,
     T5EncoderModel,
 )
+
+from mel import FFT, MELS, RATE, slaney_filters
 
 CLAP_DIM, T5_DIM, LOA_DIM, LOA_COUNT = 128, 160, 160, 8
 CLAP_VOCABULARY, T5_VOCABULARY = 2500, 2500
@@ -172,6 +175,63 @@ def trained_unet(data: Path) -> AudioLDM2UNet2DConditionModel:
     return load(unet(size), data, "unet")
 
 
+MAGNITUDES = dict(
+    model_in_dim=64,
+    input_kernel_size=5,
+    hidden_channels=192,
+    kernel_size=3,
+    dilations=[1, 2, 4, 8],
+    leaky_relu_slope=0.1,
+    num_bins=513,
+)
+
+
+class MagnitudeNetwork(torch.nn.Module):
+    """Mel spectrogram (batch, frames, 64) to corrections (batch, frames, 513) of the logarithms of `inverted`: HiFi-GAN's
+    layers, by its names, at the frames' own rate."""
+
+    def __init__(self):
+        super().__init__()
+        self.config = MAGNITUDES
+        width, kernel = MAGNITUDES["hidden_channels"], MAGNITUDES["kernel_size"]
+
+        def convolution(dilation: int) -> torch.nn.Conv1d:
+            return torch.nn.Conv1d(width, width, kernel, padding=dilation * (kernel // 2), dilation=dilation)
+
+        first = MAGNITUDES["input_kernel_size"]
+        self.conv_pre = torch.nn.Conv1d(MAGNITUDES["model_in_dim"], width, first, padding=first // 2)
+        self.resblock = torch.nn.ModuleDict(
+            {
+                "convs1": torch.nn.ModuleList(convolution(d) for d in MAGNITUDES["dilations"]),
+                "convs2": torch.nn.ModuleList(convolution(1) for _ in MAGNITUDES["dilations"]),
+            }
+        )
+        self.conv_post = torch.nn.Conv1d(width, MAGNITUDES["num_bins"], 1)
+        torch.nn.init.zeros_(self.conv_post.weight)
+        torch.nn.init.zeros_(self.conv_post.bias)
+
+    def forward(self, mel: torch.Tensor) -> torch.Tensor:
+        leaky = functools.partial(torch.nn.functional.leaky_relu, negative_slope=MAGNITUDES["leaky_relu_slope"])
+        x = self.conv_pre((mel / 4 + 1).transpose(1, 2))  # within about -2…1.5
+        for dilated, plain in zip(self.resblock["convs1"], self.resblock["convs2"]):
+            x = x + plain(leaky(dilated(leaky(x))))
+        return self.conv_post(leaky(x)).transpose(1, 2).clamp(-8, 8)
+
+
+@torch.no_grad()
+def inverted(mel: torch.Tensor, updates: int = 13) -> torch.Tensor:
+    """Mel spectrogram (batch, frames, 64) to smooth magnitudes (batch, frames, 513) whose bands are these: Lee & Seung's
+    updates for the Kullback-Leibler divergence, as the runtime's MelInversion makes them."""
+    filters = torch.tensor(slaney_filters(RATE, FFT, MELS, 0, RATE / 2), dtype=torch.float32, device=mel.device)
+    total = filters.sum(0)
+    gains = torch.where(total > 0, 1 / total.clamp(min=1e-12), torch.zeros_like(total))
+    wanted = mel.float().exp()
+    found = torch.ones(*mel.shape[:2], len(gains), device=mel.device)
+    for _ in range(updates):
+        found = found * gains * ((wanted / (found @ filters.T).clamp(min=1e-12)) @ filters)
+    return found
+
+
 def scheduler() -> DDIMScheduler:
     return DDIMScheduler(
         num_train_timesteps=1000,
@@ -292,7 +352,7 @@ def save(model: torch.nn.Module, data: Path, name: str, **changes):
 
 def main():
     total = 0
-    for make in (vae, vocoder, clap, t5, gpt2, projection, unet, LOAEncoder):
+    for make in (vae, vocoder, MagnitudeNetwork, clap, t5, gpt2, projection, unet, LOAEncoder):
         model = make()
         count = sum(p.numel() for p in model.parameters())
         total += count

@@ -72,6 +72,9 @@ def unpack_checkpoint(source: Path, data: Path):
     encoder = load_file(source / "audiomae/model.safetensors")
     prefix = "audiomae.model."
     save_file({k.removeprefix(prefix): v.float() for k, v in encoder.items()}, data / "parts/loa.safetensors")
+    if (source / "magnitudes").exists():
+        network = load_file(source / "magnitudes/model.safetensors")
+        save_file({k: v.float() for k, v in network.items()}, data / "parts/magnitudes.safetensors")
     for name in ("tokenizer", "tokenizer_2"):
         shutil.copytree(source / name, data / "tokenizers" / name, dirs_exist_ok=True)
 

@@ -7,7 +7,7 @@
     python3 run_all.py --quick --data FOLDER                          three steps of everything: does it run?
 
 Phase 1: vae, loa, clap, text, classifier, vocoder.  Phase 2: bank, gpt2, then unet beside vocoder.  Phase 3: the same
-two go on.  Export and evaluation come after.  On a CPU a stage whose part is there is not trained again, and unfinished ones
+two go on, beside magnitudes.  Export and evaluation come after.  On a CPU a stage whose part is there is not trained again, and unfinished ones
 resume; phase 1 starts from the parts that are there.
 """
 
@@ -22,7 +22,7 @@ FIRST = ["vae", "loa", "clap", "text", "classifier"]
 VOCODER_BUDGET, UNET_BUDGET = "20", "11.5"  # minutes over the three phases of 9, 9 and 7 minutes
 PARTS = {"text": "t5"}  # stage: file in parts/, where the names differ
 # Parts of the time that --hours gives to what is still to be trained
-SHARES = {"vae": 10, "text": 8, "loa": 5, "clap": 8, "gpt2": 4, "unet": 60, "wordings": 40, "vocoder": 60}
+SHARES = {"vae": 10, "text": 8, "loa": 5, "clap": 8, "gpt2": 4, "unet": 60, "wordings": 40, "magnitudes": 20, "vocoder": 40}
 TEAMS = ["train_unet.py", "train_vocoder.py"]  # stages of which several processes are faster than several threads
 
 
@@ -76,6 +76,7 @@ def one_after_another(stages: Stages):
     for stage in FIRST:
         wait(stages.training(stage))
     wait(stages.training("vocoder", "--seconds", "1.28"))
+    wait(stages.training("magnitudes"))
     if not (stages.data / "bank/latents.pt").exists():
         wait(stages.bank("--seconds", "5.12"))
     wait(stages.training("gpt2"))
@@ -105,6 +106,7 @@ def in_hours(stages: Stages, hours: float):
     train("gpt2", "--batch", "96")
     train("unet", "--size", "small", "--seconds", "5.12", "--short", "5.12", "--batch", "32", "--rate", "1e-3")
     train("wordings", "--seconds", "2.56")
+    train("magnitudes")
     train("vocoder", "--vae", "--seconds", "1.28", "--batch", "8", "--rate", "4e-4")
 
 
@@ -121,10 +123,11 @@ def phase(stages: Stages, number: int):
         )
         return
     beside = stages.training("vocoder", "--vae", *vocoder, minutes=stages.left() - 1, again=True)
+    magnitudes = stages.training("magnitudes", "--budget", "3") if number == 3 else None
     if number == 2:
         wait(stages.bank())
         wait(stages.training("gpt2", "--budget", "2"))
-    wait(beside, stages.training("unet", *unet, minutes=stages.left() - 1, again=True))
+    wait(beside, magnitudes, stages.training("unet", *unet, minutes=stages.left() - 1, again=True))
 
 
 def main():

@@ -34,9 +34,9 @@ def near_words(count: int, device) -> list[str]:
 
 
 def texts(data: Path, device) -> list[str]:
-    """Captions, common words, and the words near to sounds alone and in phrases."""
+    """Captions, wordings, common words, and the words near to sounds alone and in phrases."""
     near, rng = near_words(4000, device), random.Random(1)
-    result = corpus(data, 11000) + common_words(4000) + near
+    result = corpus(data, 11000) + [w for known in classes().values() for w in known] + common_words(4000) + near
     for _ in range(18000):
         result.append(rng.choice(FRAMES).format(rng.choice(near), rng.choice(near)))
     heldout = {p for c in captions.PHRASES for p in captions.phrases(c, True)}
@@ -61,6 +61,23 @@ def teacher_vectors(lines: list[str], device) -> torch.Tensor:
     return out
 
 
+def classes() -> dict[str, list[str]]:
+    """All that training calls each class."""
+    more = captions.further()
+    return {label: captions.phrases(label) + more[label] for label in captions.PHRASES}
+
+
+def drawn_together(lines: list[str], vectors: torch.Tensor) -> torch.Tensor:
+    """The teacher's vectors of texts (n, 384), those of a class's wordings half way to the mean of all of them: what sounds the
+    same is to mean the same."""
+    rows, result = {line: i for i, line in enumerate(lines)}, vectors.clone()
+    for known in classes().values():
+        own = [rows[w] for w in known if w in rows]
+        mean = torch.nn.functional.normalize(vectors[own].mean(0), dim=-1)
+        result[own] = torch.nn.functional.normalize(vectors[own] + mean, dim=-1)
+    return result
+
+
 def teacher_set(data: Path, device) -> tuple[list[str], torch.Tensor]:
     """The texts and their vectors, computed once."""
     path = data / "teacher.pt"
@@ -68,7 +85,7 @@ def teacher_set(data: Path, device) -> tuple[list[str], torch.Tensor]:
         lines = texts(data, device)
         torch.save({"texts": lines, "vectors": teacher_vectors(lines, device)}, path)
     saved = torch.load(path, weights_only=True)
-    return saved["texts"], saved["vectors"].float()
+    return saved["texts"], drawn_together(saved["texts"], saved["vectors"].float())
 
 
 class Student(torch.nn.Module):
@@ -101,13 +118,13 @@ def distances(made: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, t
 
 
 def paraphrases(embed) -> float:
-    """How many held-out paraphrases lie nearest to the mean of their own class's training phrases (79 classes).
+    """How many held-out paraphrases lie nearest to the mean of their own class's training phrases.
 
     `embed` makes unit vectors (n, d) of n texts."""
     labels = list(captions.PHRASES)
-    classes = torch.stack([embed(captions.phrases(c)).mean(0) for c in labels])
-    classes = torch.nn.functional.normalize(classes, dim=-1)
-    right = [(embed(captions.phrases(c, True)) @ classes.T).argmax(1) == k for k, c in enumerate(labels)]
+    means = torch.stack([embed(captions.phrases(c)).mean(0) for c in labels])
+    means = torch.nn.functional.normalize(means, dim=-1)
+    right = [(embed(captions.phrases(c, True)) @ means.T).argmax(1) == k for k, c in enumerate(labels)]
     return float(torch.cat(right).float().mean())
 
 

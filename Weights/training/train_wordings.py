@@ -60,7 +60,7 @@ class Pairs:
         for _ in range(count):
             chosen = rng.choices([w for w, _ in words], [p for _, p in words])[0]
             scene = rng.randrange(len(scenes)) if chosen is None else rng.choice(effects)
-            row = scene * self.each + rng.randrange(self.each)
+            row = scene * self.each + 2 * rng.randrange((self.each + 1) // 2)  # an even one: in the classes' own words
             text = known[row] if chosen is None else captions.describe(rng, scenes[scene]["facts"], words=chosen)
             rows.append(row)
             lines.append(text)

@@ -10,14 +10,19 @@ package struct GriffinLim: Sendable {
     let geometry: LogMelSpectrogram.Geometry
     let inversion: MelInversion
     let search: PhaseSearch
+    /// Frames on either side of a piece that its corrections depend on.
+    let context: Int
 
     /// Frames of a piece, and those of the next that it looks at.
     package static let pieceFrames = 256
     static let lookahead = 32
 
-    /// - Parameter geometry: of the spectrogram: magnitudes in Slaney's bands, natural logarithms.
-    package init(_ geometry: LogMelSpectrogram.Geometry) {
+    /// - Parameters:
+    ///   - geometry: of the spectrogram: magnitudes in Slaney's bands, natural logarithms.
+    ///   - context: frames on either side of its own that a frame's correction depends on.
+    package init(_ geometry: LogMelSpectrogram.Geometry, context: Int = 0) {
         self.geometry = geometry
+        self.context = context
         inversion = MelInversion(geometry)
         search = PhaseSearch(length: geometry.fftLength, hop: geometry.hop)
     }
@@ -27,12 +32,19 @@ package struct GriffinLim: Sendable {
 
     /// Bytes that the work takes: the same for any length, but for loops that are made at once.
     package func byteCount(frames: Int, loops: Bool) -> Int {
-        let piece = Self.pieceFrames + 2 * Self.lookahead + 2 * search.reach + 2
-        let frames = loops && frames <= Self.loopFrames ? max(frames, piece) : piece
+        let frames = largestPiece(frames: frames, loops: loops)
         // Four spectra of magnitudes, a complex one and its copy.
         let spectra = 8 * search.bins * PhaseSearch.stride(frames)
         let signals = 6 * search.sampleCount(frames)
-        return (spectra + signals) * MemoryLayout<Float>.size
+        // Corrections, and a copy of them.
+        let corrections = context > 0 ? 2 * (frames + 2 * context) * (search.bins + geometry.bands) : 0
+        return (spectra + signals + corrections) * MemoryLayout<Float>.size
+    }
+
+    /// Frames of what is made at once, at most.
+    func largestPiece(frames: Int, loops: Bool) -> Int {
+        let piece = Self.pieceFrames + 2 * Self.lookahead + 2 * search.reach + 2
+        return loops && frames <= Self.loopFrames ? max(frames, piece) : piece
     }
 }
 
@@ -82,17 +94,32 @@ package struct GriffinLimStream {
     /// - Parameter rows: the next frames, `[frames, bands]`, natural logarithms.
     package mutating func append(_ rows: [Float]) { mel += rows }
 
-    /// The samples of the next piece, `hop` for each of its frames; in −1…1 as far as the spectrogram says so.
-    /// - Returns: nil if frames are missing, or all samples have been given.
-    package mutating func next() -> [Float]? {
-        guard done < frames else { return nil }
-        let end = min(done + GriffinLim.pieceFrames, frames)
-        guard known >= (loops ? frames : min(end + GriffinLim.lookahead, frames)) else { return nil }
-        if loops, frames <= GriffinLim.loopFrames { return loop() }
-        return piece(to: end)
+    /// Bands of the frames whose corrections are asked for at once, at most.
+    package var largestPiece: Int {
+        (vocoder.largestPiece(frames: frames, loops: loops) + 2 * vocoder.context) * bands
     }
 
-    private mutating func piece(to end: Int) -> [Float] {
+    /// What to add to the natural logarithms of magnitudes, `[frames, bins]`, of some frames, `[frames, bands]`; nil for
+    /// nothing.
+    package typealias Correction = (_ rows: [Float]) throws -> [Float]?
+
+    /// The samples of the next piece, `hop` for each of its frames; in −1…1 as far as the spectrogram says so.
+    /// - Parameter correction: of the magnitudes that are searched for.
+    /// - Returns: nil if frames are missing, or all samples have been given.
+    /// - Throws: what `correction` throws.
+    package mutating func next(correcting correction: Correction) rethrows -> [Float]? {
+        guard done < frames else { return nil }
+        let end = min(done + GriffinLim.pieceFrames, frames)
+        guard known >= (loops ? frames : min(end + GriffinLim.lookahead + vocoder.context, frames))
+        else { return nil }
+        if loops, frames <= GriffinLim.loopFrames { return try loop(correction) }
+        return try piece(to: end, correction)
+    }
+
+    /// The same without corrections.
+    package mutating func next() -> [Float]? { next { _ in nil } }
+
+    private mutating func piece(to end: Int, _ correction: Correction) rethrows -> [Float] {
         let (isFirst, isLast) = (done == 0, end == frames)
         let start = done * hop
         // Frames that reach beyond the given samples, and those of the end that lead to the first.
@@ -114,7 +141,7 @@ package struct GriffinLimStream {
         let weights = search.weights(frames: count)
         let (aheadShares, ledShares) = (Self.shares(ahead.count), Self.shares(led.count))
         search.run(
-            vocoder.inversion.magnitudes(rows(first..<last), stride: PhaseSearch.stride(count)), frames: count,
+            try magnitudes(first..<last, correction), frames: count,
             known: min(known, count), signal: &signal, seed: seed &+ UInt64(done)
         ) { sums in
             for index in sums.indices { sums[index] = weights[index] > Self.least ? sums[index] / weights[index] : 0 }
@@ -155,7 +182,7 @@ package struct GriffinLimStream {
     }
 
     /// All of a short loop: its signal goes around, and so do its frames.
-    private mutating func loop() -> [Float] {
+    private mutating func loop(_ correction: Correction) rethrows -> [Float] {
         let count = frames * hop
         let weights = search.weights(frames: frames)
         var around = [Float](repeating: 0, count: count)
@@ -163,7 +190,7 @@ package struct GriffinLimStream {
         var signal = [Float](repeating: 0, count: weights.count)
         var folded = [Float](repeating: 0, count: count)
         search.run(
-            vocoder.inversion.magnitudes(rows(0..<frames), stride: PhaseSearch.stride(frames)), frames: frames,
+            try magnitudes(0..<frames, correction), frames: frames,
             known: 0, signal: &signal, seed: seed
         ) { sums in
             for index in folded.indices { folded[index] = 0 }
@@ -180,6 +207,25 @@ package struct GriffinLimStream {
 
     private static func place(_ index: Int, in count: Int) -> Int { ((index % count) + count) % count }
 
+    /// Magnitudes of some frames: `[bins, stride]`.
+    private func magnitudes(_ range: Range<Int>, _ correction: Correction) rethrows -> [Float] {
+        let stride = PhaseSearch.stride(range.count)
+        var magnitudes = vocoder.inversion.magnitudes(rows(range), stride: stride)
+        let context = vocoder.context
+        // What does not go around ends where the sound ends.
+        let seen =
+            loops
+            ? range.lowerBound - context..<range.upperBound + context
+            : max(range.lowerBound - context, 0)..<min(range.upperBound + context, frames)
+        guard let logarithms = try correction(Array(rows(seen))) else { return magnitudes }
+        let bins = search.bins
+        for frame in range {
+            let row = (frame - seen.lowerBound) * bins
+            for bin in 0..<bins { magnitudes[bin * stride + frame - range.lowerBound] *= exp(logarithms[row + bin]) }
+        }
+        return magnitudes
+    }
+
     /// Frames of the spectrogram, around if it loops.
     private func rows(_ range: Range<Int>) -> ArraySlice<Float> {
         if range.lowerBound >= firstFrame, range.upperBound <= known {
@@ -194,7 +240,7 @@ package struct GriffinLimStream {
 
     /// Drops the frames that no later piece reads.
     private mutating func forget() {
-        let needed = max(done - search.reach - 1, firstFrame)
+        let needed = max(done - search.reach - 1 - vocoder.context, firstFrame)
         mel.removeFirst((needed - firstFrame) * bands)
         firstFrame = needed
     }

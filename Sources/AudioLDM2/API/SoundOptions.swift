@@ -53,8 +53,9 @@ public struct SoundOptions: Sendable, Hashable {
     public enum Vocoder: String, CaseIterable, Sendable, Codable {
         /// The model's trained one.
         case hifigan
-        /// A search for phases that fit the spectrogram (Griffin & Lim 1984): exact in pitch, faster than a network, and
-        /// without training. Sounds that would go beyond full scale are made quieter.
+        /// A search for phases that fit the spectrogram (Griffin & Lim 1984): exact in pitch, and faster than HiFi-GAN. What
+        /// the spectrogram's bands leave open, a small network says if the model has one. Sounds that would go beyond full scale
+        /// are made quieter.
         case griffinLim = "griffin-lim"
     }
 

@@ -36,8 +36,8 @@ extension Component {
 package enum Components {
     package static let all: [any Component.Type] = [
         CLAPTextEncoder.self, T5Encoder.self, PhonemeEncoder.self, ProjectionModel.self, GPT2.self, UNet.self,
-        VAEDecoder.self, HiFiGAN.self, VAEEncoder.self, CLAPAudioEncoder.self, AudioMAEEncoder.self,
-        VGGish.self, Cnn14.self, MusicNN.self, PaSST.self,
+        VAEDecoder.self, HiFiGAN.self, MagnitudeNetwork.self, VAEEncoder.self, CLAPAudioEncoder.self,
+        AudioMAEEncoder.self, VGGish.self, Cnn14.self, MusicNN.self, PaSST.self,
     ]
 
     /// The network that computes a class of the reference implementations, or half of one; nil for classes that none does.
@@ -84,6 +84,11 @@ extension VAEDecoder: Component {
 extension HiFiGAN: Component {
     package static let part = PartName.vocoder
     package static let classNames = ["SpeechT5HifiGan"]
+}
+
+extension MagnitudeNetwork: Component {
+    package static let part = PartName.magnitudes
+    package static let classNames = ["MagnitudeNetwork"]
 }
 
 extension VAEEncoder: Component {

@@ -8,6 +8,9 @@ package enum PartName {
     package static let vae = "vae"
     package static let vocoder = "vocoder"
 
+    /// What says the magnitudes that Griffin-Lim finds phases for.
+    package static let magnitudes = "magnitudes"
+
     package static let vaeEncoder = "vae_encoder"
     package static let clapAudio = "clap_audio"
     package static let audioMAE = "audiomae"

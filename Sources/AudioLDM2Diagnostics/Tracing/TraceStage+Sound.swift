@@ -55,6 +55,24 @@ extension TraceStage {
             ]
         }
     }
+
+    /// Log-mel spectrogram to what is added to the logarithms of its magnitudes; nil for a model without the network.
+    static func magnitudes(_ model: Model) -> TraceStage? {
+        guard let config = model.magnitudeConfig else { return nil }
+        return TraceStage(
+            inputs: [TraceInput("magnitudes.mel", ["B", .fixed(config.modelInDim), "T"])],
+            outputs: ["magnitudes.correction"]
+        ) { values, context in
+            let mel = try values.channelsLast("magnitudes.mel")
+            let (count, frames) = (mel.shape[0], mel.shape[1])
+            let corrections = try context.with(MagnitudeNetwork.self, config) { network in
+                try (0..<count).flatMap { sample in
+                    try network(mel.outermost(sample..<sample + 1).values(), on: values.backend)
+                }
+            }
+            return [TraceArray([count, frames, config.numBins], corrections)]
+        }
+    }
 }
 
 extension UNet {

@@ -13,7 +13,8 @@ struct TraceStage: Sendable {
     /// The components of a model, in the order in which they work.
     static func table(_ model: Model) -> [TraceStage] {
         [clapText(model), states(model), languageModel(model)].compactMap(\.self)
-            + [unet(model), vaeDecoder(model), vocoder(model)] + listening(model)
+            + [unet(model), vaeDecoder(model), vocoder(model)] + [magnitudes(model)].compactMap(\.self)
+            + listening(model)
     }
 }
 

@@ -22,6 +22,26 @@ enum ModelFixture {
         }
     }
 
+    /// A pack of a checkpoint with other fixtures' parts beside its own.
+    /// - Parameters:
+    ///   - parts: folders in `Tests/Fixtures`, "AudioMAE/audiomae".
+    ///   - folder: where it and what it is made of are written.
+    static func path(
+        _ checkpoint: String, with parts: [String], in folder: TemporaryFolder, _ options: ConversionOptions
+    ) throws -> String {
+        let copy = folder.file("checkpoint")
+        try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: true)
+        let source = Fixtures.folder("Checkpoints").appendingPathComponent(checkpoint)
+        let own = try FileManager.default.contentsOfDirectory(at: source, includingPropertiesForKeys: nil)
+        for part in own + parts.map({ Fixtures.folder(".").appendingPathComponent($0) }) {
+            try? FileManager.default.createSymbolicLink(
+                atPath: "\(copy)/\(part.lastPathComponent)", withDestinationPath: part.standardized.path)
+        }
+        let path = folder.file("with-\(options.weights.rawValue).aldm")
+        _ = try CheckpointConverter(DiffusersFolder(path: copy), options).convert(to: path)
+        return path
+    }
+
     static func golden(_ name: String) -> String {
         Fixtures.folder("Goldens").appendingPathComponent(name + ".safetensors").path
     }

@@ -126,7 +126,7 @@ import WeightFile
 
     @Test func extrasAreThereUnlessLeftOut() throws {
         let fixture = CheckpointFixture(CheckpointFixture.names[0])
-        let extras = Set(CheckpointLayout.extras.map(\.name)).subtracting(["audiomae"])
+        let extras = Set(CheckpointLayout.extras.map(\.name)).subtracting(["audiomae", "magnitudes"])
         let whole = try fixture.convert(ConversionOptions(), to: output)
         #expect(extras.isSubset(of: whole.components.map(\.name)))
         let bare = try fixture.convert(ConversionOptions(without: extras), to: output)

@@ -75,8 +75,7 @@ package struct LatentDecoder {
         case .hifigan: .hifigan(HiFiGANQueue(frames: frames, bands: context.model.vocoderConfig.modelInDim))
         case .griffinLim:
             .griffinLim(
-                GriffinLimStream(
-                    GriffinLim(try context.model.melConfig().geometry), frames: frames, loops: loops, seed: seed))
+                GriffinLimStream(try context.model.griffinLim(), frames: frames, loops: loops, seed: seed))
         }
     }
 
@@ -87,14 +86,25 @@ package struct LatentDecoder {
             try vocode(&pieces, onSamples: onSamples)
             queue = .hifigan(pieces)
         case .griffinLim(var stream):
-            // What it takes is known beforehand.
-            if context.memory.isPlanning { return }
-            while let samples = stream.next() {
-                try context.cancellation.check()
-                try onSamples(samples)
+            try withMagnitudes { network in
+                // What the search itself takes is known beforehand.
+                if context.memory.isPlanning {
+                    _ = try network?([Float](repeating: 0, count: stream.largestPiece), on: context.backend)
+                    return
+                }
+                while let samples = try stream.next(correcting: { try network?($0, on: context.backend) }) {
+                    try context.cancellation.check()
+                    try onSamples(samples)
+                }
             }
             queue = .griffinLim(stream)
         }
+    }
+
+    /// - Parameter body: gets the network that says magnitudes, nil if the model has none.
+    private func withMagnitudes(_ body: (MagnitudeNetwork?) throws -> Void) throws {
+        guard let config = context.model.magnitudeConfig else { return try body(nil) }
+        try context.with(MagnitudeNetwork.self, config, body)
     }
 
     private func vocode(_ queue: inout HiFiGANQueue, onSamples: ([Float]) throws -> Void) throws {

@@ -108,7 +108,7 @@ struct ResolvedRequest: Sendable {
     /// Memory of a search for phases; 0 for a vocoder that makes them.
     func searchBytes() throws -> Int {
         guard vocoder == .griffinLim else { return 0 }
-        return try GriffinLim(model.melConfig().geometry).byteCount(
+        return try model.griffinLim().byteCount(
             frames: length.latentFrames * model.vaeConfig.scaleFactor, loops: options.loops)
     }
 

@@ -114,7 +114,7 @@ extension SoundOptions {
                 .invalidOption,
                 "a level of \(normalization?.rawValue ?? ""): choose peak:-60 to peak:0 or lufs:-60 to lufs:0")
         }
-        if vocoder(for: model) == .griffinLim { _ = try model.melConfig() }
+        if vocoder(for: model) == .griffinLim { _ = try model.griffinLim() }
     }
 }
 

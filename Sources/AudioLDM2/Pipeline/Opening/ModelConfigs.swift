@@ -12,6 +12,8 @@ package struct ModelConfigs: Sendable {
     package let unetConfig: UNetConfig
     package let vaeConfig: VAEConfig
     package let vocoderConfig: HiFiGANConfig
+    /// Nil for a model whose bands are inverted without a network.
+    package let magnitudeConfig: MagnitudeConfig?
     package let schedulerConfig: SchedulerConfig
 
     /// What holds them, for messages.
@@ -41,6 +43,7 @@ package struct ModelConfigs: Sendable {
         unetConfig = try required(PartName.unet)
         vaeConfig = try required(PartName.vae)
         vocoderConfig = try required(PartName.vocoder)
+        magnitudeConfig = try read(PartName.magnitudes)
         schedulerConfig = try decodeConfig(scheduler, component: PartName.scheduler)
         try checkAgreement()
     }
@@ -81,6 +84,11 @@ package struct ModelConfigs: Sendable {
             throw ConfigError.unsupported(
                 component: PartName.vocoder, key: "model_in_dim", value: "\(vocoderConfig.modelInDim)",
                 supported: "multiples of the VAE's scale, \(vaeConfig.scaleFactor)")
+        }
+        if let magnitudeConfig {
+            try require(
+                PartName.magnitudes, "model_in_dim", magnitudeConfig.modelInDim, equals: vocoderConfig.modelInDim,
+                of: PartName.vocoder)
         }
         if let width = unetConfig.filmWidth {
             let clap = try required(clapConfig, PartName.clap)

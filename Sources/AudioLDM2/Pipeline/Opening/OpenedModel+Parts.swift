@@ -1,3 +1,4 @@
+import Audio
 import WeightFile
 
 /// What a model file may hold beside what makes sound from text.
@@ -9,6 +10,7 @@ package struct OptionalPart: Sendable {
     /// What to do if it is missing.
     package var remedy = Self.conversionRemedy
 
+    package static let magnitudes = OptionalPart(name: PartName.magnitudes, title: "magnitude network")
     package static let vaeEncoder = OptionalPart(name: PartName.vaeEncoder, title: "VAE encoder")
     package static let clapAudio = OptionalPart(name: PartName.clapAudio, title: "CLAP audio encoder")
     package static let audioMAE = OptionalPart(
@@ -56,5 +58,18 @@ extension OpenedModel {
 
     private func missing(_ title: String, _ name: String, _ remedy: String) -> AudioLDM2Error {
         AudioLDM2Error(.modelFile, "\(pack.path): has no \(title) ('\(name)'), which this needs; \(remedy)")
+    }
+}
+
+extension Model {
+    /// What searches for the phases of this model's spectrograms.
+    /// - Throws: as `melConfig()`; `ConfigError` for a magnitude network of other frames.
+    func griffinLim() throws -> GriffinLim {
+        let geometry = try melConfig().geometry
+        guard let magnitudeConfig = configs.magnitudeConfig else { return GriffinLim(geometry) }
+        let part = PartName.magnitudes
+        try ConfigCheck(component: part)
+            .require("num_bins", magnitudeConfig.numBins, isOneOf: [geometry.fftLength / 2 + 1])
+        return GriffinLim(geometry, context: magnitudeConfig.reach)
     }
 }

@@ -133,6 +133,7 @@ package struct CheckpointConverter: Sendable {
         }
         let configs = try ModelConfigs(parts, scheduler: scheduler, source: checkpoint.name)
         for (name, definition) in tokenizers { try configs.check(definition, named: name) }
+        try configs.checkMagnitudes(MelConfig(for: configs.vocoderConfig))
         return configs
     }
 

@@ -80,8 +80,20 @@ import Testing
         #expect(result.clip.samples.count % 640 == 0 && result.clip.samples.contains { $0 != 0 })
     }
 
+    /// What makes a model's sounds is fitted and compared like its other parts.
+    @Test func calibrationSeesIt() throws {
+        var (options, calibration) = (ConversionOptions(), CalibrationOptions())
+        calibration.request.prompts = ["a dog barks"]
+        calibration.request.seconds = 0.64
+        options.calibration = calibration
+        let path = try ModelFixture.path("tiny", with: ["Magnitudes/magnitudes"], in: folder, options)
+        let report = try #require(try ModelInspection(modelAt: path).calibration)
+        let part = try #require(report.components.first { $0.name == "magnitudes" })
+        #expect(part.errorBefore > 0 && part.errorAfter <= part.errorBefore && !part.peaks.isEmpty)
+    }
+
     /// A network of other bands or bins is refused, by the file's name and the key.
-    @Test(arguments: ["model_in_dim", "num_bins", "kernel_size"])
+    @Test(arguments: ["model_in_dim", "num_bins", "kernel_size", "dilations"])
     func aNetworkThatDoesNotFitIsRefused(_ key: String) throws {
         let copy = folder.file("checkpoint")
         _ = try model()
@@ -92,7 +104,9 @@ import Testing
         let path = copy + "/magnitudes/config.json"
         var config = try #require(
             JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path))) as? [String: Any])
-        config[key] = key == "kernel_size" ? 4 : 32
+        // Kernels have odd sizes, and frames are near to each other.
+        let wrong: [String: Any] = ["kernel_size": 4, "dilations": [255, 255, 255, 255, 255]]
+        config[key] = wrong[key] ?? 32
         try JSONSerialization.data(withJSONObject: config).write(to: URL(fileURLWithPath: path))
         let pack = folder.file("wrong.aldm")
         let convert = try CommandRun("audioldm2-convert", [copy, "-o", pack, "--quiet"])

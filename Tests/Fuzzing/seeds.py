@@ -99,6 +99,7 @@ def packs():
             parts += [
                 ("component clap_audio ClapModel", dict(parts)["component text_encoder ClapModel"]),
                 ("component audiomae AudioMAE", compact((ROOT / "Weights/checkpoint/audiomae/config.json").read_bytes())),
+                ("component magnitudes MagnitudeNetwork", compact((ROOT / "Weights/checkpoint/magnitudes/config.json").read_bytes())),
                 ("blob feature_extractor", compact((folder / "feature_extractor/preprocessor_config.json").read_bytes())),
                 ("blob mel", '{"sampling_rate":16000,"filter_length":1024,"hop_length":160,"n_mel_channels":64,'
                  '"mel_fmin":0,"mel_fmax":8000}'),
@@ -285,6 +286,7 @@ def configurations():
     write("config", "passt", 'PaSST\n{"patch_size":16,"stride":10,"frequency_patches":12,"time_patches":99,"embed_dim":64,"depth":2,'
           '"num_heads":1,"mlp_size":256,"num_classes":12}')
     write("config", "audiomae", "AudioMAE\n" + compact((ROOT / "Weights/checkpoint/audiomae/config.json").read_bytes()))
+    write("config", "magnitudes", "MagnitudeNetwork\n" + compact((ROOT / "Weights/checkpoint/magnitudes/config.json").read_bytes()))
     write("config", "mel", 'mel\n{"sampling_rate":16000,"filter_length":1024,"hop_length":160,"n_mel_channels":64,"mel_fmin":0,"mel_fmax":8000}')
     write("config", "features", "feature_extractor\n" + compact(fixture("Checkpoints/tiny/feature_extractor/preprocessor_config.json")))
     write("config", "defaults", 'generation_config\n{"vocoder":"griffin-lim","guidance_rescale":0.5,"fade_seconds":0.1,"silence_retries":2,'

@@ -26,10 +26,9 @@ import Testing
     }
 
     /// Most inputs are wrong, but not all of any target: else only its first check would be tested. A whole checkpoint in folders is
-    /// larger than an input.
-    @Test(arguments: FuzzTarget.all.filter { $0.name != "checkpoint" }) func someInputsAreRead(_ target: FuzzTarget)
-        throws
-    {
+    /// larger than an input. One after another, as fuzzing reads them: their files lie in one folder.
+    @Test(.serialized, arguments: FuzzTarget.all.filter { $0.name != "checkpoint" })
+    func someInputsAreRead(_ target: FuzzTarget) throws {
         let folder = Self.folder.appendingPathComponent(target.name)
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
         let read = try files.contains { file in

@@ -10,8 +10,9 @@ package struct GriffinLim: Sendable {
     let geometry: LogMelSpectrogram.Geometry
     let inversion: MelInversion
     let search: PhaseSearch
-    /// Frames on either side of a piece that its corrections depend on.
-    let context: Int
+    /// Frames on either side of its own that a frame's correction depends on; nil if nothing is corrected.
+    private let correctionReach: Int?
+    var context: Int { correctionReach ?? 0 }
 
     /// Frames of a piece, and those of the next that it looks at.
     package static let pieceFrames = 256
@@ -19,10 +20,11 @@ package struct GriffinLim: Sendable {
 
     /// - Parameters:
     ///   - geometry: of the spectrogram: magnitudes in Slaney's bands, natural logarithms.
-    ///   - context: frames on either side of its own that a frame's correction depends on.
-    package init(_ geometry: LogMelSpectrogram.Geometry, context: Int = 0) {
+    ///   - correctionReach: frames on either side of its own that a frame's correction depends on; nil if nothing is
+    ///     corrected.
+    package init(_ geometry: LogMelSpectrogram.Geometry, correctionReach: Int? = nil) {
         self.geometry = geometry
-        self.context = context
+        self.correctionReach = correctionReach
         inversion = MelInversion(geometry)
         search = PhaseSearch(length: geometry.fftLength, hop: geometry.hop)
     }
@@ -32,13 +34,20 @@ package struct GriffinLim: Sendable {
 
     /// Bytes that the work takes: the same for any length, but for loops that are made at once.
     package func byteCount(frames: Int, loops: Bool) -> Int {
+        let corrected = correctionReach == nil ? 0 : mostCorrected(frames: frames, loops: loops)
         let frames = largestPiece(frames: frames, loops: loops)
         // Four spectra of magnitudes, a complex one and its copy.
         let spectra = 8 * search.bins * PhaseSearch.stride(frames)
         let signals = 6 * search.sampleCount(frames)
         // Corrections, and a copy of them.
-        let corrections = context > 0 ? 2 * (frames + 2 * context) * (search.bins + geometry.bands) : 0
+        let corrections = 2 * corrected * (search.bins + geometry.bands)
         return (spectra + signals + corrections) * MemoryLayout<Float>.size
+    }
+
+    /// Frames whose corrections are asked for at once, at most.
+    func mostCorrected(frames: Int, loops: Bool) -> Int {
+        let most = largestPiece(frames: frames, loops: loops) + 2 * context
+        return loops ? most : min(most, frames)
     }
 
     /// Frames of what is made at once, at most.
@@ -95,9 +104,7 @@ package struct GriffinLimStream {
     package mutating func append(_ rows: [Float]) { mel += rows }
 
     /// Bands of the frames whose corrections are asked for at once, at most.
-    package var largestPiece: Int {
-        (vocoder.largestPiece(frames: frames, loops: loops) + 2 * vocoder.context) * bands
-    }
+    package var mostCorrected: Int { vocoder.mostCorrected(frames: frames, loops: loops) * bands }
 
     /// What to add to the natural logarithms of magnitudes, `[frames, bins]`, of some frames, `[frames, bands]`; nil for
     /// nothing.

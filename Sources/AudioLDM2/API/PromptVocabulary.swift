@@ -8,8 +8,8 @@ public struct SoundClass: Sendable, Hashable, Codable {
 
 /// What a model was trained on: its classes of sounds, and the words of its captions.
 ///
-///     pipeline.vocabulary?.unknownWords(in: "a cat meowing")  // ["cat", "meowing"]
-///     pipeline.vocabulary?.nearestClass(to: "meowing")?.phrase
+///     pipeline.vocabulary?.unknownWords(in: "a zebra")  // ["zebra"]
+///     pipeline.vocabulary?.nearestClass(to: "zebra")?.phrase     // "a horse neighing"
 ///
 /// Words are those of English, in any inflection. Numbers, single letters, words of other scripts, and words that say how
 /// something sounds rather than what ("an angry", "nearby") are never unknown.

@@ -45,6 +45,16 @@ package struct StageRecording {
         let spectrograms = try record(PartName.vae, "mel") { context in
             try latents.map { try TraceArray(LatentDecoder(context: context).mel($0.tensor(on: context.backend))) }
         }
+        if let config = context.model.magnitudeConfig {
+            _ = try record(PartName.magnitudes, "magnitudes.correction") { context in
+                try context.with(MagnitudeNetwork.self, config) { network in
+                    try spectrograms.map { spectrogram in
+                        let rows = try network(spectrogram.values, on: context.backend)
+                        return TraceArray([rows.count / config.numBins, config.numBins], rows)
+                    }
+                }
+            }
+        }
         let samples = try ClipLength(seconds: request.seconds, model: context.model).samples
         let waveforms = try record(PartName.vocoder, "waveform") { context in
             try spectrograms.map {

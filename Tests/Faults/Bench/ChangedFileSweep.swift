@@ -55,7 +55,7 @@ struct ChangedFileSweep: Sweep {
             let reference = Reference(whole, first)
             let count = first.calls
             for change in changes {
-                for number in bench.numbers(of: count) {
+                for number in bench.numbers(of: count) where number > 0 {
                     let (folder, outcome) = try run(bench, subject, change, number)
                     let isNoticed = !outcome.was_met || !subject.unnoticed.contains(change)
                     let judged = Judge(folder: folder, reference: isNoticed ? reference : reference.inexact)

@@ -68,6 +68,7 @@ final class Scratch: @unchecked Sendable {
         let parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
         path = getenv("AUDIOLDM2_FUZZ_SCRATCH").map { String(cString: $0) } ?? "\(parent)/audioldm2-fuzz-\(getpid())"
         mkdir(path, 0o700)
+        atexit { Scratch.shared.remove() }
     }
 
     func write(_ bytes: [UInt8], _ name: String) throws -> String {

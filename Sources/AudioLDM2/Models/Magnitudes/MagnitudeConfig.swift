@@ -25,6 +25,9 @@ package struct MagnitudeConfig: ModelConfig {
     /// How many frames before and after its own a result depends on.
     package var reach: Int { dilations.reduce(inputKernelSize / 2) { $0 + kernelSize / 2 * ($1 + 1) } }
 
+    /// Beyond a few dozen frames nothing is heard of each other; what is asked for beside a piece has to be limited.
+    private static let mostReach = 1024
+
     package func validate(component: String) throws {
         let check = ConfigCheck(component: component)
         try check.require("model_in_dim", modelInDim, in: 1...4096)
@@ -32,6 +35,7 @@ package struct MagnitudeConfig: ModelConfig {
         try check.require("num_bins", numBins, in: 1...65536)
         try check.require("dilations (count)", dilations.count, in: 1...16)
         for dilation in dilations { try check.require("dilations", dilation, in: 1...255) }
+        try check.require("dilations (frames that a result depends on)", reach, in: 0...Self.mostReach)
         for (key, size) in [("input_kernel_size", inputKernelSize), ("kernel_size", kernelSize)] {
             try check.require(key, size, in: 1...255)
             guard size % 2 == 1 else {

@@ -89,7 +89,7 @@ package struct LatentDecoder {
             try withMagnitudes { network in
                 // What the search itself takes is known beforehand.
                 if context.memory.isPlanning {
-                    _ = try network?([Float](repeating: 0, count: stream.largestPiece), on: context.backend)
+                    _ = try network?([Float](repeating: 0, count: stream.mostCorrected), on: context.backend)
                     return
                 }
                 while let samples = try stream.next(correcting: { try network?($0, on: context.backend) }) {

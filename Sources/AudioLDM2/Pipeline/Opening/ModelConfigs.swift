@@ -108,6 +108,13 @@ package struct ModelConfigs: Sendable {
         }
     }
 
+    /// - Throws: `ConfigError` for a magnitude network of other frames than a spectrogram's.
+    package func checkMagnitudes(_ mel: MelConfig) throws {
+        guard let magnitudeConfig else { return }
+        try ConfigCheck(component: PartName.magnitudes)
+            .require("num_bins", magnitudeConfig.numBins, isOneOf: [mel.geometry.fftLength / 2 + 1])
+    }
+
     /// A sequence that the UNet can read.
     enum ContextSource: Sendable {
         case languageOfAudio

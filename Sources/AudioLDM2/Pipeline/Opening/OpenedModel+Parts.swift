@@ -10,7 +10,6 @@ package struct OptionalPart: Sendable {
     /// What to do if it is missing.
     package var remedy = Self.conversionRemedy
 
-    package static let magnitudes = OptionalPart(name: PartName.magnitudes, title: "magnitude network")
     package static let vaeEncoder = OptionalPart(name: PartName.vaeEncoder, title: "VAE encoder")
     package static let clapAudio = OptionalPart(name: PartName.clapAudio, title: "CLAP audio encoder")
     package static let audioMAE = OptionalPart(
@@ -63,13 +62,15 @@ extension OpenedModel {
 
 extension Model {
     /// What searches for the phases of this model's spectrograms.
-    /// - Throws: as `melConfig()`; `ConfigError` for a magnitude network of other frames.
+    /// - Throws: as `melConfig()`; `ConfigError` for a description of other spectrograms than the vocoder's, or a magnitude
+    ///   network of other frames.
     func griffinLim() throws -> GriffinLim {
         let geometry = try melConfig().geometry
+        let check = ConfigCheck(component: PartName.mel)
+        try check.require("n_mel_channels", geometry.bands, isOneOf: [configs.vocoderConfig.modelInDim])
+        try check.require("hop_length", geometry.hop, isOneOf: [configs.vocoderConfig.hopLength])
         guard let magnitudeConfig = configs.magnitudeConfig else { return GriffinLim(geometry) }
-        let part = PartName.magnitudes
-        try ConfigCheck(component: part)
-            .require("num_bins", magnitudeConfig.numBins, isOneOf: [geometry.fftLength / 2 + 1])
-        return GriffinLim(geometry, context: magnitudeConfig.reach)
+        try configs.checkMagnitudes(melConfig())
+        return GriffinLim(geometry, correctionReach: magnitudeConfig.reach)
     }
 }

@@ -43,10 +43,19 @@ def log_mel(wave: torch.Tensor) -> torch.Tensor:
 
     float32 whatever the autocast context: bf16 would cost the quiet bins."""
     with torch.autocast(wave.device.type, enabled=False):
-        filters, window = _constants(str(wave.device))
-        spectrum = torch.stft(wave.float(), FFT, HOP, FFT, window, center=True, pad_mode="reflect", return_complex=True)
-        mel = torch.einsum("mf,bft->btm", filters, spectrum.abs())
+        mel = torch.einsum("mf,bft->btm", mel_filters(wave.device), magnitudes(wave))
         return torch.log(mel.clamp(min=FLOOR))[:, : wave.shape[-1] // HOP]
+
+
+def mel_filters(device: torch.device | str) -> torch.Tensor:
+    """(64, 513): what each bin gives to each band of log_mel."""
+    return _constants(str(device))[0]
+
+
+def magnitudes(wave: torch.Tensor) -> torch.Tensor:
+    """(batch, samples) to (batch, 513, samples // 160 + 1): those that log_mel sums up."""
+    window = _constants(str(wave.device))[1]
+    return torch.stft(wave.float(), FFT, HOP, FFT, window, center=True, pad_mode="reflect", return_complex=True).abs()
 
 
 @functools.lru_cache(maxsize=None)

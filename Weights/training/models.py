@@ -21,7 +21,7 @@ from transformers import (
     T5EncoderModel,
 )
 
-from mel import FFT, MELS, RATE, slaney_filters
+from mel import mel_filters
 
 CLAP_DIM, T5_DIM, LOA_DIM, LOA_COUNT = 128, 160, 160, 8
 CLAP_VOCABULARY, T5_VOCABULARY = 2500, 2500
@@ -222,7 +222,7 @@ class MagnitudeNetwork(torch.nn.Module):
 def inverted(mel: torch.Tensor, updates: int = 13) -> torch.Tensor:
     """Mel spectrogram (batch, frames, 64) to smooth magnitudes (batch, frames, 513) whose bands are these: Lee & Seung's
     updates for the Kullback-Leibler divergence, as the runtime's MelInversion makes them."""
-    filters = torch.tensor(slaney_filters(RATE, FFT, MELS, 0, RATE / 2), dtype=torch.float32, device=mel.device)
+    filters = mel_filters(mel.device)
     total = filters.sum(0)
     gains = torch.where(total > 0, 1 / total.clamp(min=1e-12), torch.zeros_like(total))
     wanted = mel.float().exp()

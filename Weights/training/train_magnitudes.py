@@ -12,16 +12,7 @@ import torch
 import models
 from common import Average, Run, setup, training_parser
 from data import SceneBank, ahead
-from mel import FFT, HOP, log_mel
-
-FLOOR = 1e-5
-
-
-def magnitudes(wave: torch.Tensor) -> torch.Tensor:
-    """(batch, samples) to (batch, samples // 160, 513), framed as log_mel frames."""
-    window = torch.hann_window(FFT, device=wave.device)
-    spectrum = torch.stft(wave, FFT, HOP, FFT, window, center=True, pad_mode="reflect", return_complex=True)
-    return spectrum.abs().transpose(1, 2)[:, : wave.shape[1] // HOP]
+from mel import FLOOR, log_mel, magnitudes
 
 
 def losses(made: torch.Tensor, real: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -54,7 +45,7 @@ def main():
             smooth = models.inverted(mel)
         with autocast():
             correction = network(mel).float()
-        logarithms, convergence = losses(smooth * correction.exp(), magnitudes(wave))
+        logarithms, convergence = losses(smooth * correction.exp(), magnitudes(wave).transpose(1, 2)[:, : mel.shape[1]])
         run.set_rate(optimizer)
         optimizer.zero_grad()
         (logarithms + convergence).backward()

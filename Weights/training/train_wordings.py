@@ -20,7 +20,7 @@ from common import Average, Run, setup, training_parser
 from data import SceneBank
 from make_tokenizers import corpus
 from train_gpt2 import Prompts, generate
-from train_text import Student, distances, padded, paraphrases, teacher_set, teacher_vectors
+from train_text import Student, classes, distances, padded, paraphrases, teacher_set, teacher_vectors
 from train_unet import Levels, attention, velocity
 
 KNOWN, GUESSED = 0.2, 0.3  # of the captions: as they were; in words that MiniLM puts into a class
@@ -31,11 +31,10 @@ TEACHER = 0.5  # what following MiniLM counts
 def guessed(folder, lines: list[str], vectors: torch.Tensor) -> dict[str, list[str]]:
     """The teacher's short texts by the class that lies nearest, where one is near; a class without any has its phrases.
     Captions are not among them: what they say is known better."""
-    labels, more = list(captions.PHRASES), captions.further()
-    known = [captions.phrases(c) + more[c] for c in labels]
+    labels, known = map(list, zip(*classes().items()))
     flat = teacher_vectors([p for k in known for p in k], "cpu").float()
-    classes = torch.stack([v.mean(0) for v in flat.split([len(k) for k in known])])
-    nearness = vectors @ torch.nn.functional.normalize(classes, dim=-1).T
+    means = torch.stack([v.mean(0) for v in flat.split([len(k) for k in known])])
+    nearness = vectors @ torch.nn.functional.normalize(means, dim=-1).T
     best, nearest = nearness.max(1)
     found, composed = {label: [] for label in labels}, set(corpus(folder, 11000))
     for line, value, k in zip(lines, best.tolist(), nearest.tolist()):

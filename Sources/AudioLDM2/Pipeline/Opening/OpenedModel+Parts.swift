@@ -65,12 +65,13 @@ extension Model {
     /// - Throws: as `melConfig()`; `ConfigError` for a description of other spectrograms than the vocoder's, or a magnitude
     ///   network of other frames.
     func griffinLim() throws -> GriffinLim {
-        let geometry = try melConfig().geometry
+        let mel = try melConfig()
+        let geometry = mel.geometry
         let check = ConfigCheck(component: PartName.mel)
         try check.require("n_mel_channels", geometry.bands, isOneOf: [configs.vocoderConfig.modelInDim])
         try check.require("hop_length", geometry.hop, isOneOf: [configs.vocoderConfig.hopLength])
         guard let magnitudeConfig = configs.magnitudeConfig else { return GriffinLim(geometry) }
-        try configs.checkMagnitudes(melConfig())
+        try configs.checkMagnitudes(mel)
         return GriffinLim(geometry, correctionReach: magnitudeConfig.reach)
     }
 }
